@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A list of files by hash: an agent's pinned files, or the evolve files of a candidate. Its encoded form is itself a
+ * content, so one id names the whole. */
+#ifndef EVOMESH_EVOLUTION_TREE_H
+#define EVOMESH_EVOLUTION_TREE_H
+
+#include "crypto/digest.h"
+#include "protocol/error.h"
+#include "protocol/limits.h"
+
+typedef struct {
+    char path[LIMIT_PATH + 1]; /* relative, '/'-separated, no "." or "..", no empty part */
+    bool executable;
+    digest_t content;
+    uint64_t size;
+} tree_file_t;
+
+/* Sorted by path (bytewise), no path twice. Zero-initialise; tree_clear frees. */
+typedef struct {
+    tree_file_t *files;
+    size_t count;
+} tree_t;
+
+void tree_clear (tree_t *self);
+
+/* Adds a file in its place. ERROR_INPUT for a path that is not allowed or there already, ERROR_BOUND beyond LIMIT_FILES. */
+int tree_add (tree_t *self, const char *path, bool executable, const digest_t *content, uint64_t size);
+const tree_file_t *tree_find (const tree_t *self, const char *path);
+int tree_copy (tree_t *self, const tree_t *from);
+bool tree_equal (const tree_t *a, const tree_t *b);
+
+/* True for a path that may stand in a tree. */
+bool tree_path_valid (const char *path);
+
+/* The exact bytes of a tree under an evaluator id: msgpack [evaluator, [[path, executable, content, size]…]].
+ * Malloc'ed, owned by the caller; NULL only when out of memory. For the evaluator's own tree the evaluator is zero. */
+uint8_t *tree_encode (const tree_t *self, const digest_t *evaluator, size_t *size);
+
+/* Reads those bytes; strict (sorted, bounded, exact). ERROR_MALFORMED otherwise, with `tree` left empty. */
+int tree_decode (const uint8_t *bytes, size_t size, tree_t *tree, digest_t *evaluator);
+
+/* The candidate id (or evaluator id): digest of tree_encode. */
+digest_t tree_id (const tree_t *self, const digest_t *evaluator);
+
+/* Which files differ: calls `visit` with (old or NULL, new or NULL). */
+typedef void (tree_diff_fn) (void *context, const tree_file_t *old, const tree_file_t *fresh);
+void tree_diff (const tree_t *old, const tree_t *fresh, tree_diff_fn *visit, void *context);
+
+#endif

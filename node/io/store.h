@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The one database of a node: evomesh.db (SQLite, WAL, synchronous=FULL). All writes of a reactor turn go into one
+ * transaction; what was committed survives kill -9 and power loss. */
+#ifndef EVOMESH_NODE_IO_STORE_H
+#define EVOMESH_NODE_IO_STORE_H
+
+#include "crypto/statement.h"
+#include "protocol/error.h"
+#include "protocol/limits.h"
+
+typedef struct store store_t;
+
+/* Opens (or makes, if `create`) the database in `directory`. `read_only` opens it beside a running node, as the
+ * commands that only look do. NULL on failure, with the problem: path, what failed, what to do. */
+store_t *store_open (const char *directory, bool create, bool read_only, problem_t *problem);
+void store_close (store_t **self_p);
+
+/* --- one turn, one transaction. Returns 0, ERROR_FULL, or ERROR_IO; after a failure roll back. --- */
+int store_begin (store_t *self);
+int store_commit (store_t *self);
+void store_rollback (store_t *self);
+
+/* What the last failure was, for people. */
+const char *store_problem (const store_t *self);
+
+/* --- journal: the input events of the core, in order, each with the digest of the effects it gave --- */
+int store_journal_append (store_t *self, const uint8_t *event, size_t size, const digest_t *effects);
+/* Calls `visit` for each entry in order; stops when it returns non-zero, and returns that. */
+typedef int (journal_visit_fn) (void *context, uint64_t number, const uint8_t *event, size_t size,
+                                const digest_t *effects);
+int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *visit, void *context);
+uint64_t store_journal_count (store_t *self);
+
+/* --- content by hash: files, candidate manifests, packages, charters. Putting what is there is no error. --- */
+int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_t *id);
+/* The bytes of a content, malloc'ed and owned by the caller (free), or NULL if it isn't here; the hash is checked, and
+ * a content that no longer matches counts as not here. */
+uint8_t *store_content_get (store_t *self, const digest_t *id, size_t *size);
+bool store_content_has (store_t *self, const digest_t *id);
+
+/* --- statements, as they came; `publication` is the author's publication number, 0 if it is none --- */
+int store_statement_put (store_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES],
+                         uint64_t publication);
+/* body and seal in one malloc'ed buffer (seal at its end, `*body_size` before it); NULL if it isn't here. */
+uint8_t *store_statement_get (store_t *self, const digest_t *id, size_t *body_size);
+bool store_statement_has (store_t *self, const digest_t *id);
+typedef int (statement_visit_fn) (void *context, const uint8_t *body, size_t body_size,
+                                  const uint8_t seal[SEAL_BYTES]);
+/* The publications of `author` with number >= `from`, ascending, `limit` at most. */
+int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t from, size_t limit,
+                             statement_visit_fn *visit, void *context);
+/* The highest publication number stored for `author`; 0 if none. */
+uint64_t store_publication_last (store_t *self, const pubkey_t *author);
+
+/* --- records by table and key: improvements, events, candidates, snapshots: msgpack of protocol/record --- */
+typedef enum { TABLE_IMPROVEMENT, TABLE_EVENT, TABLE_CANDIDATE, TABLE_SNAPSHOT, TABLE_PACKAGE, TABLE_COUNT } table_t;
+/* Inserts or replaces; order of first insertion is kept. */
+int store_record_put (store_t *self, table_t table, const digest_t *key, const uint8_t *bytes, size_t size);
+uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, size_t *size);
+/* In order of first insertion, those with number > `after`; `newest_first` turns it round. */
+typedef int (record_visit_fn) (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size);
+int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first, record_visit_fn *visit,
+                       void *context);
+
+/* --- small settings: group membership, sequence blocks; `name` is a short word --- */
+int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, size_t size);
+uint8_t *store_setting_get (store_t *self, const char *name, size_t *size);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Trees of files on disk: reading an agent's directory, laying out a candidate for a run, the releases and their
+ * atomic `current`, the git archive, and three-way merges (libgit2). */
+#ifndef EVOMESH_NODE_IO_WORKSPACE_H
+#define EVOMESH_NODE_IO_WORKSPACE_H
+
+#include "evolution/tree.h"
+#include "node/io/store.h"
+
+/* --- agent directories --- */
+
+/* Reads the regular files below `directory` into the store and lists them, sorted, in `tree` (freed by tree_clear).
+ * Refuses symlinks, special files, names that are not plain UTF-8, and what passes a limit; says which.
+ * `.git` and names that start with `.evomesh` are left out. */
+int workspace_read (store_t *store, const char *directory, tree_t *tree, problem_t *problem);
+
+/* Reads only the files of `directory` whose paths match those in `evolve` (as a proposer left them), refusing links;
+ * a file that is gone is left out. */
+int workspace_read_evolved (store_t *store, const char *directory, const tree_t *evolve, tree_t *tree,
+                            problem_t *problem);
+
+/* Lays the files of `tree` out below `directory` (made if needed), modes 0644 or 0755. */
+int workspace_write (store_t *store, const tree_t *tree, const char *directory, problem_t *problem);
+
+/* A new empty directory below `parent`; its path is written to `path`. Removed by workspace_remove. */
+int workspace_scratch (const char *parent, char *path, size_t path_size, problem_t *problem);
+/* Removes a directory and all below it, never following links; nothing there is no error. */
+int workspace_remove (const char *directory);
+
+/* --- releases: `releases/<id>` and the symlink `current` below the data directory --- */
+
+/* Writes release `id` (files of `tree`), syncs it to disk; done already is no error. */
+int workspace_release_write (store_t *store, const char *data_directory, const digest_t *id, const tree_t *tree,
+                             problem_t *problem);
+/* Points `current` at release `id`: symlink beside it, rename over it, fsync of the directory. */
+int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem);
+/* The release that `current` points at; -1 if there is none. */
+int workspace_release_current (const char *data_directory, digest_t *id);
+
+/* --- merges --- */
+typedef struct {
+    unsigned hunks;     /* changed hunks of theirs that were looked at (files counted as one where binary) */
+    unsigned conflicts; /* of which in conflict with ours; they were resolved as theirs */
+} merge_result_t;
+/* Three-way merge of the evolve files: ours and theirs against base. The merged contents go into the store,
+ * the list into `merged`. Conflicts are resolved as theirs and counted. */
+int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, const tree_t *theirs, tree_t *merged,
+                     merge_result_t *result, problem_t *problem);
+
+/* A patch from `old` to `fresh` that `git apply` takes, malloc'ed, NUL-terminated; NULL with the problem. */
+char *workspace_diff (store_t *store, const tree_t *old, const tree_t *fresh, problem_t *problem);
+
+/* --- archive.git: each candidate a commit; derived from the store, can be rebuilt from it --- */
+typedef struct archive_git archive_git_t;
+archive_git_t *archive_git_open (const char *data_directory, problem_t *problem);
+void archive_git_close (archive_git_t **self_p);
+/* Commits `tree` with `message`; parents are the commits of the given candidates (those not committed are left out).
+ * Which commit belongs to which candidate is kept in the store's settings-like table of the caller's choosing. */
+int archive_git_commit (archive_git_t *self, store_t *store, const digest_t *candidate, const tree_t *tree,
+                        const digest_t *parents, size_t parent_count, const char *message, uint64_t time_ms,
+                        problem_t *problem);
+/* Sets refs/evomesh/<name> to a candidate's commit (leaves, front and releases only: a ref costs 16 KB). */
+int archive_git_ref (archive_git_t *self, const char *name, const digest_t *candidate, problem_t *problem);
+
+#endif
