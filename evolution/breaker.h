@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The circuit breaker: stops evolution when the node itself is at fault again and again.
+ *
+ *              threshold failures in a row
+ *    CLOSED ────────────────────────────────▶ OPEN ◀───────────────┐
+ *      ▲                                       │ recovery timeout  │ failure: at once
+ *      │ success                               ▼                   │
+ *      └─────────────────────────────────── HALF_OPEN ─────────────┘
+ *                                           (admits exactly one trial)
+ *
+ * Failures are faults only (the sandbox can't start, the baseline fails, apply, restart or verification fails, a
+ * regression after apply, a failed rollback), never a rejected candidate. */
+#ifndef EVOMESH_EVOLUTION_BREAKER_H
+#define EVOMESH_EVOLUTION_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN } breaker_state_t;
+
+typedef struct {
+    breaker_state_t state;
+    unsigned failures;   /* in a row */
+    uint64_t opened_ms;  /* when it opened last */
+    bool trial_running;  /* half-open: the one trial is under way */
+    bool enabled;
+    unsigned threshold;
+    uint64_t recovery_ms;
+} breaker_t;
+
+/* Which way it just moved; each has its event. */
+typedef enum { BREAKER_STAYED, BREAKER_OPENED, BREAKER_HALF_OPENED, BREAKER_WAS_CLOSED } breaker_move_t;
+
+void breaker_init (breaker_t *self, bool enabled, unsigned threshold, uint64_t recovery_ms);
+
+/* Lets time pass: an open breaker becomes half-open when its recovery is over. */
+breaker_move_t breaker_tick (breaker_t *self, uint64_t now_ms);
+/* When breaker_tick will do something; UINT64_MAX if never. */
+uint64_t breaker_deadline_ms (const breaker_t *self);
+
+/* May an improvement be started now? Half-open: once; the trial then runs until success, failure or release. */
+bool breaker_admits (const breaker_t *self);
+void breaker_start (breaker_t *self);
+/* The trial ended without saying anything of the node's health (e.g. the candidate was rejected). */
+void breaker_release (breaker_t *self);
+
+breaker_move_t breaker_success (breaker_t *self);
+breaker_move_t breaker_failure (breaker_t *self, uint64_t now_ms);
+
+const char *breaker_state_name (breaker_state_t state);
+
+#endif

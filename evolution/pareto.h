@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Pareto dominance with directions, fronts, crowding distance, hypervolume.
+ * Source: K. Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE TEC 6 (2002). */
+#ifndef EVOMESH_EVOLUTION_PARETO_H
+#define EVOMESH_EVOLUTION_PARETO_H
+
+#include "evolution/objective.h"
+
+/* True if `a` is at least as good as `b` on every objective and better on one. */
+bool pareto_dominates (const objectives_t *objectives, const metrics_t *a, const metrics_t *b);
+
+/* Fast non-dominated sort: `ranks[i]` is the number of the front of point i, from 1. O(n² m); `n` up to a few thousand.
+ * Returns 0 or ERROR_MEMORY. */
+int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks);
+
+/* Crowding distance of each of `n` points of one front; INFINITY at the ends. Returns 0 or ERROR_MEMORY. */
+int pareto_crowding (const objectives_t *objectives, const metrics_t *points, size_t n, double *distances);
+
+/* Hypervolume dominated by the points with respect to `reference` (worse than all of them), exact, any number of
+ * objectives, recursive by slices; fit for fronts of up to about 100 points. */
+double pareto_hypervolume (const objectives_t *objectives, const metrics_t *points, size_t n,
+                           const metrics_t *reference);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The one-sided Wilcoxon signed-rank test, exact, with curtailment: stop measuring when the rest can't change the answer.
+ * Source: F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (1945); zero differences are
+ * dropped, ties get mid-ranks, the distribution over all sign patterns is counted exactly. */
+#ifndef EVOMESH_EVOLUTION_SIGNED_RANK_H
+#define EVOMESH_EVOLUTION_SIGNED_RANK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/limits.h"
+
+/* The probability, if there is no difference, of a sum of positive ranks at least as large as the one seen:
+ * small means that the differences tend to be positive. `count` at most LIMIT_PAIRS (asserted); 1 if all are zero. */
+double signed_rank_p (const double *differences, size_t count);
+
+/* True if with `planned` pairs in all, of which `count` are known, neither direction can reach `alpha` any more, whatever
+ * the rest will be. */
+bool signed_rank_futile (const double *differences, size_t count, size_t planned, double alpha);
+
+#endif

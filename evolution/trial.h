@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A trial: the measured comparison of a candidate with a base, run by run, on this node's own machine and data.
+ *
+ *   start ─▶ candidate ─invalid─▶ done
+ *               │ valid
+ *               ▼
+ *             base (left out when its values are known and nothing is noisy)
+ *               │        a worse exact objective, or no chance of acceptance ─▶ done
+ *               ▼
+ *             pairs: candidate, base, candidate, base … until TRIAL_PAIRS, or until no outcome can change ─▶ done
+ *
+ * The trial says which run is wanted next; whoever owns the sandbox runs it and tells the result. */
+#ifndef EVOMESH_EVOLUTION_TRIAL_H
+#define EVOMESH_EVOLUTION_TRIAL_H
+
+#include "evolution/objective.h"
+
+#define TRIAL_PAIRS 8
+#define TRIAL_ALPHA 0.01
+
+typedef enum { TRIAL_CANDIDATE, TRIAL_BASE, TRIAL_DONE } trial_want_t;
+
+typedef struct {
+    objectives_t objectives;
+    double min_improvement;
+    bool accept_equal; /* verification: no regression is enough */
+    bool base_known;   /* exact objectives of the base are known from before */
+    metrics_t base_known_values;
+    double candidate[LIMIT_PAIRS][LIMIT_OBJECTIVES];
+    double base[LIMIT_PAIRS][LIMIT_OBJECTIVES];
+    size_t candidate_runs;
+    size_t base_runs;
+    bool invalid;      /* the candidate failed a run */
+    bool base_invalid; /* the base failed a run: a fault of this node, not of the candidate */
+    uint64_t duration_ms;
+} trial_t;
+
+/* What came out, once trial_want says TRIAL_DONE. */
+typedef struct {
+    verdict_t verdict;
+    double weighted;                         /* weighted improvement; 0 for what isn't significant */
+    double improvements[LIMIT_OBJECTIVES];   /* relative, positive is better; median over pairs where noisy */
+    double dispersion[LIMIT_OBJECTIVES];     /* median absolute deviation of the pairs' improvements; 0 where exact */
+    change_t changes[LIMIT_OBJECTIVES];
+    metrics_t candidate;                     /* medians */
+    metrics_t base;
+    size_t repeats;                          /* pairs measured */
+} trial_result_t;
+
+/* Starts a trial. `base_known` may be NULL; else it holds the base's values for exact objectives. */
+void trial_init (trial_t *self, const objectives_t *objectives, double min_improvement, const metrics_t *base_known);
+
+/* A trial that only asks for "not worse": after apply and after rollback. */
+void trial_init_verify (trial_t *self, const objectives_t *objectives, const metrics_t *base_known);
+
+trial_want_t trial_want (const trial_t *self);
+
+/* Tells the result of the run that trial_want asked for. */
+void trial_valid (trial_t *self, const metrics_t *metrics, uint64_t duration_ms);
+void trial_invalid (trial_t *self);
+
+/* The outcome; only after TRIAL_DONE without `invalid` or `base_invalid` (asserted). */
+void trial_result (const trial_t *self, trial_result_t *result);
+
+#endif
