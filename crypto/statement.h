@@ -21,7 +21,7 @@ typedef struct {
 } statement_t;
 
 /* The kind that a body claims (1..127), or 0 if its first bytes can't be those of a statement:
- * a fixarray (0x90..0x9f) followed by a positive fixint. */
+ * a fixarray that is not empty (0x91..0x9f), followed by a positive fixint. */
 unsigned statement_kind (const uint8_t *body, size_t body_size);
 
 /* Signs `body` as `identity` and fills the seal. The body must have a kind (asserted). */
