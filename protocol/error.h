@@ -12,7 +12,7 @@ typedef enum {
 #define ERROR_CODE(name, number, text) ERROR_##name = -(number),
 #include "protocol/error.def"
 #undef ERROR_CODE
-} error_t;
+} error_code_t;
 
 /* The text of a code, e.g. "signature does not hold"; "unknown error" for a number that is none. */
 const char *error_text (int code);
