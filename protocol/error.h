@@ -9,7 +9,7 @@
 /* Functions that can fail return 0 or one of these, which are negative. */
 typedef enum {
     ERROR_NONE = 0,
-#define ERROR_CODE(name, number, text) ERROR_##name = -(number),
+#define ERROR_CODE(NAME, number, name, text) ERROR_##NAME = -(number),
 #include "protocol/error.def"
 #undef ERROR_CODE
 } error_code_t;
@@ -17,7 +17,7 @@ typedef enum {
 /* The text of a code, e.g. "signature does not hold"; "unknown error" for a number that is none. */
 const char *error_text (int code);
 
-/* The name of a code as it travels and is logged, e.g. "bad_signature". */
+/* The name of a code as it travels and is logged, e.g. "signature"; "unknown" for a number that is none. */
 const char *error_name (int code);
 
 #define PROBLEM_TEXT_MAX 1024
