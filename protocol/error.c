@@ -44,6 +44,15 @@ int problem_set (problem_t *problem, const char *format, ...)
     return -1;
 }
 
+/* Appends as much of `text` as fits. */
+static void s_append (problem_t *problem, const char *text)
+{
+    size_t used = strlen (problem->text), left = sizeof problem->text - 1 - used, size = strlen (text);
+    size = size < left ? size : left;
+    memcpy (problem->text + used, text, size);
+    problem->text[used + size] = '\0';
+}
+
 int problem_prefix (problem_t *problem, const char *format, ...)
 {
     if (problem == NULL)
@@ -54,9 +63,8 @@ int problem_prefix (problem_t *problem, const char *format, ...)
     int size = vsnprintf (whole.text, sizeof whole.text, format, arguments);
     va_end (arguments);
     assert (size >= 0);
-    size_t prefix = strlen (whole.text), rest = sizeof whole.text - prefix;
-    assert (rest > 0);
-    snprintf (whole.text + prefix, rest, ": %s", problem->text);
+    s_append (&whole, ": ");
+    s_append (&whole, problem->text);
     *problem = whole;
     return -1;
 }
