@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The bus: ZeroMQ sockets under CURVE. One ROUTER and one PUB bound; one SUB for all peers; one DEALER per peer
+ * spoken to. Our own ZAP handler admits exactly the keys it was told. Another engine could stand behind this interface. */
+#ifndef EVOMESH_NODE_IO_BUS_H
+#define EVOMESH_NODE_IO_BUS_H
+
+#include <czmq.h>
+
+#include "crypto/statement.h"
+#include "protocol/error.h"
+#include "protocol/limits.h"
+
+typedef struct bus bus_t;
+
+/* Who may link to our sockets. */
+typedef enum {
+    BUS_STRANGER, /* ZAP status 300: may ask again later */
+    BUS_INVITED,  /* rpc only */
+    BUS_MEMBER,   /* rpc and pub */
+    BUS_REVOKED   /* ZAP status 400: final */
+} bus_standing_t;
+
+/* A statement that arrived: `curve` is the link's authenticated key, NULL on the publication socket. All borrowed. Frames that can't be
+ * a statement (counts, sizes) come with `body` NULL, so that they are counted too. */
+typedef void (bus_receive_fn) (void *context, const pubkey_t *curve, const uint8_t *body, size_t body_size,
+                               const uint8_t *seal, size_t seal_size);
+/* Something can be read: the owner starts a turn, in which it calls bus_drain. */
+typedef void (bus_readable_fn) (void *context);
+/* A link was refused at the handshake (ZAP), or our own link was refused by the other side. For log and counters. */
+typedef void (bus_refused_fn) (void *context, const pubkey_t *curve, const char *address, const char *why);
+
+typedef struct {
+    bus_readable_fn *readable;
+    bus_receive_fn *receive;
+    bus_refused_fn *refused;
+    void *context;
+} bus_handler_t;
+
+/* Makes the sockets on `loop` (borrowed), for the group `topic`. NULL with the problem. */
+bus_t *bus_new (zloop_t *loop, const curve_t *curve, const digest_t *topic, const bus_handler_t *handler,
+                problem_t *problem);
+/* Ends all sockets, in order. */
+void bus_destroy (bus_t **self_p);
+
+/* Binds ROUTER and PUB at host:port ("tcp://127.0.0.1:*": any free ports; "tcp://10.0.0.1:7401": rpc there, pub at the next
+ * port). The real endpoints are written. A port in use is a problem that says so. */
+int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], char pub[LIMIT_ENDPOINT + 1],
+              problem_t *problem);
+
+/* Who `curve` is from now on. A member that becomes revoked: its link is closed at once (unbind and bind again, as ZAP is
+ * asked only at the handshake; members come back by themselves). */
+void bus_set_standing (bus_t *self, const pubkey_t *curve, bus_standing_t standing);
+
+/* Links to a peer's ROUTER (by a DEALER) and PUB (by our SUB); again with other endpoints moves the link. */
+int bus_connect (bus_t *self, const pubkey_t *curve, const char *rpc, const char *pub, problem_t *problem);
+void bus_disconnect (bus_t *self, const pubkey_t *curve);
+
+/* Sends over our DEALER to that peer; 0, ERROR_NOT_FOUND (no link), or ERROR_BUSY (high-water mark: dropped). Never blocks. */
+int bus_send (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t body_size,
+              const uint8_t seal[SEAL_BYTES]);
+/* Sends to that key over the connection on which it spoke to our ROUTER last. Same errors. */
+int bus_reply (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t body_size,
+               const uint8_t seal[SEAL_BYTES]);
+int bus_publish (bus_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES]);
+
+/* Reads what is there, at most `max` statements over all sockets in turn, and hands each to `receive`. Returns how many. */
+size_t bus_drain (bus_t *self, size_t max);
+
+/* --- the blocking client of `evomesh group join`: one link, made with an invite's or a member's key --- */
+typedef struct bus_client bus_client_t;
+bus_client_t *bus_client_new (const curve_t *curve, const pubkey_t *server, const char *rpc, problem_t *problem);
+void bus_client_destroy (bus_client_t **self_p);
+/* Sends and waits up to `timeout_ms` for the next statement; malloc'ed body for the caller. 0, ERROR_TIMEOUT, ERROR_DENIED (refused by
+ * the other side's ZAP), ERROR_MALFORMED. A NULL `body` only waits. */
+int bus_client_ask (bus_client_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES],
+                    uint64_t timeout_ms, uint8_t **reply, size_t *reply_size, uint8_t reply_seal[SEAL_BYTES]);
+
+#endif
