@@ -82,19 +82,26 @@ const message_info_t *message_info (unsigned kind);
 /* In order of the catalogue; NULL at the end. For docs and tests. */
 const message_info_t *message_info_at (size_t index);
 
-/* Appends the body of a message of head->kind whose fields stand in `fields` (e.g. a feedback_t). */
+/* How long a body of that kind may be: LIMIT_STATEMENT_BYTES, for a PACKAGE (a content, never a frame)
+ * LIMIT_PACKAGE_BYTES. */
+size_t message_bytes_max (unsigned kind);
+
+/* Appends the body of a message of head->kind whose fields stand in `fields` (e.g. a feedback_t), which keep their bounds (asserted). A
+ * message with several long lists can pass message_bytes_max: who fills such lists stops in time. */
 void message_encode (const head_t *head, const void *fields, buffer_t *body);
 
-/* Encodes and signs: `body` is appended to, `seal` filled. */
+/* Encodes and signs: what is appended to `body` is what is sealed. If memory ran out, body->failed is set and the seal
+ * is zero. */
 void message_seal (const identity_t *identity, const head_t *head, const void *fields, buffer_t *body,
                    uint8_t seal[SEAL_BYTES]);
 
-/* Reads a body, strictly. Zero-initialise or message_clear before. Returns 0, ERROR_KIND, ERROR_MALFORMED, ERROR_BOUND or
- * ERROR_MEMORY; on failure nothing is to be cleared. Does not look at the seal. */
+/* Reads a body, strictly, into `message`, whatever stood there. Returns 0, ERROR_KIND, ERROR_MALFORMED, ERROR_BOUND or
+ * ERROR_MEMORY; on failure nothing is to be cleared, and `problem` (may be NULL) says which field is wrong. Does not look at
+ * the seal. */
 int message_decode (const uint8_t *body, size_t size, message_t *message, problem_t *problem);
 void message_clear (message_t *self);
 
-/* Reads only the head. */
+/* Reads only the head. 0, ERROR_MALFORMED or ERROR_KIND; then `head` is zero. */
 int message_head (const uint8_t *body, size_t size, head_t *head);
 
 /* The addressee, for kinds that have one; else NULL. */

@@ -34,7 +34,7 @@ typedef enum {
     FIELD_NUMBER, /* double or nil; nil is NaN in the struct */
     FIELD_DIGEST, /* digest_t: bin of 32 */
     FIELD_KEY,    /* pubkey_t: bin of 32 */
-    FIELD_TEXT,   /* text_t, UTF-8 without control characters but newline and tab, up to `bound` bytes: str */
+    FIELD_TEXT,   /* text_t, UTF-8 without control characters (Unicode's Cc) but newline and tab, up to `bound` bytes: str */
     FIELD_BYTES,  /* bytes_t up to `bound` bytes: bin */
     FIELD_LIST    /* up to `bound` records of one type: array of arrays */
 } field_type_t;
@@ -130,5 +130,12 @@ bool text_equal (text_t text, const char *string);
 /* Copies at most size − 1 bytes and terminates; true if all fitted. */
 bool text_copy (text_t text, char *out, size_t size);
 bytes_t bytes_of (const void *data, size_t size);
+/* True if it is UTF-8 as RFC 3629 has it, without control characters but newline and tab. */
+bool text_valid (text_t text);
+/* Makes a text valid and short enough, so that it may stand in a record: what is not allowed becomes '?', and it is cut
+ * between two characters. Writes at most size − 1 bytes and a terminator to `out`; returns the text there. */
+text_t text_clean (text_t text, char *out, size_t size);
+/* True for a name: 1 to LIMIT_NAME of A–Z a–z 0–9 _ - . of which the first is none of the last two. */
+bool text_is_name (text_t text);
 
 #endif
