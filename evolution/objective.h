@@ -46,7 +46,11 @@ typedef struct {
 /* Index of the objective of that name, or -1. */
 int objectives_find (const objectives_t *self, const char *name);
 
-/* Relative improvement from `baseline` to `value`, positive is better. 0 if both are the same. */
+/* An improvement beyond this counts as this, so that sums stay finite. */
+#define IMPROVEMENT_MAX 1e6
+
+/* Relative improvement from `baseline` to `value` (both finite: asserted), positive is better. 0 if both are the same; 1 or
+ * −1 where baseline and tolerance are 0. */
 double objective_improvement (const objective_t *self, double baseline, double value);
 
 /* True if `value` is past the objective's limit. */

@@ -13,11 +13,13 @@ bool pareto_dominates (const objectives_t *objectives, const metrics_t *a, const
  * Returns 0 or ERROR_MEMORY. */
 int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks);
 
-/* Crowding distance of each of `n` points of one front; INFINITY at the ends. Returns 0 or ERROR_MEMORY. */
+/* Crowding distance of each of `n` points of one front; INFINITY at the ends of each objective on which the points differ
+ * (of equal ones at an end, for the first or last of them), and for fewer than three points. Returns 0 or ERROR_MEMORY. */
 int pareto_crowding (const objectives_t *objectives, const metrics_t *points, size_t n, double *distances);
 
-/* Hypervolume dominated by the points with respect to `reference` (worse than all of them), exact, any number of
- * objectives, recursive by slices; fit for fronts of up to about 100 points. */
+/* Hypervolume dominated by the points with respect to `reference`, exact, any number of objectives, recursive by slices (time
+ * about n to the number of objectives less one); fit for fronts of up to about 100 points. A point that isn't better than
+ * the reference on every objective adds nothing. Negative if out of memory. */
 double pareto_hypervolume (const objectives_t *objectives, const metrics_t *points, size_t n,
                            const metrics_t *reference);
 

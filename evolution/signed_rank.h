@@ -14,6 +14,10 @@
  * small means that the differences tend to be positive. `count` at most LIMIT_PAIRS (asserted); 1 if all are zero. */
 double signed_rank_p (const double *differences, size_t count);
 
+/* True unless it is certain that, with `planned` pairs in all, of which `count` are known, positive differences can't reach
+ * p < `alpha` any more, whatever the rest will be. */
+bool signed_rank_reachable (const double *differences, size_t count, size_t planned, double alpha);
+
 /* True if with `planned` pairs in all, of which `count` are known, neither direction can reach `alpha` any more, whatever
  * the rest will be. */
 bool signed_rank_futile (const double *differences, size_t count, size_t planned, double alpha);

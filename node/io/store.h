@@ -13,25 +13,34 @@ typedef struct store store_t;
 /* Opens (or makes, if `create`) the database in `directory`. `read_only` opens it beside a running node, as the
  * commands that only look do. NULL on failure, with the problem: path, what failed, what to do. */
 store_t *store_open (const char *directory, bool create, bool read_only, problem_t *problem);
+
+/* Closes it; what was begun and not committed is lost. NULL is no error. */
 void store_close (store_t **self_p);
 
-/* --- one turn, one transaction. Returns 0, ERROR_FULL, or ERROR_IO; after a failure roll back. --- */
+/* Everything below that writes returns 0, ERROR_FULL (disk), ERROR_BOUND, ERROR_MEMORY or ERROR_IO. Outside of begin and
+ * commit each write is a transaction of its own. Walks return 0, what `visit` returned, or one of these errors; `visit` may
+ * use the store. */
+
+/* --- one turn, one transaction; after a failure roll back --- */
 int store_begin (store_t *self);
 int store_commit (store_t *self);
-void store_rollback (store_t *self);
+void store_rollback (store_t *self); /* if nothing was begun: nothing */
+bool store_in_transaction (const store_t *self);
 
 /* What the last failure was, for people. */
 const char *store_problem (const store_t *self);
 
 /* --- journal: the input events of the core, in order, each with the digest of the effects it gave --- */
 int store_journal_append (store_t *self, const uint8_t *event, size_t size, const digest_t *effects);
-/* Calls `visit` for each entry in order; stops when it returns non-zero, and returns that. */
+/* Calls `visit` for each entry from that number on, in order; stops when it returns non-zero, and returns that. */
 typedef int (journal_visit_fn) (void *context, uint64_t number, const uint8_t *event, size_t size,
                                 const digest_t *effects);
 int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *visit, void *context);
+/* The number of the last entry (the first is 1); 0 if there is none. */
 uint64_t store_journal_count (store_t *self);
 
 /* --- content by hash: files, candidate manifests, packages, charters. Putting what is there is no error. --- */
+/* Sets `*id` also where it fails. ERROR_BOUND beyond LIMIT_CONTENT_BYTES. */
 int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_t *id);
 /* The bytes of a content, malloc'ed and owned by the caller (free), or NULL if it isn't here; the hash is checked, and
  * a content that no longer matches counts as not here. */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "evolution/pareto.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/error.h"
+
+/* By how much `a` is better than `b` on objective i. */
+static double s_lead (const objectives_t *objectives, const metrics_t *a, const metrics_t *b, size_t i)
+{
+    double lead = a->values[i] - b->values[i];
+    return objectives->items[i].goal == GOAL_MINIMIZE ? -lead : lead;
+}
+
+bool pareto_dominates (const objectives_t *objectives, const metrics_t *a, const metrics_t *b)
+{
+    assert (a->count == objectives->count && b->count == objectives->count);
+    bool better = false;
+    for (size_t i = 0; i < objectives->count; i++) {
+        double lead = s_lead (objectives, a, b, i);
+        if (lead < 0)
+            return false;
+        better |= lead > 0;
+    }
+    return better;
+}
+
+/* Deb's sort keeps for each point the list of those that it dominates, which takes n² memory. Here dominance is asked
+ * again when a front is taken off: twice the comparisons, linear memory. */
+int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks)
+{
+    unsigned *dominators = calloc (n > 0 ? n : 1, sizeof *dominators);
+    if (dominators == NULL)
+        return ERROR_MEMORY;
+    for (size_t p = 0; p < n; p++) {
+        ranks[p] = 0;
+        for (size_t q = 0; q < n; q++)
+            dominators[p] += pareto_dominates (objectives, &points[q], &points[p]);
+    }
+    size_t ranked = 0;
+    for (unsigned rank = 1; ranked < n; rank++) {
+        size_t before = ranked;
+        for (size_t p = 0; p < n; p++)
+            if (ranks[p] == 0 && dominators[p] == 0) {
+                ranks[p] = rank;
+                ranked++;
+            }
+        assert (ranked > before); /* dominance has no cycles */
+        for (size_t p = 0; p < n; p++)
+            for (size_t q = 0; ranks[p] == rank && q < n; q++)
+                dominators[q] -= ranks[q] == 0 && pareto_dominates (objectives, &points[p], &points[q]);
+    }
+    free (dominators);
+    return 0;
+}
+
+typedef struct {
+    double value;
+    size_t index;
+} ordered_t;
+
+/* By value, then by index, so that the order never depends on the sort. */
+static int s_compare (const void *a, const void *b)
+{
+    const ordered_t *left = a, *right = b;
+    if (left->value != right->value)
+        return left->value < right->value ? -1 : 1;
+    return (left->index > right->index) - (left->index < right->index);
+}
+
+/* Adds one objective's part: the gap between a point's neighbours, relative to the front's range. */
+static void s_crowd (const metrics_t *points, size_t n, size_t objective, ordered_t *order, double *distances)
+{
+    for (size_t p = 0; p < n; p++)
+        order[p] = (ordered_t){.value = points[p].values[objective], .index = p};
+    qsort (order, n, sizeof *order, s_compare);
+    double range = order[n - 1].value - order[0].value;
+    if (range == 0)
+        return; /* all the same here: no point is at an end */
+    distances[order[0].index] = INFINITY;
+    distances[order[n - 1].index] = INFINITY;
+    for (size_t k = 1; k + 1 < n; k++)
+        distances[order[k].index] += (order[k + 1].value - order[k - 1].value) / range;
+}
+
+int pareto_crowding (const objectives_t *objectives, const metrics_t *points, size_t n, double *distances)
+{
+    for (size_t p = 0; p < n; p++)
+        distances[p] = n <= 2 ? INFINITY : 0;
+    if (n <= 2)
+        return 0;
+    ordered_t *order = calloc (n, sizeof *order);
+    if (order == NULL)
+        return ERROR_MEMORY;
+    for (size_t i = 0; i < objectives->count; i++)
+        s_crowd (points, n, i, order, distances);
+    free (order);
+    return 0;
+}
+
+/* The boxes between the reference and each point, by how far the point is better: extents[p * dimensions + d]. */
+typedef struct {
+    const double *extents;
+    size_t dimensions;
+    ordered_t *order; /* one row of `n` for each dimension */
+    size_t n;
+} boxes_t;
+
+/* Volume, in the first `dimensions` ones, of the union of the boxes whose indices stand in `members`. Sweeps the last dimension
+ * from the far end: between two levels, the boxes that reach the upper one cover a slice of one dimension less. */
+static double s_volume (const boxes_t *boxes, size_t dimensions, const ordered_t *members, size_t count)
+{
+    assert (dimensions > 0);
+    ordered_t *order = boxes->order + (dimensions - 1) * boxes->n;
+    size_t axis = dimensions - 1;
+    for (size_t k = 0; k < count; k++)
+        order[k] = (ordered_t){.value = -boxes->extents[members[k].index * boxes->dimensions + axis],
+                               .index = members[k].index};
+    qsort (order, count, sizeof *order, s_compare);
+    if (dimensions == 1)
+        return -order[0].value;
+    double volume = 0;
+    for (size_t k = 0; k < count; k++) {
+        double next = k + 1 < count ? order[k + 1].value : 0;
+        double height = next - order[k].value;
+        if (height > 0)
+            volume += height * s_volume (boxes, dimensions - 1, order, k + 1);
+    }
+    return volume;
+}
+
+double pareto_hypervolume (const objectives_t *objectives, const metrics_t *points, size_t n,
+                           const metrics_t *reference)
+{
+    size_t dimensions = objectives->count;
+    assert (reference->count == dimensions);
+    if (n == 0 || dimensions == 0)
+        return 0;
+    double *extents = calloc (n * dimensions, sizeof *extents);
+    ordered_t *order = calloc (n * (dimensions + 1), sizeof *order);
+    double volume = -1;
+    if (extents != NULL && order != NULL) {
+        size_t inside = 0; /* points that are no better than the reference somewhere span no box */
+        for (size_t p = 0; p < n; p++) {
+            bool box = true;
+            for (size_t i = 0; i < dimensions; i++) {
+                extents[p * dimensions + i] = s_lead (objectives, &points[p], reference, i);
+                box &= extents[p * dimensions + i] > 0;
+            }
+            if (box)
+                order[dimensions * n + inside++].index = p;
+        }
+        boxes_t boxes = {.extents = extents, .dimensions = dimensions, .order = order, .n = n};
+        volume = inside > 0 ? s_volume (&boxes, dimensions, order + dimensions * n, inside) : 0;
+    }
+    free (extents);
+    free (order);
+    return volume;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#define _GNU_SOURCE /* O_CLOEXEC */
+#include "node/io/store_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_NAME       "evomesh.db"
+#define APPLICATION_ID  0x65766d68 /* "evmh": tells our database from another program's */
+#define SCHEMA_VERSION  1
+#define BUSY_TIMEOUT_MS 5000
+
+/* The newest row is never deleted, so numbers are never used twice: a number is a place in history. */
+#define RECORD_TABLE_SQL(name)                                                                               \
+    "CREATE TABLE " name " (number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);"
+
+static const char s_schema[] =
+    "CREATE TABLE journal (number INTEGER PRIMARY KEY, event BLOB NOT NULL, effects BLOB NOT "
+    "NULL);"
+    "CREATE TABLE content (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);"
+    "CREATE TABLE statement (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, author BLOB NOT NULL,"
+    " publication INTEGER NOT NULL, body BLOB NOT NULL, seal BLOB NOT NULL);"
+    "CREATE INDEX publications ON statement (author, publication) WHERE publication > 0;"
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;" RECORD_TABLE_SQL (
+        "improvement") RECORD_TABLE_SQL ("event") RECORD_TABLE_SQL ("candidate") RECORD_TABLE_SQL ("snapshot")
+        RECORD_TABLE_SQL ("package");
+
+/* --- failures --- */
+
+int store_fail (store_t *self, const char *doing)
+{
+    int code = sqlite3_extended_errcode (self->db);
+    int system = sqlite3_system_errno (self->db);
+    bool is_full = (code & 0xff) == SQLITE_FULL ||
+                   ((code & 0xff) == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT));
+    problem_set (&self->problem, "%s: %s: %s", sqlite3_db_filename (self->db, "main"), doing,
+                 is_full ? "no space left on disk; free some, then `evomesh resume`"
+                         : sqlite3_errmsg (self->db));
+    if (is_full)
+        return ERROR_FULL;
+    return (code & 0xff) == SQLITE_NOMEM ? ERROR_MEMORY : ERROR_IO;
+}
+
+const char *store_problem (const store_t *self)
+{
+    return self->problem.text;
+}
+
+/* --- statements, prepared once --- */
+
+int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement)
+{
+    if (sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK)
+        return 0;
+    *statement = NULL;
+    return store_fail (self, sql);
+}
+
+sqlite3_stmt *store_query (store_t *self, query_t query)
+{
+    static const char *const sql[] = {
+#define QUERY_SQL(name, text) text,
+        STORE_QUERIES (QUERY_SQL)
+#undef QUERY_SQL
+    };
+    sqlite3_stmt **kept = &self->queries[query];
+    if (*kept == NULL)
+        store_prepare (self, sql[query], kept);
+    return *kept;
+}
+
+void store_bind (sqlite3_stmt *statement, int parameter, const void *bytes, size_t size)
+{
+    int result = sqlite3_bind_blob64 (statement, parameter, size == 0 ? "" : bytes, size, SQLITE_STATIC);
+    /* Beyond sqlite's bound of 1 GB the parameter stays NULL, and the step fails by NOT NULL. */
+    assert (result == SQLITE_OK || result == SQLITE_TOOBIG || result == SQLITE_NOMEM);
+}
+
+static void s_reset (sqlite3_stmt *statement)
+{
+    sqlite3_reset (statement);
+    sqlite3_clear_bindings (statement);
+}
+
+int store_row (store_t *self, sqlite3_stmt *statement, const char *doing)
+{
+    int result = sqlite3_step (statement);
+    if (result == SQLITE_ROW)
+        return 1;
+    return result == SQLITE_DONE ? 0 : store_fail (self, doing);
+}
+
+int store_run (store_t *self, sqlite3_stmt *statement, const char *doing)
+{
+    if (statement == NULL)
+        return ERROR_IO; /* store_query noted why */
+    int result = store_row (self, statement, doing);
+    assert (result <= 0);
+    s_reset (statement);
+    return result;
+}
+
+uint8_t *store_take_bytes (store_t *self, sqlite3_stmt *statement, const char *doing, size_t *size)
+{
+    uint8_t *bytes = NULL;
+    if (statement == NULL)
+        return NULL;
+    if (store_row (self, statement, doing) == 1) {
+        const void *column = sqlite3_column_blob (statement, 0);
+        *size = (size_t)sqlite3_column_bytes (statement, 0);
+        bytes = malloc (*size + 1);
+        if (bytes != NULL && *size > 0)
+            memcpy (bytes, column, *size);
+        if (bytes != NULL)
+            bytes[*size] = '\0'; /* not counted; so that text can be read as such */
+    }
+    s_reset (statement);
+    return bytes;
+}
+
+uint64_t store_take_number (store_t *self, sqlite3_stmt *statement, const char *doing)
+{
+    if (statement == NULL)
+        return 0;
+    uint64_t number =
+        store_row (self, statement, doing) == 1 ? (uint64_t)sqlite3_column_int64 (statement, 0) : 0;
+    s_reset (statement);
+    return number;
+}
+
+/* --- opening --- */
+
+static int s_execute (store_t *self, const char *sql)
+{
+    return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_fail (self, sql);
+}
+
+/* The number that `sql` gives, or -1, which is noted. */
+static int64_t s_number (store_t *self, const char *sql)
+{
+    sqlite3_stmt *statement;
+    if (store_prepare (self, sql, &statement) != 0)
+        return -1;
+    int64_t number = store_row (self, statement, sql) == 1 ? sqlite3_column_int64 (statement, 0) : -1;
+    sqlite3_finalize (statement);
+    return number;
+}
+
+static int s_create_schema (store_t *self)
+{
+    char versions[128];
+    snprintf (versions, sizeof versions, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+              APPLICATION_ID, SCHEMA_VERSION);
+    if (s_execute (self, "BEGIN IMMEDIATE") == 0 && s_execute (self, s_schema) == 0 &&
+        s_execute (self, versions) == 0 && s_execute (self, "COMMIT") == 0)
+        return 0;
+    store_rollback (self);
+    return -1;
+}
+
+/* Makes the tables in an empty database; refuses another program's, and one of a later evomesh. */
+static int s_check_schema (store_t *self, const char *path, bool read_only)
+{
+    int64_t tables = s_number (self, "SELECT count (*) FROM sqlite_schema");
+    int64_t application = s_number (self, "PRAGMA application_id");
+    int64_t version = s_number (self, "PRAGMA user_version");
+    if (tables < 0 || application < 0 || version < 0)
+        return -1;
+    if (tables == 0 && !read_only)
+        return s_create_schema (self);
+    if (tables == 0)
+        return problem_set (&self->problem, "%s is empty: run `evomesh init` on its directory", path);
+    if (application != APPLICATION_ID)
+        return problem_set (&self->problem, "%s is not a database of evomesh: choose another directory",
+                            path);
+    if (version != SCHEMA_VERSION)
+        return problem_set (&self->problem,
+                            "%s has schema version %lld and this evomesh knows version %d: run the evomesh "
+                            "that made it, or a later one",
+                            path, (long long)version, SCHEMA_VERSION);
+    return 0;
+}
+
+/* WAL: one writer and any number of readers beside it. FULL: a commit is on disk when it returns. */
+static int s_configure (store_t *self, bool read_only)
+{
+    sqlite3_extended_result_codes (self->db, 1);
+    sqlite3_busy_timeout (self->db, BUSY_TIMEOUT_MS);
+    if (read_only)
+        return 0;
+    sqlite3_stmt *statement;
+    if (store_prepare (self, "PRAGMA journal_mode = WAL", &statement) != 0)
+        return -1;
+    int result = store_row (self, statement, "switching to write-ahead logging");
+    const unsigned char *mode = result == 1 ? sqlite3_column_text (statement, 0) : NULL;
+    bool is_wal = mode != NULL && strcmp ((const char *)mode, "wal") == 0;
+    sqlite3_finalize (statement);
+    if (result != 1)
+        return -1;
+    if (!is_wal)
+        return problem_set (&self->problem,
+                            "%s: its file system can't hold a write-ahead log (shared memory); put the data "
+                            "directory on a local disk",
+                            sqlite3_db_filename (self->db, "main"));
+    return s_execute (self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;");
+}
+
+/* The file is made here, not by sqlite, so that it and its companions are the owner's alone. One that is there is not
+ * opened: closing it again would drop the locks of this process's other connections (POSIX locks work so). */
+static int s_make_file (const char *path, bool create, problem_t *problem)
+{
+    struct stat status;
+    if (lstat (path, &status) == 0) {
+        if (S_ISREG (status.st_mode))
+            return 0;
+        return problem_set (problem, "%s: expected a regular file", path);
+    }
+    if (errno == ENOENT && !create)
+        return problem_set (problem,
+                            "%s: not found: run `evomesh init`, or name the data directory with --dir", path);
+    int file = errno == ENOENT ? open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    if (file < 0)
+        return problem_set (problem, "%s: can't be opened: %s", path, strerror (errno));
+    close (file);
+    return 0;
+}
+
+store_t *store_open (const char *directory, bool create, bool read_only, problem_t *problem)
+{
+    assert (!(create && read_only));
+    char path[PATH_MAX];
+    if (snprintf (path, sizeof path, "%s/%s", directory, FILE_NAME) >= (int)sizeof path) {
+        problem_set (problem, "%s: path too long", directory);
+        return NULL;
+    }
+    if (s_make_file (path, create, problem) != 0)
+        return NULL;
+    store_t *self = calloc (1, sizeof *self);
+    if (self == NULL) {
+        problem_set (problem, "out of memory");
+        return NULL;
+    }
+    int flags = SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    int opened = sqlite3_open_v2 (path, &self->db, flags, NULL);
+    if (opened != SQLITE_OK)
+        problem_set (problem, "%s: %s", path, sqlite3_errstr (opened));
+    else if (s_configure (self, read_only) == 0 && s_check_schema (self, path, read_only) == 0)
+        return self;
+    else
+        problem_set (problem, "%s", self->problem.text);
+    store_close (&self);
+    return NULL;
+}
+
+void store_close (store_t **self_p)
+{
+    store_t *self = *self_p;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < QUERY_COUNT; i++)
+        sqlite3_finalize (self->queries[i]);
+    for (size_t table = 0; table < TABLE_COUNT; table++)
+        for (size_t i = 0; i < RECORD_QUERY_COUNT; i++)
+            sqlite3_finalize (self->record_queries[table][i]);
+    int closed = sqlite3_close (self->db);
+    assert (closed == SQLITE_OK); /* a statement left open is a bug */
+    free (self);
+    *self_p = NULL;
+}
+
+/* --- turns --- */
+
+bool store_in_transaction (const store_t *self)
+{
+    return sqlite3_get_autocommit (self->db) == 0;
+}
+
+int store_begin (store_t *self)
+{
+    assert (!store_in_transaction (self));
+    return store_run (self, store_query (self, QUERY_BEGIN), "beginning a transaction");
+}
+
+int store_commit (store_t *self)
+{
+    if (!store_in_transaction (self)) { /* sqlite rolls back by itself where a write met a full disk */
+        problem_set (&self->problem, "the transaction was rolled back when a write failed");
+        return ERROR_IO;
+    }
+    return store_run (self, store_query (self, QUERY_COMMIT), "committing");
+}
+
+void store_rollback (store_t *self)
+{
+    if (store_in_transaction (self))
+        sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+    assert (!store_in_transaction (self));
+}
+
+/* --- journal --- */
+
+int store_journal_append (store_t *self, const uint8_t *event, size_t size, const digest_t *effects)
+{
+    sqlite3_stmt *statement = store_query (self, QUERY_JOURNAL_APPEND);
+    if (statement != NULL) {
+        store_bind (statement, 1, event, size);
+        store_bind (statement, 2, effects->bytes, DIGEST_BYTES);
+    }
+    return store_run (self, statement, "appending to the journal");
+}
+
+int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *visit, void *context)
+{
+    static const char doing[] = "reading the journal";
+    sqlite3_stmt *statement; /* its own, as `visit` may use the store */
+    int result = store_prepare (
+        self, "SELECT number, event, effects FROM journal WHERE number >= ?1 ORDER BY number", &statement);
+    if (result != 0)
+        return result;
+    sqlite3_bind_int64 (statement, 1, from_number > INT64_MAX ? INT64_MAX : (int64_t)from_number);
+    while ((result = store_row (self, statement, doing)) == 1) {
+        digest_t effects = {{0}};
+        size_t size = (size_t)sqlite3_column_bytes (statement, 2);
+        memcpy (effects.bytes, sqlite3_column_blob (statement, 2), size < DIGEST_BYTES ? size : DIGEST_BYTES);
+        result =
+            visit (context, (uint64_t)sqlite3_column_int64 (statement, 0), sqlite3_column_blob (statement, 1),
+                   (size_t)sqlite3_column_bytes (statement, 1), &effects);
+        if (result != 0)
+            break;
+    }
+    sqlite3_finalize (statement);
+    return result;
+}
+
+uint64_t store_journal_count (store_t *self)
+{
+    return store_take_number (self, store_query (self, QUERY_JOURNAL_LAST), "reading the journal");
+}

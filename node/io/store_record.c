@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Records and settings: bytes that are named by a key and may be replaced. */
+#include "node/io/store_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SQL_BYTES_MAX 256
+
+static const char *s_table_name (table_t table)
+{
+    static const char *const names[] = {[TABLE_IMPROVEMENT] = "improvement",
+                                        [TABLE_EVENT] = "event",
+                                        [TABLE_CANDIDATE] = "candidate",
+                                        [TABLE_SNAPSHOT] = "snapshot",
+                                        [TABLE_PACKAGE] = "package"};
+    _Static_assert(sizeof names / sizeof *names == TABLE_COUNT, "each table has a name");
+    assert (table < TABLE_COUNT);
+    return names[table];
+}
+
+/* The kept statement for a table, prepared at first use. */
+static sqlite3_stmt *s_query (store_t *self, table_t table, record_query_t query)
+{
+    char sql[SQL_BYTES_MAX];
+    const char *name = s_table_name (table);
+    sqlite3_stmt **kept = &self->record_queries[table][query];
+    if (*kept != NULL)
+        return *kept;
+    int size = query == RECORD_PUT ? snprintf (sql, sizeof sql,
+                                               "INSERT INTO %s (key, bytes) VALUES (?1, ?2) "
+                                               "ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes",
+                                               name)
+                                   : snprintf (sql, sizeof sql, "SELECT bytes FROM %s WHERE key = ?1", name);
+    assert (size > 0 && size < SQL_BYTES_MAX);
+    store_prepare (self, sql, kept);
+    return *kept;
+}
+
+int store_record_put (store_t *self, table_t table, const digest_t *key, const uint8_t *bytes, size_t size)
+{
+    sqlite3_stmt *statement = s_query (self, table, RECORD_PUT);
+    if (statement != NULL) {
+        store_bind (statement, 1, key->bytes, DIGEST_BYTES);
+        store_bind (statement, 2, bytes, size);
+    }
+    return store_run (self, statement, "storing a record");
+}
+
+uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, size_t *size)
+{
+    sqlite3_stmt *statement = s_query (self, table, RECORD_GET);
+    if (statement != NULL)
+        store_bind (statement, 1, key->bytes, DIGEST_BYTES);
+    return store_take_bytes (self, statement, "reading a record", size);
+}
+
+int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first,
+                       record_visit_fn *visit, void *context)
+{
+    char sql[SQL_BYTES_MAX];
+    int length =
+        snprintf (sql, sizeof sql, "SELECT number, key, bytes FROM %s WHERE number > ?1 ORDER BY number %s",
+                  s_table_name (table), newest_first ? "DESC" : "ASC");
+    assert (length > 0 && length < SQL_BYTES_MAX);
+    sqlite3_stmt *statement; /* its own, as `visit` may use the store */
+    int result = store_prepare (self, sql, &statement);
+    if (result != 0)
+        return result;
+    sqlite3_bind_int64 (statement, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+    while ((result = store_row (self, statement, "reading records")) == 1) {
+        digest_t key = {{0}};
+        if (sqlite3_column_bytes (statement, 1) == DIGEST_BYTES)
+            memcpy (key.bytes, sqlite3_column_blob (statement, 1), DIGEST_BYTES);
+        result = visit (context, (uint64_t)sqlite3_column_int64 (statement, 0), &key,
+                        sqlite3_column_blob (statement, 2), (size_t)sqlite3_column_bytes (statement, 2));
+        if (result != 0)
+            break;
+    }
+    sqlite3_finalize (statement);
+    return result;
+}
+
+int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, size_t size)
+{
+    sqlite3_stmt *statement = store_query (self, QUERY_SETTING_PUT);
+    if (statement != NULL) {
+        sqlite3_bind_text (statement, 1, name, -1, SQLITE_STATIC);
+        store_bind (statement, 2, bytes, size);
+    }
+    return store_run (self, statement, "storing a setting");
+}
+
+uint8_t *store_setting_get (store_t *self, const char *name, size_t *size)
+{
+    sqlite3_stmt *statement = store_query (self, QUERY_SETTING_GET);
+    if (statement != NULL)
+        sqlite3_bind_text (statement, 1, name, -1, SQLITE_STATIC);
+    return store_take_bytes (self, statement, "reading a setting", size);
+}

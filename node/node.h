@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The whole node as one pure state machine: events in, effects out. The same code runs in production, in replay and, many
+ * at once in virtual time, in the simulator. */
+#ifndef EVOMESH_NODE_NODE_H
+#define EVOMESH_NODE_NODE_H
+
+#include "evolution/breaker.h"
+#include "evolution/objective.h"
+#include "node/effect.h"
+#include "node/event.h"
+#include "protocol/group.h"
+
+typedef struct node node_t;
+
+/* A node that knows only who it is; `identity` is copied. The first event must be STARTED. */
+node_t *node_new (const identity_t *identity);
+void node_destroy (node_t **self_p);
+
+/* Takes one event, appends what is to be done. Time never runs backwards (asserted on now_ms within one run).
+ * Returns 0, or ERROR_INPUT if the event makes no sense (a STARTED whose charter doesn't open; nothing is changed).
+ *
+ * Recovery: step every event of the journal with effects thrown away, then a fresh STARTED: the node asks again for
+ * everything that was under way. */
+int node_step (node_t *self, const event_t *event, effects_t *effects);
+
+/* When it wants the next TICK, on the clock of now_ms; UINT64_MAX: never. */
+uint64_t node_deadline_ms (const node_t *self);
+
+/* Numbers at a glance, for `status`, METRICS and the quickstart's table. */
+typedef struct {
+    pubkey_t id;
+    char name[LIMIT_NAME + 1];
+    digest_t group;
+    char group_name[LIMIT_NAME + 1];
+    char agent[LIMIT_NAME + 1];
+    uint64_t epoch;
+    size_t members;
+    size_t peers_up;
+    bool paused;            /* by the operator */
+    bool stopped;           /* by a failed rollback: needs `resume` */
+    bool finished;          /* proposals_max reached */
+    digest_t release;       /* live */
+    objectives_t objectives;
+    metrics_t start_metrics; /* of the group's start, here; count 0 until measured */
+    metrics_t live_metrics;
+    double learning_rate;
+    double success_rate;
+    breaker_state_t breaker;
+    uint64_t slots;
+    uint64_t slots_busy;
+    uint64_t proposed;      /* improvements of our own */
+    uint64_t applied;       /* of our own, applied and verified */
+    uint64_t rolled_back;
+    uint64_t packages_sent; /* transfers to peers */
+    uint64_t packages_received;
+    uint64_t packages_adopted;
+    uint64_t validations_done; /* for peers */
+    uint64_t evaluations;
+    uint64_t duplicates;
+    uint64_t candidates;    /* in the archive */
+    uint64_t front;
+    uint64_t held;
+    uint64_t in_state[16];  /* improvements under way by improvement_state_t */
+    uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
+    uint64_t outbox;
+} node_status_t;
+void node_status (const node_t *self, node_status_t *status);
+
+/* The roster in force (borrowed until the next step). */
+const members_t *node_members (const node_t *self);
+
+/* Highest publication of `author` that the node has taken in, and its own: for the mesh after a restart. */
+uint64_t node_publication (const node_t *self, const pubkey_t *author);
+
+/* A digest of everything that decides what the node will do: two nodes with the same digest behave the same. */
+digest_t node_digest (const node_t *self);
+
+#endif
