@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "crypto/random.h"
+#include "node/io/store_internal.h"
+#include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static const digest_t s_effects = {{0xef}};
+
+static store_t *s_open (const scratch_t *scratch)
+{
+    problem_t problem = {""};
+    store_t *store = store_open (scratch->path, true, false, &problem);
+    ck_assert_msg (store != NULL, "%s", problem.text);
+    return store;
+}
+
+static void s_execute (store_t *store, const char *sql)
+{
+    ck_assert_msg (sqlite3_exec (store->db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+                   sqlite3_errmsg (store->db));
+}
+
+static int64_t s_number (store_t *store, const char *sql)
+{
+    sqlite3_stmt *statement;
+    ck_assert_int_eq (sqlite3_prepare_v2 (store->db, sql, -1, &statement, NULL), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_step (statement), SQLITE_ROW);
+    int64_t number = sqlite3_column_int64 (statement, 0);
+    sqlite3_finalize (statement);
+    return number;
+}
+
+/* --- opening --- */
+
+START_TEST (test_commits_are_written_through_beside_readers)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    sqlite3_stmt *statement;
+    ck_assert_int_eq (sqlite3_prepare_v2 (store->db, "PRAGMA journal_mode", -1, &statement, NULL), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_step (statement), SQLITE_ROW);
+    ck_assert_str_eq ((const char *)sqlite3_column_text (statement, 0), "wal");
+    sqlite3_finalize (statement);
+    ck_assert_int_eq (s_number (store, "PRAGMA synchronous"), 2); /* FULL */
+    static const char *const names[] = {"evomesh.db", "evomesh.db-wal"};
+    for (size_t i = 0; i < 2; i++) {
+        struct stat status;
+        scratch_path_t path = scratch_path (&scratch, "%s", names[i]);
+        ck_assert_int_eq (stat (path.text, &status), 0);
+        ck_assert_uint_eq (status.st_mode & 0777, 0600);
+    }
+    store_close (&store);
+    ck_assert_ptr_null (store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_missing_database_is_named_with_what_to_do)
+{
+    scratch_t scratch = scratch_new ();
+    problem_t problem = {""};
+    for (int read_only = 0; read_only < 2; read_only++) {
+        ck_assert_ptr_null (store_open (scratch.path, false, read_only, &problem));
+        ck_assert_ptr_nonnull (strstr (problem.text, scratch.path));
+        ck_assert_ptr_nonnull (strstr (problem.text, "evomesh init"));
+    }
+    ck_assert_int_eq (access (scratch_path (&scratch, "evomesh.db").text, F_OK), -1);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_what_is_not_our_database_is_refused_and_left_alone)
+{
+    scratch_t scratch = scratch_new ();
+    problem_t problem = {""};
+    sqlite3 *other;
+    scratch_write (&scratch, "evomesh.db", "this is a text of some length, and no database, is it");
+    ck_assert_ptr_null (store_open (scratch.path, true, false, &problem));
+    scratch_expect (&scratch, "evomesh.db", "this is a text of some length, and no database, is it");
+    ck_assert_int_eq (unlink (scratch_path (&scratch, "evomesh.db").text), 0);
+    ck_assert_int_eq (sqlite3_open (scratch_path (&scratch, "evomesh.db").text, &other), SQLITE_OK);
+    ck_assert_int_eq (sqlite3_exec (other, "CREATE TABLE songs (name)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close (other);
+    ck_assert_ptr_null (store_open (scratch.path, true, false, &problem));
+    ck_assert_ptr_nonnull (strstr (problem.text, "not a database of evomesh"));
+    ck_assert_int_eq (unlink (scratch_path (&scratch, "evomesh.db").text), 0);
+    ck_assert_int_eq (mkdir (scratch_path (&scratch, "evomesh.db").text, 0700), 0);
+    ck_assert_ptr_null (store_open (scratch.path, true, false, &problem));
+    ck_assert_ptr_nonnull (strstr (problem.text, "regular file"));
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_later_schema_is_refused_with_both_versions)
+{
+    scratch_t scratch = scratch_new ();
+    problem_t problem = {""};
+    store_t *store = s_open (&scratch);
+    s_execute (store, "PRAGMA user_version = 7");
+    store_close (&store);
+    for (int read_only = 0; read_only < 2; read_only++) {
+        ck_assert_ptr_null (store_open (scratch.path, false, read_only, &problem));
+        ck_assert_ptr_nonnull (strstr (problem.text, "schema version 7"));
+        ck_assert_ptr_nonnull (strstr (problem.text, "knows version 1"));
+    }
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_reader_beside_the_writer_sees_commits_and_can_not_write)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *writer = s_open (&scratch);
+    problem_t problem = {""};
+    store_t *reader = store_open (scratch.path, false, true, &problem);
+    ck_assert_msg (reader != NULL, "%s", problem.text);
+    digest_t id;
+    ck_assert_int_eq (store_begin (writer), 0);
+    ck_assert_int_eq (store_content_put (writer, (const uint8_t *)"x", 1, &id), 0);
+    ck_assert (!store_content_has (reader, &id));
+    ck_assert_int_eq (store_commit (writer), 0);
+    ck_assert (store_content_has (reader, &id));
+    ck_assert_int_eq (store_content_put (reader, (const uint8_t *)"y", 1, &id), ERROR_IO);
+    ck_assert_str_ne (store_problem (reader), "");
+    store_close (&reader);
+    store_close (&writer);
+    reader = store_open (scratch.path, false, true, &problem); /* also when nobody writes */
+    ck_assert_msg (reader != NULL, "%s", problem.text);
+    store_close (&reader);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* --- transactions --- */
+
+START_TEST (test_a_rolled_back_turn_leaves_nothing)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    digest_t id;
+    uint8_t seal[SEAL_BYTES] = {1}, body[] = {0x91, 1};
+    size_t size;
+    ck_assert_int_eq (store_begin (store), 0);
+    ck_assert (store_in_transaction (store));
+    ck_assert_int_eq (store_journal_append (store, body, sizeof body, &s_effects), 0);
+    ck_assert_int_eq (store_content_put (store, body, sizeof body, &id), 0);
+    ck_assert_int_eq (store_statement_put (store, body, sizeof body, seal, 3), 0);
+    ck_assert_int_eq (store_record_put (store, TABLE_EVENT, &id, body, sizeof body), 0);
+    ck_assert_int_eq (store_setting_put (store, "word", body, sizeof body), 0);
+    ck_assert (store_content_has (store, &id));
+    store_rollback (store);
+    ck_assert (!store_in_transaction (store));
+    digest_t statement = statement_id (body, sizeof body, seal);
+    ck_assert_uint_eq (store_journal_count (store), 0);
+    ck_assert (!store_content_has (store, &id));
+    ck_assert (!store_statement_has (store, &statement));
+    ck_assert_ptr_null (store_record_get (store, TABLE_EVENT, &id, &size));
+    ck_assert_ptr_null (store_setting_get (store, "word", &size));
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_full_disk_is_told_and_loses_nothing_committed)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    digest_t id, kept;
+    uint8_t *large = calloc (1, 1 << 20);
+    ck_assert_ptr_nonnull (large);
+    ck_assert_int_eq (store_content_put (store, (const uint8_t *)"kept", 4, &kept), 0);
+    s_execute (store, "PRAGMA max_page_count = 60");
+    for (int in_turn = 0; in_turn < 2; in_turn++) {
+        if (in_turn)
+            ck_assert_int_eq (store_begin (store), 0);
+        int result = 0;
+        for (unsigned i = 0; i < 100 && result == 0; i++)
+            result = store_journal_append (store, large, 10000, &s_effects);
+        ck_assert_int_eq (result, ERROR_FULL);
+        ck_assert_int_eq (store_content_put (store, large, 1 << 20, &id), ERROR_FULL);
+        ck_assert_ptr_nonnull (strstr (store_problem (store), "no space left"));
+        if (in_turn)
+            ck_assert_int_ne (store_commit (store),
+                              0); /* sqlite has rolled back: nothing may be acknowledged */
+        store_rollback (store);
+    }
+    ck_assert (store_content_has (store, &kept));
+    s_execute (store, "PRAGMA max_page_count = 100000");
+    ck_assert_int_eq (store_begin (store), 0);
+    ck_assert_int_eq (store_content_put (store, large, 1 << 20, &id), 0);
+    ck_assert_int_eq (store_commit (store), 0);
+    ck_assert (store_content_has (store, &id));
+    free (large);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* --- kill -9 --- */
+
+#define ENTRIES_OF_TURN 3
+
+/* Turn `number`: entries, a content and a setting that all say so. */
+static int s_write_turn (store_t *store, uint64_t number, random_t *random)
+{
+    static uint8_t bytes[20000];
+    digest_t id;
+    size_t size = 8 + (size_t)random_below (random, sizeof bytes - 8);
+    memset (bytes, (int)(number & 0xff), size);
+    memcpy (bytes, &number, 8);
+    if (store_begin (store) != 0)
+        return -1;
+    for (unsigned i = 0; i < ENTRIES_OF_TURN; i++)
+        if (store_journal_append (store, bytes, 8, &s_effects) != 0)
+            return -1;
+    return store_content_put (store, bytes, size, &id) != 0 ||
+                   store_record_put (store, TABLE_EVENT, &id, bytes, 8) != 0 ||
+                   store_setting_put (store, "turn", bytes, 8) != 0
+               ? -1
+               : store_commit (store);
+}
+
+/* Writes turns, and each turn's number to `pipe` once it is committed, until it is killed. */
+static void s_writer (const char *directory, int pipe, uint64_t seed)
+{
+    random_t random;
+    random_init_number (&random, seed);
+    store_t *store = store_open (directory, false, false, NULL);
+    if (store == NULL)
+        _exit (1);
+    for (uint64_t turn = store_journal_count (store) / ENTRIES_OF_TURN + 1;; turn++)
+        if (s_write_turn (store, turn, &random) != 0 || write (pipe, &turn, sizeof turn) != sizeof turn)
+            _exit (2);
+}
+
+static int s_check_entry (void *context, uint64_t number, const uint8_t *event, size_t size,
+                          const digest_t *effects)
+{
+    uint64_t turn, *expected = context;
+    ck_assert_uint_eq (size, sizeof turn);
+    memcpy (&turn, event, sizeof turn);
+    ck_assert_uint_eq (number, ++*expected);
+    ck_assert_uint_eq (turn, (number - 1) / ENTRIES_OF_TURN + 1);
+    ck_assert (digest_equal (effects, &s_effects));
+    return 0;
+}
+
+static int s_check_record (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                           size_t size)
+{
+    size_t content_size;
+    uint8_t *content = store_content_get (context, key, &content_size);
+    ck_assert_ptr_nonnull (content);
+    ck_assert_uint_eq (size, 8);
+    ck_assert_mem_eq (content, bytes, 8);
+    ck_assert_mem_eq (content, &number, 8);
+    free (content);
+    return 0;
+}
+
+START_TEST (test_nothing_acknowledged_is_lost_when_a_writer_is_killed_at_any_moment)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    store_close (&store);
+    random_t random;
+    random_init_number (&random, 1);
+    uint64_t last_turns = 0;
+    for (unsigned round = 0; round < 30; round++) {
+        int ends[2];
+        ck_assert_int_eq (pipe (ends), 0);
+        pid_t child = fork ();
+        if (child == 0)
+            s_writer (scratch.path, ends[1], round);
+        close (ends[1]);
+        uint64_t acknowledged = last_turns, until = 1 + random_below (&random, 6);
+        for (uint64_t i = 0; i < until; i++)
+            ck_assert_int_eq (read (ends[0], &acknowledged, sizeof acknowledged), sizeof acknowledged);
+        for (volatile uint64_t spin = random_below (&random, 2000000); spin > 0; spin--)
+            continue; /* somewhere inside the turns that follow */
+        ck_assert_int_eq (kill (child, SIGKILL), 0);
+        ck_assert_int_eq (waitpid (child, NULL, 0), child);
+        while (read (ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged)
+            continue;
+        close (ends[0]);
+
+        store = s_open (&scratch);
+        uint64_t entries = 0, turns = store_journal_count (store) / ENTRIES_OF_TURN, setting;
+        ck_assert_uint_ge (turns, acknowledged);
+        ck_assert_uint_le (turns, acknowledged + 1); /* committed, but killed before it could say so */
+        ck_assert_int_eq (store_journal_walk (store, 1, s_check_entry, &entries), 0);
+        ck_assert_uint_eq (entries, turns * ENTRIES_OF_TURN);
+        ck_assert_int_eq (store_record_walk (store, TABLE_EVENT, last_turns, false, s_check_record, store),
+                          0);
+        size_t size;
+        uint8_t *bytes = store_setting_get (store, "turn", &size);
+        ck_assert_ptr_nonnull (bytes);
+        memcpy (&setting, bytes, sizeof setting);
+        ck_assert_uint_eq (setting, turns);
+        free (bytes);
+        store_close (&store);
+        ck_assert_uint_ge (turns, last_turns + until);
+        last_turns = turns;
+    }
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* --- journal --- */
+
+typedef struct {
+    uint64_t numbers[16];
+    size_t count;
+    uint64_t stop_at;
+} walk_t;
+
+static int s_note_entry (void *context, uint64_t number, const uint8_t *event, size_t size,
+                         const digest_t *effects)
+{
+    walk_t *walk = context;
+    ck_assert_uint_eq (size, number - 1);
+    for (size_t i = 0; i < size; i++)
+        ck_assert_uint_eq (event[i], number);
+    ck_assert_uint_eq (effects->bytes[0], number);
+    walk->numbers[walk->count++] = number;
+    return number == walk->stop_at ? 42 : 0;
+}
+
+START_TEST (test_the_journal_keeps_its_order_from_any_entry_on)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    for (unsigned number = 1; number <= 10; number++) {
+        uint8_t event[16];
+        memset (event, (int)number, sizeof event);
+        digest_t effects = {{(uint8_t)number}};
+        ck_assert_int_eq (store_journal_append (store, event, number - 1, &effects),
+                          0); /* the first is empty */
+        ck_assert_uint_eq (store_journal_count (store), number);
+    }
+    for (uint64_t from = 0; from <= 12; from++) {
+        walk_t walk = {{0}, 0, 0};
+        ck_assert_int_eq (store_journal_walk (store, from, s_note_entry, &walk), 0);
+        uint64_t first = from == 0 ? 1 : from;
+        ck_assert_uint_eq (walk.count, first > 10 ? 0 : 11 - first);
+        for (size_t i = 0; i < walk.count; i++)
+            ck_assert_uint_eq (walk.numbers[i], first + i);
+    }
+    walk_t walk = {{0}, 0, 4};
+    ck_assert_int_eq (store_journal_walk (store, 3, s_note_entry, &walk), 42);
+    ck_assert_uint_eq (walk.count, 2);
+    ck_assert_int_eq (store_journal_walk (store, UINT64_MAX, s_note_entry, &walk), 0);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* --- content --- */
+
+START_TEST (test_contents_come_back_by_their_hash)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    uint8_t *bytes = malloc (LIMIT_CONTENT_BYTES + 1);
+    ck_assert_ptr_nonnull (bytes);
+    memset (bytes, 7, LIMIT_CONTENT_BYTES + 1);
+    static const size_t sizes[] = {0, 1, 100000, LIMIT_CONTENT_BYTES};
+    digest_t id;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        digest_t expected = digest_of (bytes, sizes[i]);
+        ck_assert (!store_content_has (store, &expected));
+        ck_assert_int_eq (store_content_put (store, bytes, sizes[i], &id), 0);
+        ck_assert_int_eq (store_content_put (store, bytes, sizes[i], &id), 0);
+        ck_assert (digest_equal (&id, &expected));
+        ck_assert (store_content_has (store, &id));
+        size_t size;
+        uint8_t *back = store_content_get (store, &id, &size);
+        ck_assert_ptr_nonnull (back);
+        ck_assert_uint_eq (size, sizes[i]);
+        ck_assert_int_eq (memcmp (back, bytes, size), 0);
+        free (back);
+    }
+    ck_assert_int_eq (s_number (store, "SELECT count (*) FROM content"), 4);
+    ck_assert_int_eq (store_content_put (store, bytes, LIMIT_CONTENT_BYTES + 1, &id), ERROR_BOUND);
+    free (bytes);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_damaged_content_counts_as_missing_and_can_be_put_again)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    digest_t id;
+    size_t size;
+    ck_assert_int_eq (store_content_put (store, (const uint8_t *)"whole", 5, &id), 0);
+    s_execute (store, "UPDATE content SET bytes = x'776f6f6c65'");
+    ck_assert_ptr_null (store_content_get (store, &id, &size));
+    ck_assert (!store_content_has (store, &id));
+    ck_assert_ptr_nonnull (strstr (store_problem (store), "damaged"));
+    ck_assert_int_eq (store_content_put (store, (const uint8_t *)"whole", 5, &id), 0);
+    ck_assert (store_content_has (store, &id));
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* --- statements --- */
+
+/* A statement by author `fill`, with `text` in it. */
+static void s_statement (uint8_t fill, uint8_t text, uint8_t body[3], uint8_t seal[SEAL_BYTES])
+{
+    uint8_t seed[SEED_BYTES];
+    identity_t identity;
+    memset (seed, fill, sizeof seed);
+    identity_from_seed (seed, &identity);
+    body[0] = 0x92, body[1] = 1, body[2] = text;
+    statement_seal (&identity, body, 3, seal);
+}
+
+START_TEST (test_statements_come_back_as_they_came)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    uint8_t body[3], seal[SEAL_BYTES];
+    size_t size;
+    s_statement (1, 5, body, seal);
+    digest_t id = statement_id (body, 3, seal);
+    ck_assert_ptr_null (store_statement_get (store, &id, &size));
+    ck_assert_int_eq (store_statement_put (store, body, 3, seal, 0), 0);
+    ck_assert_int_eq (store_statement_put (store, body, 3, seal, 0), 0);
+    uint8_t *back = store_statement_get (store, &id, &size);
+    ck_assert_ptr_nonnull (back);
+    ck_assert_uint_eq (size, 3);
+    ck_assert_mem_eq (back, body, 3);
+    ck_assert_mem_eq (back + size, seal, SEAL_BYTES);
+    ck_assert (statement_verify (back, size, back + size));
+    free (back);
+    s_execute (store, "UPDATE statement SET body = x'920106'");
+    ck_assert (!store_statement_has (store, &id));
+    ck_assert_int_eq (store_statement_put (store, body, 3, seal, UINT64_MAX), ERROR_BOUND);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+typedef struct {
+    char text[32];
+} texts_t;
+
+static int s_note_statement (void *context, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES])
+{
+    texts_t *texts = context;
+    ck_assert (statement_verify (body, size, seal));
+    texts->text[strlen (texts->text)] = (char)body[2];
+    return body[2] == '!' ? 7 : 0;
+}
+
+static void s_expect_publications (store_t *store, const pubkey_t *author, uint64_t from, size_t limit,
+                                   const char *expected)
+{
+    texts_t texts = {""};
+    int result = store_publications_walk (store, author, from, limit, s_note_statement, &texts);
+    ck_assert_str_eq (texts.text, expected);
+    ck_assert_int_eq (result, strchr (expected, '!') != NULL ? 7 : 0);
+}
+
+START_TEST (test_publications_are_walked_by_author_in_order)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    static const struct {
+        uint8_t author, text;
+        uint64_t number;
+    } said[] = {{1, 'c', 3}, {1, 'a', 1}, {2, 'x', 2}, {1, 'n', 0},
+                {1, 'b', 2}, {1, 'B', 2}, {1, '!', 9}, {1, 'z', 10}};
+    uint8_t body[3], seal[SEAL_BYTES];
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        s_statement (said[i].author, said[i].text, body, seal);
+        ck_assert_int_eq (store_statement_put (store, body, 3, seal, said[i].number), 0);
+    }
+    s_statement (1, 0, body, seal);
+    pubkey_t one = statement_author (seal);
+    s_statement (3, 0, body, seal);
+    pubkey_t silent = statement_author (seal);
+    s_expect_publications (store, &one, 0, 3, "abB");
+    s_expect_publications (store, &one, 2, 3, "bBc"); /* two with one number: both are kept, as proof */
+    s_expect_publications (store, &one, 3, 100, "c!");
+    s_expect_publications (store, &one, 10, 100, "z");
+    s_expect_publications (store, &one, 11, 100, "");
+    s_expect_publications (store, &one, 1, 0, "");
+    s_expect_publications (store, &silent, 0, 100, "");
+    ck_assert_uint_eq (store_publication_last (store, &one), 10);
+    ck_assert_uint_eq (store_publication_last (store, &silent), 0);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* --- records and settings --- */
+
+static int s_note_record (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                          size_t size)
+{
+    walk_t *walk = context;
+    ck_assert_uint_eq (size, 1);
+    ck_assert_uint_eq (key->bytes[0], bytes[0] % 100);
+    walk->numbers[walk->count++] = bytes[0];
+    return number == walk->stop_at ? 9 : 0;
+}
+
+static void s_expect_records (store_t *store, uint64_t after, bool newest_first, const uint8_t *expected,
+                              size_t count)
+{
+    walk_t walk = {{0}, 0, 0};
+    ck_assert_int_eq (store_record_walk (store, TABLE_SNAPSHOT, after, newest_first, s_note_record, &walk),
+                      0);
+    ck_assert_uint_eq (walk.count, count);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_uint_eq (walk.numbers[i], expected[i]);
+}
+
+START_TEST (test_records_keep_the_order_of_first_insertion)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    static const uint8_t written[] = {3, 1, 2, 101, 4}; /* 101 replaces 1 */
+    for (size_t i = 0; i < sizeof written; i++) {
+        digest_t key = {{(uint8_t)(written[i] % 100)}};
+        ck_assert_int_eq (store_record_put (store, TABLE_SNAPSHOT, &key, written + i, 1), 0);
+    }
+    s_expect_records (store, 0, false, (const uint8_t[]){3, 101, 2, 4}, 4);
+    s_expect_records (store, 0, true, (const uint8_t[]){4, 2, 101, 3}, 4);
+    s_expect_records (store, 2, false, (const uint8_t[]){2, 4}, 2);
+    s_expect_records (store, 2, true, (const uint8_t[]){4, 2}, 2);
+    s_expect_records (store, UINT64_MAX, false, NULL, 0);
+    walk_t walk = {{0}, 0, 2};
+    ck_assert_int_eq (store_record_walk (store, TABLE_SNAPSHOT, 0, false, s_note_record, &walk), 9);
+    ck_assert_uint_eq (walk.count, 2);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_tables_are_apart)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    digest_t key = {{1}};
+    size_t size;
+    for (uint8_t table = 0; table < TABLE_COUNT; table++)
+        ck_assert_int_eq (store_record_put (store, (table_t)table, &key, &table, 1), 0);
+    for (uint8_t table = 0; table < TABLE_COUNT; table++) {
+        uint8_t *bytes = store_record_get (store, (table_t)table, &key, &size);
+        ck_assert_ptr_nonnull (bytes);
+        ck_assert_uint_eq (size, 1);
+        ck_assert_uint_eq (bytes[0], table);
+        free (bytes);
+    }
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_settings_are_replaced_and_survive_a_restart)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_open (&scratch);
+    size_t size;
+    ck_assert_ptr_null (store_setting_get (store, "group", &size));
+    ck_assert_int_eq (store_setting_put (store, "group", (const uint8_t *)"one", 3), 0);
+    ck_assert_int_eq (store_setting_put (store, "group", NULL, 0), 0);
+    ck_assert_int_eq (store_setting_put (store, "other", (const uint8_t *)"two", 3), 0);
+    store_close (&store);
+    store = s_open (&scratch);
+    uint8_t *bytes = store_setting_get (store, "group", &size);
+    ck_assert_ptr_nonnull (bytes);
+    ck_assert_uint_eq (size, 0);
+    free (bytes);
+    bytes = store_setting_get (store, "other", &size);
+    ck_assert_ptr_nonnull (bytes);
+    ck_assert_uint_eq (size, 3);
+    ck_assert_mem_eq (bytes, "two", 3);
+    free (bytes);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+SUITE_MAIN ("io/store", test_commits_are_written_through_beside_readers,
+            test_a_missing_database_is_named_with_what_to_do,
+            test_what_is_not_our_database_is_refused_and_left_alone,
+            test_a_later_schema_is_refused_with_both_versions,
+            test_a_reader_beside_the_writer_sees_commits_and_can_not_write,
+            test_a_rolled_back_turn_leaves_nothing, test_a_full_disk_is_told_and_loses_nothing_committed,
+            test_nothing_acknowledged_is_lost_when_a_writer_is_killed_at_any_moment,
+            test_the_journal_keeps_its_order_from_any_entry_on, test_contents_come_back_by_their_hash,
+            test_a_damaged_content_counts_as_missing_and_can_be_put_again,
+            test_statements_come_back_as_they_came, test_publications_are_walked_by_author_in_order,
+            test_records_keep_the_order_of_first_insertion, test_tables_are_apart,
+            test_settings_are_replaced_and_survive_a_restart)
