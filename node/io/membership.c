@@ -18,7 +18,7 @@ static void s_setting (store_t *store, const char *name, buffer_t *out)
     free (bytes);
 }
 
-static int s_load_hints (store_t *store, membership_t *self, problem_t *problem)
+static int s_load_hints (store_t *store, joined_t *self, problem_t *problem)
 {
     s_setting (store, MEMBERSHIP_HINTS, &self->hint_bytes);
     if (self->hint_bytes.size == 0)
@@ -27,7 +27,7 @@ static int s_load_hints (store_t *store, membership_t *self, problem_t *problem)
                           &self->hint_arena, problem);
 }
 
-static int s_load_group (store_t *store, membership_t *self, problem_t *problem)
+static int s_load_group (store_t *store, joined_t *self, problem_t *problem)
 {
     buffer_t charter, roster;
     s_setting (store, MEMBERSHIP_CHARTER, &charter);
@@ -45,11 +45,11 @@ static int s_load_group (store_t *store, membership_t *self, problem_t *problem)
     return rc;
 }
 
-int membership_load (store_t *store, membership_t **membership, problem_t *problem)
+int membership_load (store_t *store, joined_t **joined, problem_t *problem)
 {
-    assert (store != NULL && membership != NULL);
-    *membership = NULL;
-    membership_t *self = calloc (1, sizeof *self);
+    assert (store != NULL && joined != NULL);
+    *joined = NULL;
+    joined_t *self = calloc (1, sizeof *self);
     if (self == NULL || (self->roster = calloc (1, sizeof *self->roster)) == NULL) {
         free (self);
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
@@ -63,14 +63,14 @@ int membership_load (store_t *store, membership_t **membership, problem_t *probl
         return rc;
     }
     s_setting (store, MEMBERSHIP_CERTIFICATE, &self->certificate);
-    *membership = self;
+    *joined = self;
     return 0;
 }
 
-void membership_destroy (membership_t **self_p)
+void membership_destroy (joined_t **self_p)
 {
     assert (self_p != NULL);
-    membership_t *self = *self_p;
+    joined_t *self = *self_p;
     if (self == NULL)
         return;
     group_clear (&self->group);

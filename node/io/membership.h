@@ -32,12 +32,12 @@ typedef struct {
     hints_t hints;        /* texts and list belong to the two below */
     buffer_t hint_bytes;
     arena_t hint_arena;
-} membership_t;
+} joined_t; /* MEMBERSHIP, the message, has taken the obvious name */
 
-/* Reads and checks what the store remembers. Returns 0 with `*membership` owned by the caller; ERROR_NOT_FOUND if the node
+/* Reads and checks what the store remembers. Returns 0 with `*joined` owned by the caller; ERROR_NOT_FOUND if the node
  * is in no group; ERROR_IO or another error, with the problem, if what is there doesn't hold. */
-int membership_load (store_t *store, membership_t **membership, problem_t *problem);
-void membership_destroy (membership_t **self_p);
+int membership_load (store_t *store, joined_t **joined, problem_t *problem);
+void membership_destroy (joined_t **self_p);
 
 /* Writes all of it in one transaction (the caller's, if one is open). Texts in `hints` are copied. Returns 0 or an error with
  * the problem. */
