@@ -1,44 +1,130 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/io/membership.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define SETTING "membership"
+RECORD_TABLE (hint, HINT_FIELDS);
+RECORD_TABLE (hints, HINTS_FIELDS);
 
-RECORD_TABLE (membership_hint, MEMBERSHIP_HINT_FIELDS);
-RECORD_TABLE (membership_record, MEMBERSHIP_RECORD_FIELDS);
+/* A setting's bytes in a buffer of the caller; size 0 if it isn't there. */
+static void s_setting (store_t *store, const char *name, buffer_t *out)
+{
+    *out = (buffer_t){0};
+    size_t size = 0;
+    uint8_t *bytes = store_setting_get (store, name, &size);
+    if (bytes != NULL)
+        buffer_append (out, bytes, size);
+    free (bytes);
+}
 
-int membership_save (store_t *store, const membership_record_t *record)
+static int s_load_hints (store_t *store, joined_t *self, problem_t *problem)
+{
+    s_setting (store, MEMBERSHIP_HINTS, &self->hint_bytes);
+    if (self->hint_bytes.size == 0)
+        return 0;
+    return record_decode (&hints_record, self->hint_bytes.data, self->hint_bytes.size, &self->hints,
+                          &self->hint_arena, problem);
+}
+
+static int s_load_group (store_t *store, joined_t *self, problem_t *problem)
+{
+    buffer_t charter, roster;
+    s_setting (store, MEMBERSHIP_CHARTER, &charter);
+    s_setting (store, MEMBERSHIP_ROSTER, &roster);
+    int rc = charter.size == 0 ? ERROR_NOT_FOUND : 0;
+    if (rc != 0)
+        problem_set (problem, "this node is in no group");
+    else if ((rc = group_open (bytes_of (charter.data, charter.size), &self->group, problem)) != 0)
+        problem_prefix (problem, "the stored charter");
+    else if ((rc = members_open (bytes_of (roster.data, roster.size), &self->group, self->roster, problem)) !=
+             0)
+        problem_prefix (problem, "the stored roster");
+    buffer_clear (&charter);
+    buffer_clear (&roster);
+    return rc;
+}
+
+int membership_load (store_t *store, joined_t **joined, problem_t *problem)
+{
+    assert (store != NULL && joined != NULL);
+    *joined = NULL;
+    joined_t *self = calloc (1, sizeof *self);
+    if (self == NULL || (self->roster = calloc (1, sizeof *self->roster)) == NULL) {
+        free (self);
+        problem_set (problem, "%s", error_text (ERROR_MEMORY));
+        return ERROR_MEMORY;
+    }
+    int rc = s_load_group (store, self, problem);
+    if (rc == 0 && (rc = s_load_hints (store, self, problem)) != 0)
+        problem_prefix (problem, "the stored addresses");
+    if (rc != 0) {
+        membership_destroy (&self);
+        return rc;
+    }
+    s_setting (store, MEMBERSHIP_CERTIFICATE, &self->certificate);
+    *joined = self;
+    return 0;
+}
+
+void membership_destroy (joined_t **self_p)
+{
+    assert (self_p != NULL);
+    joined_t *self = *self_p;
+    if (self == NULL)
+        return;
+    group_clear (&self->group);
+    members_clear (self->roster);
+    free (self->roster);
+    buffer_clear (&self->certificate);
+    buffer_clear (&self->hint_bytes);
+    arena_clear (&self->hint_arena);
+    free (self);
+    *self_p = NULL;
+}
+
+int membership_save_roster (store_t *store, bytes_t roster)
+{
+    return store_setting_put (store, MEMBERSHIP_ROSTER, roster.data, roster.size);
+}
+
+int membership_save_hints (store_t *store, const hints_t *hints)
 {
     buffer_t bytes = {0};
-    record_encode (&membership_record_record, record, &bytes);
-    int result = bytes.failed ? ERROR_MEMORY : store_setting_put (store, SETTING, bytes.data, bytes.size);
+    record_encode (&hints_record, hints, &bytes);
+    int rc =
+        bytes.failed ? ERROR_MEMORY : store_setting_put (store, MEMBERSHIP_HINTS, bytes.data, bytes.size);
     buffer_clear (&bytes);
-    return result;
+    return rc;
 }
 
-int membership_load (store_t *store, membership_t *self, problem_t *problem)
+static int s_put_all (store_t *store, bytes_t charter, bytes_t roster, bytes_t certificate,
+                      const hints_t *hints)
 {
-    memset (self, 0, sizeof *self);
-    size_t size;
-    self->bytes = store_setting_get (store, SETTING, &size);
-    if (self->bytes == NULL) {
-        problem_set (problem, "this node is in no group yet: `evomesh group create` founds one, `evomesh group "
-                              "join TOKEN` joins one");
-        return ERROR_NOT_FOUND;
-    }
-    int result = record_decode (&membership_record_record, self->bytes, size, &self->record, &self->arena, problem);
-    if (result != 0) {
-        problem_prefix (problem, "the store's note of the group is damaged");
-        membership_clear (self);
-    }
-    return result;
+    int rc = store_setting_put (store, MEMBERSHIP_CHARTER, charter.data, charter.size);
+    if (rc == 0)
+        rc = membership_save_roster (store, roster);
+    if (rc == 0)
+        rc = store_setting_put (store, MEMBERSHIP_CERTIFICATE, certificate.data, certificate.size);
+    if (rc == 0)
+        rc = membership_save_hints (store, hints);
+    return rc;
 }
 
-void membership_clear (membership_t *self)
+int membership_save (store_t *store, bytes_t charter, bytes_t roster, bytes_t certificate,
+                     const hints_t *hints, problem_t *problem)
 {
-    arena_clear (&self->arena);
-    free (self->bytes);
-    memset (self, 0, sizeof *self);
+    assert (store != NULL && hints != NULL);
+    bool own = !store_in_transaction (store);
+    int rc = own ? store_begin (store) : 0;
+    if (rc == 0)
+        rc = s_put_all (store, charter, roster, certificate, hints);
+    if (rc == 0 && own)
+        rc = store_commit (store);
+    if (rc != 0) {
+        problem_set (problem, "the group could not be stored: %s", store_problem (store));
+        if (own)
+            store_rollback (store);
+    }
+    return rc;
 }

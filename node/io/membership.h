@@ -1,38 +1,53 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What a node keeps of its group in the store: left there by `group create` and `group join`, read by `run`. The files that
- * the two trees list are contents in the store too. */
+/* The group that this node belongs to, as its store remembers it: charter, newest roster, own certificate, and the
+ * addresses at which members were last known. `group create` and `group join` write it; the reactor starts from it.
+ *
+ * Contents that go with it: the encoded tree of the evaluator (by group.evaluator), that of the start (by group.start),
+ * and each file that they list, so that the node can serve them to those who join later. */
 #ifndef EVOMESH_NODE_IO_MEMBERSHIP_H
 #define EVOMESH_NODE_IO_MEMBERSHIP_H
 
 #include "node/io/store.h"
 #include "protocol/group.h"
 
-/* An address of a member, known before the first HELLO (from an invite). */
-#define MEMBERSHIP_HINT_FIELDS(F, L, R) \
-    F (R, KEY, peer, 0) \
-    F (R, TEXT, rpc, LIMIT_ENDPOINT) \
+/* Names of the settings. */
+#define MEMBERSHIP_CHARTER     "charter"     /* packed CHARTER */
+#define MEMBERSHIP_ROSTER      "roster"      /* packed ROSTER, the newest known */
+#define MEMBERSHIP_CERTIFICATE "certificate" /* packed MEMBER_CERTIFICATE, ours */
+#define MEMBERSHIP_HINTS       "hints"       /* a hints record */
+
+/* Where a member was last known to listen. */
+#define HINT_FIELDS(F, L, R)                                                                                 \
+    F (R, KEY, peer, 0)                                                                                      \
+    F (R, TEXT, rpc, LIMIT_ENDPOINT)                                                                         \
     F (R, TEXT, pub, LIMIT_ENDPOINT)
-#define MEMBERSHIP_RECORD_FIELDS(F, L, R) \
-    F (R, BYTES, charter, LIMIT_LONG_TEXT)       /* packed statements */ \
-    F (R, BYTES, roster, LIMIT_STATEMENT_BYTES) \
-    F (R, BYTES, pinned, LIMIT_PACKAGE_BYTES)    /* encoded tree (evaluator zero) of the agent's pinned files */ \
-    F (R, BYTES, start, LIMIT_PACKAGE_BYTES)     /* encoded tree of the evolve files that the group started from */ \
-    L (R, membership_hint, hints, LIMIT_ENDPOINTS)
-RECORD_STRUCT (membership_hint, MEMBERSHIP_HINT_FIELDS);
-RECORD_STRUCT (membership_record, MEMBERSHIP_RECORD_FIELDS);
+#define HINTS_FIELDS(F, L, R) L (R, hint, hints, LIMIT_MEMBERS)
+RECORD_STRUCT (hint, HINT_FIELDS);
+RECORD_STRUCT (hints, HINTS_FIELDS);
 
-/* A membership that was read; its record's texts and bytes live in it. Zero-initialise; membership_clear frees. */
 typedef struct {
-    membership_record_t record;
-    uint8_t *bytes;
-    arena_t arena;
-} membership_t;
+    group_t group;
+    members_t *roster;    /* owned */
+    buffer_t certificate; /* packed */
+    hints_t hints;        /* texts and list belong to the two below */
+    buffer_t hint_bytes;
+    arena_t hint_arena;
+} joined_t; /* MEMBERSHIP, the message, has taken the obvious name */
 
-/* Keeps it (in the caller's transaction, if there is one). 0 or an error. */
-int membership_save (store_t *store, const membership_record_t *record);
+/* Reads and checks what the store remembers. Returns 0 with `*joined` owned by the caller; ERROR_NOT_FOUND if the node
+ * is in no group; ERROR_IO or another error, with the problem, if what is there doesn't hold. */
+int membership_load (store_t *store, joined_t **joined, problem_t *problem);
+void membership_destroy (joined_t **self_p);
 
-/* Reads it. 0, ERROR_NOT_FOUND (this node is in no group yet), or an error, with the problem. */
-int membership_load (store_t *store, membership_t *self, problem_t *problem);
-void membership_clear (membership_t *self);
+/* Writes all of it in one transaction (the caller's, if one is open). Texts in `hints` are copied. Returns 0 or an error with
+ * the problem. */
+int membership_save (store_t *store, bytes_t charter, bytes_t roster, bytes_t certificate,
+                     const hints_t *hints, problem_t *problem);
+
+/* The newest roster, as it came. */
+int membership_save_roster (store_t *store, bytes_t roster);
+
+/* Replaces the addresses. */
+int membership_save_hints (store_t *store, const hints_t *hints);
 
 #endif
