@@ -144,7 +144,7 @@ int wire_scan (const uint8_t *data, size_t size)
     uint64_t missing[LIMIT_DEPTH + 1] = {1}; /* values still to come, at each depth */
     size_t depth = 0;
     const uint8_t *at = data, *end = size > 0 ? data + size : data;
-    while (missing[0] > 0) {
+    while (depth > 0 || missing[0] > 0) {
         value_t value;
         int error = s_read (&at, end, &value);
         if (error != 0)
