@@ -40,11 +40,12 @@
 
 #include "node/event.h"
 
-#define CONTROL_SOCKET "control"
+#define CONTROL_SOCKET        "control"
 #define CONTROL_MESSAGE_BYTES (96 * 1024 * 1024) /* a longer request ends its connection */
-#define CONTROL_CALLERS_MAX 64 /* requests that wait for an answer, and watchers; beyond, a request is refused as busy */
+#define CONTROL_CALLERS_MAX                                                                                  \
+    64 /* requests that wait for an answer, and watchers; beyond, a request is refused as busy */
 #define CONTROL_HEARTBEAT_MS 10000
-#define CONTROL_SILENCE_MS 30000
+#define CONTROL_SILENCE_MS   30000
 
 /* --- the node's side --- */
 typedef struct control control_t;
@@ -71,7 +72,8 @@ void *control_socket (control_t *self);
 
 /* Reads at most `max` requests and hands each to `request`; what is no request is answered with an error here. Returns how
  * many messages were read. */
-size_t control_drain (control_t *self, size_t max, uint64_t now_ms, control_request_fn *request, void *context);
+size_t control_drain (control_t *self, size_t max, uint64_t now_ms, control_request_fn *request,
+                      void *context);
 
 /* Answers: `result` is JSON text. A caller that is gone is no error. */
 void control_reply (control_t *self, uint64_t caller, const char *result);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#define _GNU_SOURCE /* czmq.h */
+#include "node/io/control.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "node/io/control_path.h"
+
+struct control_client {
+    control_path_t path;
+    zsock_t *socket;
+    void *raw;
+};
+
+/* ZeroMQ would go on trying for ever to reach a socket that nobody listens on; so try it plainly first. */
+static int s_probe (const control_path_t *path, const char *directory, problem_t *problem)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *plain = path->endpoint + strlen ("ipc://");
+    assert (strlen (plain) < sizeof address.sun_path);
+    memcpy (address.sun_path, plain, strlen (plain));
+    int probe = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe == -1)
+        return problem_set (problem, "no socket can be made: %s", strerror (errno));
+    int result = connect (probe, (struct sockaddr *)&address, sizeof address);
+    int error = errno;
+    close (probe);
+    if (result == 0)
+        return 0;
+    if (error == ENOENT || error == ECONNREFUSED)
+        return problem_set (problem, "no node runs on %s; start it with `evomesh run --dir %s`", directory,
+                            directory);
+    return problem_set (problem, "%s/%s: %s", directory, CONTROL_SOCKET, strerror (error));
+}
+
+control_client_t *control_client_new (const char *directory, problem_t *problem)
+{
+    control_client_t *self = calloc (1, sizeof *self);
+    if (self == NULL) {
+        problem_set (problem, "%s", error_text (ERROR_MEMORY));
+        return NULL;
+    }
+    if (control_path_open (&self->path, directory, problem) != 0) {
+        free (self);
+        return NULL;
+    }
+    if (s_probe (&self->path, directory, problem) != 0) {
+        control_client_destroy (&self);
+        return NULL;
+    }
+    self->socket = zsock_new (ZMQ_DEALER);
+    assert (self->socket != NULL);
+    self->raw = zsock_resolve (self->socket);
+    zsock_set_linger (self->socket, 0);
+    if (zmq_connect (self->raw, self->path.endpoint) != 0) {
+        problem_set (problem, "%s/%s: %s", directory, CONTROL_SOCKET, zmq_strerror (errno));
+        control_client_destroy (&self);
+    }
+    return self;
+}
+
+void control_client_destroy (control_client_t **self_p)
+{
+    control_client_t *self = *self_p;
+    if (self == NULL)
+        return;
+    zsock_destroy (&self->socket);
+    control_path_close (&self->path);
+    free (self);
+    *self_p = NULL;
+}
+
+void *control_client_socket (control_client_t *self)
+{
+    return self->raw;
+}
+
+int control_client_send (control_client_t *self, const char *request, problem_t *problem)
+{
+    if (zmq_send (self->raw, request, strlen (request), ZMQ_DONTWAIT) == -1)
+        return problem_set (problem, "the node takes no request: %s", zmq_strerror (errno));
+    return 0;
+}
+
+char *control_client_receive (control_client_t *self, uint64_t timeout_ms, problem_t *problem)
+{
+    zmq_pollitem_t item = {self->raw, 0, ZMQ_POLLIN, 0};
+    int ready = zmq_poll (&item, 1, timeout_ms > INT_MAX ? INT_MAX : (long)timeout_ms);
+    if (ready == -1) {
+        problem_set (problem, "%s", "");
+        return NULL;
+    }
+    if (ready == 0) {
+        problem_set (problem, "the node did not answer within %llu ms", (unsigned long long)timeout_ms);
+        return NULL;
+    }
+    zmq_msg_t frame;
+    zmq_msg_init (&frame);
+    char *text = NULL;
+    if (zmq_msg_recv (&frame, self->raw, ZMQ_DONTWAIT) != -1)
+        text = malloc (zmq_msg_size (&frame) + 1);
+    if (text == NULL)
+        problem_set (problem, "the node's answer could not be read");
+    else {
+        memcpy (text, zmq_msg_data (&frame), zmq_msg_size (&frame));
+        text[zmq_msg_size (&frame)] = '\0';
+    }
+    zmq_msg_close (&frame);
+    return text;
+}
+
+char *control_ask (const char *directory, const char *request, uint64_t timeout_ms, problem_t *problem)
+{
+    control_client_t *client = control_client_new (directory, problem);
+    if (client == NULL)
+        return NULL;
+    char *reply = NULL;
+    if (control_client_send (client, request, problem) == 0)
+        reply = control_client_receive (client, timeout_ms, problem);
+    control_client_destroy (&client);
+    return reply;
+}

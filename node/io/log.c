@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, gmtime_r */
+#include "node/io/log.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES 2048
+
+static log_level_t s_level = LOG_INFO;
+static char s_name[64];
+
+static const char *const s_names[] = {"default", "error", "warning", "info", "debug"};
+
+void log_open (log_level_t level, const char *name)
+{
+    s_level = level == LOG_DEFAULT ? LOG_INFO : level;
+    snprintf (s_name, sizeof s_name, "%s", name == NULL ? "" : name);
+}
+
+log_level_t log_level_parse (const char *text)
+{
+    for (log_level_t level = LOG_ERROR; level <= LOG_DEBUG; level++)
+        if (strcmp (s_names[level], text) == 0)
+            return level;
+    return LOG_DEFAULT;
+}
+
+static size_t s_head (log_level_t level, const char *event, char *line)
+{
+    struct timespec now;
+    struct tm utc;
+    char when[32];
+    clock_gettime (CLOCK_REALTIME, &now);
+    gmtime_r (&now.tv_sec, &utc);
+    strftime (when, sizeof when, "%Y-%m-%dT%H:%M:%S", &utc);
+    int size =
+        snprintf (line, LINE_BYTES, "time=%s.%03ldZ level=%s%s%s event=%s ", when, now.tv_nsec / 1000000,
+                  s_names[level], s_name[0] == '\0' ? "" : " node=", s_name, event);
+    assert (size > 0 && size < LINE_BYTES);
+    return (size_t)size;
+}
+
+void log_line (log_level_t level, const char *event, const char *format, ...)
+{
+    assert (level >= LOG_ERROR && level <= LOG_DEBUG && strlen (event) < LINE_BYTES / 4);
+    if (level > s_level)
+        return;
+    char line[LINE_BYTES + 1];
+    size_t size = s_head (level, event, line);
+    va_list arguments;
+    va_start (arguments, format);
+    int more = vsnprintf (line + size, LINE_BYTES - size, format, arguments);
+    va_end (arguments);
+    assert (more >= 0);
+    size = strlen (line);
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = ' ';
+    while (size > 0 && line[size - 1] == ' ')
+        size--;
+    line[size++] = '\n';
+    /* One write, so that lines of several processes on one terminal do not mix. A lost line is no reason to end. */
+    ssize_t written = write (STDERR_FILENO, line, size);
+    (void)written;
+}

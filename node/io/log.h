@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The log: one line an event on stderr, as journald likes it: "time=… level=info node=alpha event=ready …". */
+#ifndef EVOMESH_NODE_IO_LOG_H
+#define EVOMESH_NODE_IO_LOG_H
+
+typedef enum { LOG_DEFAULT, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG } log_level_t;
+
+/* Lines above `level` are left out from now on; LOG_DEFAULT is LOG_INFO. `name` (borrowed text is copied; may be NULL) stands in
+ * each line. For the one thread of the node; a process logs from one place. */
+void log_open (log_level_t level, const char *name);
+
+/* "error", "warning", "info", "debug"; LOG_DEFAULT for a text that is none. */
+log_level_t log_level_parse (const char *text);
+
+/* Writes one line: the level, the time (UTC), the event's name, then `format` (key=value pairs; may be ""). Line breaks and other
+ * control characters in it are written as spaces, so that a line stays one. */
+void log_line (log_level_t level, const char *event, const char *format, ...)
+    __attribute__ ((format (printf, 3, 4)));
+
+#endif
