@@ -23,9 +23,12 @@ static const char s_usage[] =
     "usage: jail [--cpu SECONDS] [--memory BYTES] [--processes N] [--hide PATH]... [--read PATH]...\n"
     "            [--fd N]... -- PROGRAM [ARGUMENT]...\n"
     "\n"
-    "Runs PROGRAM as a process that can't reach its starter: it reads and executes only /usr, itself and the\n"
-    "--read paths, writes to no file, opens no socket, holds only descriptors 0, 1, 2 and the --fd ones, and is\n"
-    "killed when the starter's thread ends. Descriptors 0, 1, 2 must not be where the evaluator's result goes out.\n"
+    "Runs PROGRAM as a process that can't reach its starter: it reads and executes only /usr, itself and "
+    "the\n"
+    "--read paths, writes to no file, opens no socket, holds only descriptors 0, 1, 2 and the --fd ones, and "
+    "is\n"
+    "killed when the starter's thread ends. Descriptors 0, 1, 2 must not be where the evaluator's result "
+    "goes out.\n"
     "  --cpu SECONDS     processor time after which it is killed\n"
     "  --memory BYTES    private memory of each of its processes\n"
     "  --processes N     processes and threads, itself included (default 1: it can start none)\n"
@@ -33,7 +36,8 @@ static const char s_usage[] =
     "  --read PATH       a file or directory that it may read and execute\n"
     "  --fd N            a descriptor that it keeps\n"
     "Environment: PATH=/usr/bin HOME=/tmp TMPDIR=/tmp LANG=C.UTF-8, nothing else.\n"
-    "Exit: PROGRAM's own; 126 if it could not be confined (nothing was run); 127 if it could not be started.\n";
+    "Exit: PROGRAM's own; 126 if it could not be confined (nothing was run); 127 if it could not be "
+    "started.\n";
 
 _Noreturn void jail_die (int code, const char *format, ...)
 {
@@ -50,7 +54,8 @@ void jail_reset_signals (void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (int number = 1; number < NSIG; number++)
-        sigaction (number, &action, NULL); /* SIGKILL, SIGSTOP and libc's own refuse: they have no handler of ours */
+        sigaction (number, &action,
+                   NULL); /* SIGKILL, SIGSTOP and libc's own refuse: they have no handler of ours */
     sigset_t none;
     sigemptyset (&none);
     sigprocmask (SIG_SETMASK, &none, NULL);
@@ -108,7 +113,7 @@ static void s_descriptor (const char *text, jail_options_t *options)
     uint64_t number = s_number ("--fd", text);
     if (number > INT_MAX || options->fd_count == JAIL_FDS_MAX)
         jail_die (JAIL_EXIT_REFUSED, "--fd: more than %d descriptors, or no such number", JAIL_FDS_MAX);
-    options->fds[options->fd_count++] = (int) number;
+    options->fds[options->fd_count++] = (int)number;
 }
 
 /* Options with a number, one a line. Returns NULL if `option` is none of them. */
@@ -145,7 +150,7 @@ static void s_parse (int argc, char **argv, jail_options_t *options)
         if (number)
             *number = s_number (option, next);
         else if (strcmp (option, "--landlock-max") == 0)
-            options->landlock_abi_max = (int) s_number (option, next);
+            options->landlock_abi_max = (int)s_number (option, next);
         else if (strcmp (option, "--read") == 0)
             s_path (option, next, options->read, &options->read_count);
         else if (strcmp (option, "--hide") == 0)

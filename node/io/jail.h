@@ -32,14 +32,14 @@ typedef struct {
 
 /* The jail's command line, parsed. Strings are borrowed from argv. */
 typedef struct {
-    bool limits;            /* supervise a sandbox (outer mode); else confine one program (inner mode) */
-    bool namespaces;        /* outer mode: we are process 1 of an own pid namespace */
-    uint64_t result_pipe;   /* outer mode: inode of the pipe that carries the evaluator's result; 0: none */
-    uint64_t cpu_s;         /* each of these: 0 means no limit */
+    bool limits;          /* supervise a sandbox (outer mode); else confine one program (inner mode) */
+    bool namespaces;      /* outer mode: we are process 1 of an own pid namespace */
+    uint64_t result_pipe; /* outer mode: inode of the pipe that carries the evaluator's result; 0: none */
+    uint64_t cpu_s;       /* each of these: 0 means no limit */
     uint64_t memory_bytes;
     uint64_t processes;
     uint64_t file_bytes;
-    int landlock_abi_max;   /* pretend that the kernel's Landlock is no newer than this; for tests */
+    int landlock_abi_max; /* pretend that the kernel's Landlock is no newer than this; for tests */
     const char *read[JAIL_PATHS_MAX];
     size_t read_count;
     const char *hide[JAIL_PATHS_MAX];
@@ -73,8 +73,8 @@ void jail_reset_signals (void);
 int jail_landlock (const jail_options_t *options, const char *program);
 
 typedef enum {
-    JAIL_FILTER_SANDBOX,   /* for everything in a sandbox: no namespaces, mounts, tracing, unseen memory */
-    JAIL_FILTER_CANDIDATE  /* also no sockets, no shared memory, no meddling with other processes */
+    JAIL_FILTER_SANDBOX,  /* for everything in a sandbox: no namespaces, mounts, tracing, unseen memory */
+    JAIL_FILTER_CANDIDATE /* also no sockets, no shared memory, no meddling with other processes */
 } jail_filter_t;
 
 /* Loads the seccomp filter. `alone`: may start neither processes nor threads. `scoped`: Landlock already confines

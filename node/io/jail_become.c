@@ -18,8 +18,9 @@
 
 #include "node/io/jail.h"
 
-static char *const s_environment[] = {(char *) (uintptr_t) "PATH=/usr/bin", (char *) (uintptr_t) "HOME=/tmp",
-                                      (char *) (uintptr_t) "TMPDIR=/tmp", (char *) (uintptr_t) "LANG=C.UTF-8", NULL};
+static char *const s_environment[] = {(char *)(uintptr_t) "PATH=/usr/bin", (char *)(uintptr_t) "HOME=/tmp",
+                                      (char *)(uintptr_t) "TMPDIR=/tmp", (char *)(uintptr_t) "LANG=C.UTF-8",
+                                      NULL};
 
 static void s_die_with_parent (void)
 {
@@ -58,13 +59,14 @@ static void s_check_descriptor (int fd, uint64_t result_pipe)
         jail_die (JAIL_EXIT_REFUSED, "descriptor %d was named but is not open", fd);
     if (result_pipe && S_ISFIFO (status.st_mode) && status.st_ino == result_pipe)
         jail_die (JAIL_EXIT_REFUSED,
-                  "descriptor %d is the one on which the evaluator's result goes out; give the program a pipe of its own",
+                  "descriptor %d is the one on which the evaluator's result goes out; give the program a "
+                  "pipe of its own",
                   fd);
 }
 
 static int s_compare (const void *a, const void *b)
 {
-    int left = *(const int *) a, right = *(const int *) b;
+    int left = *(const int *)a, right = *(const int *)b;
     return (left > right) - (left < right);
 }
 
@@ -84,8 +86,8 @@ static void s_keep_descriptors (const jail_options_t *options)
     for (size_t i = 0; i < count; i++) {
         s_check_descriptor (keep[i], result_pipe);
         fcntl (keep[i], F_SETFD, 0);
-        unsigned from = (unsigned) keep[i] + 1;
-        unsigned to = i + 1 < count ? (unsigned) keep[i + 1] : UINT_MAX;
+        unsigned from = (unsigned)keep[i] + 1;
+        unsigned to = i + 1 < count ? (unsigned)keep[i + 1] : UINT_MAX;
         if (from < to && close_range (from, i + 1 < count ? to - 1 : to, 0) != 0)
             jail_die (JAIL_EXIT_REFUSED, "cannot close descriptors: %s", strerror (errno));
     }

@@ -25,28 +25,28 @@ static const int s_refused[] = {
     SCMP_SYS (fsconfig), SCMP_SYS (fsmount), SCMP_SYS (fspick), SCMP_SYS (mount_setattr), SCMP_SYS (quotactl),
     SCMP_SYS (swapon), SCMP_SYS (swapoff), SCMP_SYS (open_by_handle_at), SCMP_SYS (name_to_handle_at),
     /* kernel machinery */
-    SCMP_SYS (bpf), SCMP_SYS (perf_event_open), SCMP_SYS (userfaultfd), SCMP_SYS (add_key), SCMP_SYS (request_key),
-    SCMP_SYS (keyctl), SCMP_SYS (init_module), SCMP_SYS (finit_module), SCMP_SYS (delete_module),
-    SCMP_SYS (kexec_load), SCMP_SYS (kexec_file_load), SCMP_SYS (reboot), SCMP_SYS (syslog), SCMP_SYS (acct),
-    SCMP_SYS (fanotify_init), SCMP_SYS (settimeofday), SCMP_SYS (clock_settime), SCMP_SYS (adjtimex),
-    SCMP_SYS (clock_adjtime), SCMP_SYS (vhangup), SCMP_SYS (sethostname), SCMP_SYS (setdomainname),
+    SCMP_SYS (bpf), SCMP_SYS (perf_event_open), SCMP_SYS (userfaultfd), SCMP_SYS (add_key),
+    SCMP_SYS (request_key), SCMP_SYS (keyctl), SCMP_SYS (init_module), SCMP_SYS (finit_module),
+    SCMP_SYS (delete_module), SCMP_SYS (kexec_load), SCMP_SYS (kexec_file_load), SCMP_SYS (reboot),
+    SCMP_SYS (syslog), SCMP_SYS (acct), SCMP_SYS (fanotify_init), SCMP_SYS (settimeofday),
+    SCMP_SYS (clock_settime), SCMP_SYS (adjtimex), SCMP_SYS (clock_adjtime), SCMP_SYS (vhangup),
+    SCMP_SYS (sethostname), SCMP_SYS (setdomainname),
     /* scheduling of others: could starve the supervisor */
-    SCMP_SYS (sched_setscheduler), SCMP_SYS (sched_setparam), SCMP_SYS (sched_setattr), SCMP_SYS (ioprio_set),
-};
+    SCMP_SYS (sched_setscheduler), SCMP_SYS (sched_setparam), SCMP_SYS (sched_setattr),
+    SCMP_SYS (ioprio_set)};
 
 /* Answered as if the kernel did not know them (ENOSYS), so that libraries fall back: io_uring walks past filters;
  * memory in memfds and System V segments is seen by no process's resident size. */
-static const int s_unknown[] = {
-    SCMP_SYS (clone3),         SCMP_SYS (io_uring_setup), SCMP_SYS (io_uring_enter), SCMP_SYS (io_uring_register),
-    SCMP_SYS (memfd_create),   SCMP_SYS (memfd_secret),   SCMP_SYS (shmget),
-};
+static const int s_unknown[] = {SCMP_SYS (clone3),         SCMP_SYS (io_uring_setup),
+                                SCMP_SYS (io_uring_enter), SCMP_SYS (io_uring_register),
+                                SCMP_SYS (memfd_create),   SCMP_SYS (memfd_secret),
+                                SCMP_SYS (shmget)};
 
 /* Refused with EPERM to candidates too: ways to another process that neither Landlock nor closed descriptors bar. */
 static const int s_refused_candidate[] = {
-    SCMP_SYS (socket),    SCMP_SYS (shmat),   SCMP_SYS (shmctl), SCMP_SYS (msgget),      SCMP_SYS (msgsnd),
-    SCMP_SYS (msgrcv),    SCMP_SYS (msgctl),  SCMP_SYS (semget), SCMP_SYS (semop),       SCMP_SYS (semctl),
-    SCMP_SYS (semtimedop), SCMP_SYS (mq_open), SCMP_SYS (mq_unlink), SCMP_SYS (setpriority),
-};
+    SCMP_SYS (socket),     SCMP_SYS (shmat),   SCMP_SYS (shmctl),    SCMP_SYS (msgget),     SCMP_SYS (msgsnd),
+    SCMP_SYS (msgrcv),     SCMP_SYS (msgctl),  SCMP_SYS (semget),    SCMP_SYS (semop),      SCMP_SYS (semctl),
+    SCMP_SYS (semtimedop), SCMP_SYS (mq_open), SCMP_SYS (mq_unlink), SCMP_SYS (setpriority)};
 
 #define COUNT(array) (sizeof (array) / sizeof (array)[0])
 
@@ -59,7 +59,7 @@ static void s_check (int result)
 static void s_refuse (scmp_filter_ctx filter, const int *calls, size_t count, int error)
 {
     for (size_t i = 0; i < count; i++)
-        s_check (seccomp_rule_add (filter, SCMP_ACT_ERRNO ((unsigned) error), calls[i], 0));
+        s_check (seccomp_rule_add (filter, SCMP_ACT_ERRNO ((unsigned)error), calls[i], 0));
 }
 
 static void s_refuse_if (scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
@@ -83,7 +83,7 @@ static void s_refuse_arguments (scmp_filter_ctx filter)
 /* Where Landlock can't scope signals (before Linux 6.12) a candidate may signal nobody but itself. */
 static void s_refuse_signals (scmp_filter_ctx filter)
 {
-    scmp_datum_t self = (scmp_datum_t) getpid ();
+    scmp_datum_t self = (scmp_datum_t)getpid ();
     const int by_process[] = {SCMP_SYS (kill), SCMP_SYS (tgkill), SCMP_SYS (rt_sigqueueinfo),
                               SCMP_SYS (rt_tgsigqueueinfo)};
     const int wholly[] = {SCMP_SYS (tkill), SCMP_SYS (pidfd_send_signal)};
@@ -106,7 +106,8 @@ void jail_filter (jail_filter_t kind, bool alone, bool scoped)
     if (!filter)
         jail_die (JAIL_EXIT_REFUSED, "cannot build the system call filter: out of memory");
     s_check (seccomp_attr_set (filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO (ENOSYS)));
-    s_check (seccomp_attr_set (filter, SCMP_FLTATR_CTL_OPTIMIZE, 2)); /* a tree, not a chain: cheap for each call */
+    s_check (seccomp_attr_set (filter, SCMP_FLTATR_CTL_OPTIMIZE,
+                               2)); /* a tree, not a chain: cheap for each call */
     s_refuse (filter, s_refused, COUNT (s_refused), EPERM);
     s_refuse (filter, s_unknown, COUNT (s_unknown), ENOSYS);
     if (alone)

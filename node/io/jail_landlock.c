@@ -54,10 +54,10 @@ static void s_allow (int ruleset, const char *path, uint64_t access, bool requir
         return;
     struct stat status;
     if (fd < 0 || fstat (fd, &status) != 0)
-        jail_die (errno == ENOENT && required ? JAIL_EXIT_NO_PROGRAM : JAIL_EXIT_REFUSED, "cannot open %s: %s", path,
-                  strerror (errno));
+        jail_die (errno == ENOENT && required ? JAIL_EXIT_NO_PROGRAM : JAIL_EXIT_REFUSED,
+                  "cannot open %s: %s", path, strerror (errno));
     if (!S_ISDIR (status.st_mode))
-        access &= ~(uint64_t) LANDLOCK_ACCESS_FS_READ_DIR;
+        access &= ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
     struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
     if (syscall (SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
         jail_die (JAIL_EXIT_REFUSED, "cannot allow %s in the Landlock domain: %s", path, strerror (errno));
@@ -66,15 +66,16 @@ static void s_allow (int ruleset, const char *path, uint64_t access, bool requir
 
 static void s_allow_all (int ruleset, const jail_options_t *options, const char *program, int abi)
 {
-    static const char *const system[] = {"/usr",     "/bin",             "/sbin",           "/lib",
-                                         "/lib64",   "/lib32",           "/etc/ld.so.cache", "/etc/alternatives"};
+    static const char *const system[] = {
+        "/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives"};
     static const char *const devices[] = {"/dev/zero", "/dev/random", "/dev/urandom"};
     for (size_t i = 0; i < sizeof system / sizeof system[0]; i++)
         s_allow (ruleset, system[i], READ_TREE, false);
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         s_allow (ruleset, devices[i], LANDLOCK_ACCESS_FS_READ_FILE, false);
     s_allow (ruleset, "/dev/null",
-             LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | (abi >= 3 ? ACCESS_TRUNCATE : 0), false);
+             LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | (abi >= 3 ? ACCESS_TRUNCATE : 0),
+             false);
     s_allow (ruleset, program, READ_FILE, true);
     for (size_t i = 0; i < options->read_count; i++)
         s_allow (ruleset, options->read[i], READ_TREE, true);
@@ -86,23 +87,25 @@ static void s_check_hidden (const jail_options_t *options)
     for (size_t i = 0; i < options->hide_count; i++) {
         int fd = open (options->hide[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd >= 0 || (errno != EACCES && errno != EPERM && errno != ENOENT))
-            jail_die (JAIL_EXIT_REFUSED, "%s should be hidden but could be read; it lies beneath a --read path",
+            jail_die (JAIL_EXIT_REFUSED,
+                      "%s should be hidden but could be read; it lies beneath a --read path",
                       options->hide[i]);
     }
 }
 
 int jail_landlock (const jail_options_t *options, const char *program)
 {
-    int abi = (int) syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    int abi = (int)syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi > options->landlock_abi_max)
         abi = options->landlock_abi_max;
     if (abi < 1)
-        jail_die (JAIL_EXIT_REFUSED, "this kernel has no Landlock, so candidate code can't be confined; run Linux 5.13 "
-                                     "or newer with \"landlock\" in its lsm= list");
+        jail_die (JAIL_EXIT_REFUSED,
+                  "this kernel has no Landlock, so candidate code can't be confined; run Linux 5.13 "
+                  "or newer with \"landlock\" in its lsm= list");
     ruleset_t rules = {.handled_access_fs = s_handled (abi),
                        .handled_access_net = abi >= 4 ? ACCESS_TCP : 0,
                        .scoped = abi >= 6 ? SCOPES : 0};
-    int ruleset = (int) syscall (SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
+    int ruleset = (int)syscall (SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
     if (ruleset < 0)
         jail_die (JAIL_EXIT_REFUSED, "cannot make a Landlock domain: %s", strerror (errno));
     s_allow_all (ruleset, options, program, abi);

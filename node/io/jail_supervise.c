@@ -26,7 +26,7 @@
 /* Sends a report; `fds` may be NULL. If nobody listens the engine is gone, and so is our purpose. */
 static void s_report (const jail_report_t *report, const int *fds, size_t fd_count)
 {
-    struct iovec bytes = {.iov_base = (void *) (uintptr_t) report, .iov_len = sizeof *report};
+    struct iovec bytes = {.iov_base = (void *)(uintptr_t)report, .iov_len = sizeof *report};
     union {
         char space[CMSG_SPACE (JAIL_READY_FDS * sizeof (int))];
         struct cmsghdr align;
@@ -43,7 +43,7 @@ static void s_report (const jail_report_t *report, const int *fds, size_t fd_cou
         header->cmsg_len = CMSG_LEN (fd_count * sizeof (int));
         memcpy (CMSG_DATA (header), fds, fd_count * sizeof (int));
     }
-    if (sendmsg (JAIL_REPORT_FD, &message, MSG_NOSIGNAL) != (ssize_t) sizeof *report)
+    if (sendmsg (JAIL_REPORT_FD, &message, MSG_NOSIGNAL) != (ssize_t)sizeof *report)
         jail_die (JAIL_EXIT_REFUSED, "nobody listens on descriptor %d: %s", JAIL_REPORT_FD, strerror (errno));
 }
 
@@ -60,7 +60,7 @@ static void s_ready (bool namespaces)
     for (size_t i = 0; i < count; i++)
         if (fds[i] < 0)
             jail_die (JAIL_EXIT_REFUSED, "cannot open %s: %s", i ? "a tmpfs" : "a pidfd", strerror (errno));
-    s_report (&(jail_report_t) {.kind = JAIL_READY}, fds, count);
+    s_report (&(jail_report_t){.kind = JAIL_READY}, fds, count);
     for (size_t i = 0; i < count; i++)
         close (fds[i]);
 }
@@ -68,6 +68,7 @@ static void s_ready (bool namespaces)
 /* If the machine runs out of memory, the kernel should take the candidate, not the node. */
 static void s_offer_to_oom_killer (void)
 {
+    prctl (PR_SET_DUMPABLE, 1); /* else our own /proc is root's; exec would set it anyway */
     int fd = open ("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return;
@@ -98,7 +99,7 @@ static void s_kill_all (bool namespaces)
         return;
     }
     char path[64];
-    snprintf (path, sizeof path, "/proc/self/task/%d/children", (int) getpid ());
+    snprintf (path, sizeof path, "/proc/self/task/%d/children", (int)getpid ());
     FILE *children = fopen (path, "re");
     for (int pid; children && fscanf (children, "%d", &pid) == 1;)
         kill (pid, SIGKILL);
@@ -123,7 +124,7 @@ static bool s_reap (pid_t command, jail_report_t *report)
 
 static uint64_t s_us (struct timeval time)
 {
-    return (uint64_t) time.tv_sec * 1000000 + (uint64_t) time.tv_usec;
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
 _Noreturn void jail_supervise (const jail_options_t *options)
@@ -159,7 +160,7 @@ _Noreturn void jail_supervise (const jail_options_t *options)
     struct rusage usage;
     getrusage (RUSAGE_CHILDREN, &usage);
     report.cpu_us = s_us (usage.ru_utime) + s_us (usage.ru_stime);
-    report.memory_peak_bytes = (uint64_t) usage.ru_maxrss * 1024;
+    report.memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
     assert (report.kind);
     s_report (&report, NULL, 0);
     _exit (0);

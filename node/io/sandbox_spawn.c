@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* From a job to a running child. A node that runs as root first drops to SANDBOX_UID, so that candidates are never kernel
+ * user 0 (for whom process limits don't count, and who owns whatever a mistake lets through):
+ *
+ *   node (root)          opens the job's directories as detached mounts, owners mapped root -> SANDBOX_UID
+ *    └ child             own mount namespace, attaches them below /tmp, becomes SANDBOX_UID
+ *       └ bwrap          user, pid, net, ipc, uts, cgroup namespaces; mounts them where the job wants them
+ *          └ jail        process 1, uid 65534 inside; limits, filter
+ *             └ command
+ *
+ * A node of an ordinary user goes straight to bwrap: its own rights are those of the sandbox. */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "node/io/sandbox_spawn.h"
+#include "node/io/sandbox_arguments.h"
+#include "node/io/sandbox_stage.h"
+#include "node/io/jail.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+#define FD_LOWEST 10 /* ours stay clear of the numbers that the child's get */
+
+/* Everything the child needs, made before it is: between vfork and exec it only makes system calls. */
+typedef struct {
+    int fds[JAIL_REPORT_FD + 1]; /* its stdin, stdout, stderr and report end */
+    const char *directory;       /* to start in, or NULL */
+    const stage_t *stage;        /* NULL: stay who we are */
+    pid_t parent;
+    char *const *arguments;
+    char *const *environment;
+    const char *volatile failed; /* what failed before exec, and why: written by the child into our memory */
+    volatile int error;
+} launch_t;
+
+int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpers, problem_t *problem)
+{
+    static const char *const places[] = {"/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"};
+    *host = (sandbox_host_t){.unsandboxed = unsandboxed, .owner_map_fd = -1};
+    for (size_t i = sizeof places / sizeof places[0]; i-- > 0;)
+        if (access (places[i], X_OK) == 0)
+            snprintf (host->bwrap, sizeof host->bwrap, "%s", places[i]);
+    if (!unsandboxed && !host->bwrap[0])
+        return problem_set (problem, "sandbox: bubblewrap is missing; install the package \"bubblewrap\"");
+    if (!unsandboxed && geteuid () == 0) {
+        host->owner_map_fd = stage_owner_map (problem);
+        if (host->owner_map_fd < 0)
+            return -1;
+        host->drop = true;
+    }
+    host->helpers = helpers ? realpath (helpers, NULL) : NULL;
+    return 0;
+}
+
+void sandbox_host_free (sandbox_host_t *host)
+{
+    free (host->helpers);
+    if (host->owner_map_fd >= 0)
+        close (host->owner_map_fd);
+    *host = (sandbox_host_t){.owner_map_fd = -1};
+}
+
+static void s_close (int *fd)
+{
+    if (*fd >= 0)
+        close (*fd);
+    *fd = -1;
+}
+
+/* Moves a descriptor above those that the child's become. */
+static int s_high (int fd)
+{
+    int high = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, FD_LOWEST);
+    s_close (&fd);
+    return high;
+}
+
+static int s_nonblocking (int fd)
+{
+    return fd < 0 ? -1 : fcntl (fd, F_SETFL, O_NONBLOCK);
+}
+
+static int s_pipe (int *ours, int *theirs)
+{
+    int fds[2];
+    if (pipe2 (fds, O_CLOEXEC) != 0)
+        return -1;
+    *ours = s_high (fds[0]);
+    *theirs = s_high (fds[1]);
+    return *theirs < 0 ? -1 : s_nonblocking (*ours);
+}
+
+static int s_report_pair (int *ours, int *theirs)
+{
+    int fds[2];
+    if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return -1;
+    *ours = s_high (fds[0]);
+    *theirs = s_high (fds[1]);
+    return *theirs < 0 ? -1 : s_nonblocking (*ours);
+}
+
+/* The job's input as a sealed file in memory: nothing to write from the loop, no broken pipe, no deadlock with a program
+ * that writes before it reads. */
+static int s_input (const sandbox_job_t *job)
+{
+    if (!job->input)
+        return s_high (open ("/dev/null", O_RDONLY | O_CLOEXEC));
+    int fd = memfd_create ("input", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0)
+        fd = memfd_create ("input", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before Linux 6.3 */
+    fd = s_high (fd);
+    for (size_t done = 0; fd >= 0 && done < job->input_size;) {
+        ssize_t size = write (fd, job->input + done, job->input_size - done);
+        if (size > 0)
+            done += (size_t)size;
+        else if (size == 0 || errno != EINTR)
+            s_close (&fd);
+    }
+    if (fd >= 0 && (lseek (fd, 0, SEEK_SET) != 0 ||
+                    fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0))
+        s_close (&fd);
+    return fd;
+}
+
+static int s_connect (launch_t *launch, const sandbox_job_t *job, sandbox_child_t *child)
+{
+    launch->fds[0] = s_input (job);
+    if (launch->fds[0] < 0 || s_pipe (&child->output_fd, &launch->fds[1]) != 0 ||
+        s_pipe (&child->error_fd, &launch->fds[2]) != 0)
+        return -1;
+    return s_report_pair (&child->report_fd, &launch->fds[JAIL_REPORT_FD]);
+}
+
+/* Handlers of the node must not run in the child, which shares its memory until exec; and the jail and bubblewrap
+ * should start with nothing blocked or ignored. */
+static void s_reset_signals (void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        sigaction (number, &action, NULL);
+    sigset_t none;
+    sigemptyset (&none);
+    sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+static const char *s_prepare (const launch_t *launch)
+{
+    s_reset_signals ();
+    for (int fd = 0; fd <= JAIL_REPORT_FD; fd++)
+        if (dup2 (launch->fds[fd], fd) != fd)
+            return "cannot place descriptors";
+    const char *failed = launch->stage ? stage_enter (launch->stage) : NULL;
+    if (failed)
+        return failed;
+    /* After the change of user, which clears it. */
+    if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid () != launch->parent)
+        return "cannot tie its life to the node's";
+    if (launch->directory && chdir (launch->directory) != 0)
+        return "cannot enter its directory";
+    if (close_range (JAIL_REPORT_FD + 1, UINT_MAX, 0) != 0)
+        return "cannot close descriptors";
+    return NULL;
+}
+
+_Noreturn static void s_child (launch_t *launch)
+{
+    const char *failed = s_prepare (launch);
+    if (!failed) {
+        execve (launch->arguments[0], launch->arguments, launch->environment);
+        failed = "cannot start its first program";
+    }
+    launch->error = errno;
+    launch->failed = failed;
+    _exit (JAIL_EXIT_REFUSED);
+}
+
+/* vfork: the child borrows our memory instead of copying page tables, and we go on once it has become bubblewrap. */
+static int s_launch (launch_t *launch, sandbox_child_t *child, problem_t *problem)
+{
+    sigset_t all, before;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
+    launch->parent = getpid ();
+    pid_t pid = vfork ();
+    if (pid == 0)
+        s_child (launch);
+    int error = errno;
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        return problem_set (problem, "sandbox: cannot start a process: %s", strerror (error));
+    child->pid = pid;
+    child->pidfd = pidfd_open (pid, 0);
+    if (child->pidfd >= 0 && !launch->failed)
+        return 0;
+    error = launch->failed ? launch->error : errno;
+    kill (pid, SIGKILL);
+    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    return problem_set (problem, "sandbox: %s (%s): %s",
+                        launch->failed ? launch->failed : "cannot watch a process", launch->arguments[0],
+                        strerror (error));
+}
+
+static int s_spawn (const sandbox_host_t *host, const sandbox_job_t *job, arguments_t *arguments,
+                    const char *const *bare, sandbox_child_t *child, problem_t *problem)
+{
+    launch_t launch = {.fds = {-1, -1, -1, -1}};
+    stage_t stage = {.count = 0};
+    arguments_t environment = {.count = 0};
+    char *directory =
+        host->unsandboxed && job->directory ? arguments_outside (host, job, job->directory) : NULL;
+    struct stat output;
+    int result = -1;
+    *child = (sandbox_child_t){.pidfd = -1, .output_fd = -1, .error_fd = -1, .report_fd = -1};
+    if (s_connect (&launch, job, child) != 0 || fstat (child->output_fd, &output) != 0)
+        problem_set (problem, "sandbox: cannot open its pipes: %s", strerror (errno));
+    else if (!host->drop || stage_open (&stage, host, job, bare == NULL, problem) == 0) {
+        if (!host->unsandboxed)
+            arguments_bwrap (arguments, host, job, bare == NULL);
+        if (bare)
+            for (; *bare; bare++)
+                arguments_add (arguments, "%s", *bare);
+        else
+            arguments_jail (arguments, host, job, (uint64_t)output.st_ino);
+        arguments_environment (&environment, host, job);
+        launch.directory = directory;
+        launch.stage = host->drop ? &stage : NULL;
+        launch.arguments = arguments->items;
+        launch.environment = environment.items;
+        result = s_launch (&launch, child, problem);
+    }
+    for (int fd = 0; fd <= JAIL_REPORT_FD; fd++)
+        s_close (&launch.fds[fd]);
+    stage_close (&stage);
+    arguments_free (&environment);
+    free (directory);
+    if (result != 0)
+        sandbox_child_close (child);
+    return result;
+}
+
+int sandbox_spawn (const sandbox_host_t *host, const sandbox_job_t *job, sandbox_child_t *child,
+                   problem_t *problem)
+{
+    assert (host->helpers && job->command && job->command[0] && job->mount_count <= SANDBOX_MOUNTS_MAX);
+    return sandbox_spawn_bare (host, job, NULL, child, problem);
+}
+
+int sandbox_spawn_bare (const sandbox_host_t *host, const sandbox_job_t *job, const char *const *argv,
+                        sandbox_child_t *child, problem_t *problem)
+{
+    arguments_t arguments = {.count = 0};
+    int result = s_spawn (host, job, &arguments, argv, child, problem);
+    arguments_free (&arguments);
+    return result;
+}
+
+void sandbox_child_close (sandbox_child_t *child)
+{
+    s_close (&child->pidfd);
+    s_close (&child->output_fd);
+    s_close (&child->error_fd);
+    s_close (&child->report_fd);
+}
