@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 RECORD_TABLE (hint, HINT_FIELDS);
 RECORD_TABLE (hints, HINTS_FIELDS);
@@ -127,4 +128,26 @@ int membership_save (store_t *store, bytes_t charter, bytes_t roster, bytes_t ce
             store_rollback (store);
     }
     return rc;
+}
+
+uint64_t membership_live_seq (store_t *store)
+{
+    uint8_t number[8] = {0};
+    size_t size = 0;
+    uint8_t *bytes = store_setting_get (store, MEMBERSHIP_LIVE_SEQ, &size);
+    if (bytes != NULL && size == sizeof number)
+        memcpy (number, bytes, sizeof number);
+    free (bytes);
+    uint64_t below = 0;
+    for (size_t i = 0; i < sizeof number; i++)
+        below |= (uint64_t)number[i] << (8 * i);
+    return below;
+}
+
+int membership_save_live_seq (store_t *store, uint64_t below)
+{
+    uint8_t number[8];
+    for (size_t i = 0; i < sizeof number; i++)
+        number[i] = (uint8_t)(below >> (8 * i));
+    return store_setting_put (store, MEMBERSHIP_LIVE_SEQ, number, sizeof number);
 }

@@ -16,6 +16,8 @@
 #define MEMBERSHIP_CERTIFICATE "certificate" /* packed MEMBER_CERTIFICATE, ours */
 #define MEMBERSHIP_HINTS       "hints"       /* a hints record */
 
+#define MEMBERSHIP_LIVE_SEQ "live_seq" /* see membership_live_seq */
+
 /* Where a member was last known to listen. */
 #define HINT_FIELDS(F, L, R)                                                                                 \
     F (R, KEY, peer, 0)                                                                                      \
@@ -49,5 +51,10 @@ int membership_save_roster (store_t *store, bytes_t roster);
 
 /* Replaces the addresses. */
 int membership_save_hints (store_t *store, const hints_t *hints);
+
+/* Live sequence numbers (the odd ones) below this may be in use; 0: none yet. `group join` speaks with some of them, later
+ * the mesh reserves blocks (MESH_RESERVE). Durable before any of them is used. */
+uint64_t membership_live_seq (store_t *store);
+int membership_save_live_seq (store_t *store, uint64_t below);
 
 #endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/cli/output.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+static int s_dump (json_t *value, size_t flags)
+{
+    if (value == NULL)
+        return cli_fail ("%s", error_text (ERROR_MEMORY));
+    int rc = json_dumpf (value, stdout, flags | JSON_ENSURE_ASCII);
+    json_decref (value);
+    return rc == 0 && putchar ('\n') != EOF && fflush (stdout) == 0 ? CLI_DONE
+                                                                    : cli_fail ("stdout can't be written");
+}
+
+int output_json (json_t *value)
+{
+    return s_dump (value, JSON_INDENT (2) | JSON_REAL_PRECISION (17));
+}
+
+int output_json_line (json_t *value)
+{
+    return s_dump (value, JSON_COMPACT | JSON_REAL_PRECISION (17));
+}
+
+json_t *output_record (const record_t *record, const void *value)
+{
+    buffer_t text = {0};
+    record_print_json (record, value, &text);
+    json_t *json = text.failed ? NULL : json_loadb ((const char *)text.data, text.size, 0, NULL);
+    buffer_clear (&text);
+    return json;
+}
+
+output_cell_t output_cell (text_t text, size_t width)
+{
+    output_cell_t cell;
+    size_t used = 0, characters = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        bool start = ((unsigned char)text.data[i] & 0xc0) != 0x80;
+        bool full = used >= OUTPUT_CELL_BYTES - 8;
+        if (start && (full || characters == width)) {
+            used += (size_t)snprintf (cell.text + used, sizeof cell.text - used, "…");
+            break;
+        }
+        characters += start;
+        char c = text.data[i];
+        cell.text[used++] = c == '|' || c == '\n' || c == '\t' ? ' ' : c;
+    }
+    cell.text[used] = '\0';
+    return cell;
+}
+
+output_cell_t output_time (uint64_t time_ms)
+{
+    output_cell_t cell = {"-"};
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm parts;
+    if (time_ms != 0 && gmtime_r (&seconds, &parts) != NULL)
+        strftime (cell.text, sizeof cell.text, "%Y-%m-%d %H:%M:%S", &parts);
+    return cell;
+}
+
+output_cell_t output_ago (uint64_t time_ms)
+{
+    output_cell_t cell = {"-"};
+    struct timespec now;
+    clock_gettime (CLOCK_REALTIME, &now);
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    uint64_t seconds = now_ms > time_ms ? (now_ms - time_ms) / 1000 : 0;
+    if (time_ms == 0)
+        return cell;
+    const char *unit = seconds < 120 ? "s" : seconds < 7200 ? "min" : seconds < 172800 ? "h" : "days";
+    uint64_t count = seconds < 120      ? seconds
+                     : seconds < 7200   ? seconds / 60
+                     : seconds < 172800 ? seconds / 3600
+                                        : seconds / 86400;
+    snprintf (cell.text, sizeof cell.text, "%llu %s ago", (unsigned long long)count, unit);
+    return cell;
+}
+
+output_cell_t output_number (double value)
+{
+    output_cell_t cell = {"-"};
+    if (isfinite (value))
+        snprintf (cell.text, sizeof cell.text, "%.6g", value);
+    return cell;
+}
+
+output_cell_t output_percent (double ratio)
+{
+    output_cell_t cell = {"-"};
+    if (isfinite (ratio))
+        snprintf (cell.text, sizeof cell.text, "%+.2f %%", ratio * 100);
+    return cell;
+}
+
+output_cell_t output_digest (const digest_t *id)
+{
+    output_cell_t cell = {"-"};
+    if (!digest_is_zero (id))
+        digest_short (id, cell.text);
+    return cell;
+}
+
+output_cell_t output_key (const pubkey_t *key)
+{
+    output_cell_t cell = {"-"};
+    if (!pubkey_is_zero (key))
+        pubkey_short (key, cell.text);
+    return cell;
+}
+
+const char *output_style (const cli_t *cli, output_style_t style)
+{
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m"};
+    assert ((size_t)style < sizeof codes / sizeof *codes);
+    return cli->colour ? codes[style] : "";
+}
+
+bool output_confirm (const char *question)
+{
+    char answer[16] = "";
+    if (!isatty (STDIN_FILENO))
+        return false;
+    fprintf (stderr, "%s [y/N] ", question);
+    fflush (stderr);
+    if (fgets (answer, sizeof answer, stdin) == NULL)
+        return false;
+    answer[strcspn (answer, "\n")] = '\0';
+    return strcasecmp (answer, "y") == 0 || strcasecmp (answer, "yes") == 0;
+}
