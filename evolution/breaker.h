@@ -20,9 +20,9 @@ typedef enum { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN } breaker_state_t
 
 typedef struct {
     breaker_state_t state;
-    unsigned failures;   /* in a row */
-    uint64_t opened_ms;  /* when it opened last */
-    bool trial_running;  /* half-open: the one trial is under way */
+    unsigned failures;  /* in a row */
+    uint64_t opened_ms; /* when it opened last */
+    bool trial_running; /* half-open: the one trial is under way */
     bool enabled;
     unsigned threshold;
     uint64_t recovery_ms;
@@ -31,22 +31,29 @@ typedef struct {
 /* Which way it just moved; each has its event. */
 typedef enum { BREAKER_STAYED, BREAKER_OPENED, BREAKER_HALF_OPENED, BREAKER_WAS_CLOSED } breaker_move_t;
 
+/* Closed, with no failures. `threshold` > 0 (asserted). A breaker that isn't enabled never opens. */
 void breaker_init (breaker_t *self, bool enabled, unsigned threshold, uint64_t recovery_ms);
 
-/* Lets time pass: an open breaker becomes half-open when its recovery is over. */
+/* Lets time pass: an open breaker becomes half-open when its recovery is over. A clock behind the one it opened by (the
+ * machine restarted) starts the recovery anew. */
 breaker_move_t breaker_tick (breaker_t *self, uint64_t now_ms);
 /* When breaker_tick will do something; UINT64_MAX if never. */
 uint64_t breaker_deadline_ms (const breaker_t *self);
 
 /* May an improvement be started now? Half-open: once; the trial then runs until success, failure or release. */
 bool breaker_admits (const breaker_t *self);
+/* An improvement starts; only if it admits (asserted). */
 void breaker_start (breaker_t *self);
 /* The trial ended without saying anything of the node's health (e.g. the candidate was rejected). */
 void breaker_release (breaker_t *self);
 
+/* Something went well that could have shown a fault. While open, or half-open without a trial, it is of something begun
+ * before and changes nothing. */
 breaker_move_t breaker_success (breaker_t *self);
+/* A fault. While open it doesn't put the recovery off. */
 breaker_move_t breaker_failure (breaker_t *self, uint64_t now_ms);
 
+/* "closed", "open" or "half_open". */
 const char *breaker_state_name (breaker_state_t state);
 
 #endif

@@ -30,12 +30,14 @@ typedef struct {
     bool quorum_reached;
 } consensus_t;
 
-/* The consensus of a finished round. */
+/* The consensus of a finished round; no more replies than were asked for (asserted). */
 consensus_t consensus_of (const tally_t *tally, const consensus_rules_t *rules);
 
-/* True if the missing replies can't change the action any more, so that a round can end early. */
+/* True if the missing replies, whatever they say and however many come, can't change the action any more, so that a round
+ * can end early. */
 bool consensus_decided (const tally_t *tally, const consensus_rules_t *rules);
 
+/* "approve", "review" or "reject". */
 const char *action_name (action_t action);
 
 #endif

@@ -27,9 +27,9 @@ typedef struct {
     bool noisy;       /* compared over measured pairs, never by one number */
     double tolerance; /* relative: how much worse is still the same; 0.05 for noisy ones unless given */
     bool has_limit;
-    double limit;     /* beyond it (above when minimizing, below when maximizing) a candidate is infeasible */
+    double limit; /* beyond it (above when minimizing, below when maximizing) a candidate is infeasible */
     bool has_alert;
-    double alert;     /* bound for performance_threshold_exceeded, same sense */
+    double alert; /* bound for performance_threshold_exceeded, same sense */
 } objective_t;
 
 typedef struct {
@@ -66,7 +66,13 @@ double objectives_weighted (const objectives_t *self, const double improvements[
  * bits on every machine. */
 double objective_round (double value);
 
-typedef enum { VERDICT_ACCEPT, VERDICT_NOT_BETTER, VERDICT_WORSE, VERDICT_TOO_SMALL, VERDICT_INFEASIBLE } verdict_t;
+typedef enum {
+    VERDICT_ACCEPT,
+    VERDICT_NOT_BETTER,
+    VERDICT_WORSE,
+    VERDICT_TOO_SMALL,
+    VERDICT_INFEASIBLE
+} verdict_t;
 
 /* What was concluded of one objective. */
 typedef enum { CHANGE_SAME, CHANGE_BETTER, CHANGE_WORSE } change_t;

@@ -5,9 +5,13 @@
  *               │ valid
  *               ▼
  *             base (left out when its values are known and nothing is noisy)
- *               │        a worse exact objective, or no chance of acceptance ─▶ done
+ *               │        exact objectives decide: infeasible, worse, or nothing is noisy ─▶ done
  *               ▼
- *             pairs: candidate, base, candidate, base … until TRIAL_PAIRS, or until no outcome can change ─▶ done
+ *             pairs: candidate, base; base, candidate; … until TRIAL_PAIRS, or until it is certain that no noisy objective
+ *             will be significant ─▶ done
+ *
+ * Pairs start with the one and the other in turn, so that a machine that grows slower favours neither. An exact objective's
+ * value is the median of its runs, or the one known from before.
  *
  * The trial says which run is wanted next; whoever owns the sandbox runs it and tells the result. */
 #ifndef EVOMESH_EVOLUTION_TRIAL_H
@@ -38,19 +42,24 @@ typedef struct {
 /* What came out, once trial_want says TRIAL_DONE. */
 typedef struct {
     verdict_t verdict;
-    double weighted;                         /* weighted improvement; 0 for what isn't significant */
-    double improvements[LIMIT_OBJECTIVES];   /* relative, positive is better; median over pairs where noisy */
-    double dispersion[LIMIT_OBJECTIVES];     /* median absolute deviation of the pairs' improvements; 0 where exact */
+    double weighted; /* weighted improvement; what is noisy and not significant counts as 0 */
+    double improvements[LIMIT_OBJECTIVES]; /* relative, positive is better; median over pairs where noisy */
+    double dispersion
+        [LIMIT_OBJECTIVES]; /* median absolute deviation of the pairs' improvements; 0 where exact */
     change_t changes[LIMIT_OBJECTIVES];
-    metrics_t candidate;                     /* medians */
-    metrics_t base;
-    size_t repeats;                          /* pairs measured */
+    metrics_t candidate; /* medians */
+    metrics_t base;      /* count 0 if it wasn't needed: the candidate is infeasible */
+    size_t repeats;      /* pairs measured; 1 if the candidate's first run was compared with known values */
 } trial_result_t;
 
-/* Starts a trial. `base_known` may be NULL; else it holds the base's values for exact objectives. */
-void trial_init (trial_t *self, const objectives_t *objectives, double min_improvement, const metrics_t *base_known);
+/* Starts a trial. `base_known` may be NULL; else it holds the base's values for exact objectives (those of noisy ones aren't
+ * looked at). */
+void trial_init (trial_t *self, const objectives_t *objectives, double min_improvement,
+                 const metrics_t *base_known);
 
-/* A trial that only asks for "not worse": after apply and after rollback. */
+/* A trial that only asks for "not worse": after apply and after rollback. Its verdict is ACCEPT, or WORSE if an exact
+ * objective is worse beyond tolerance, or a noisy one is worse over pairs. Pairs are run without `base_known`, and with it
+ * only if the first run of a noisy objective lies beyond tolerance of the value known. Limits play no part. */
 void trial_init_verify (trial_t *self, const objectives_t *objectives, const metrics_t *base_known);
 
 trial_want_t trial_want (const trial_t *self);

@@ -23,16 +23,17 @@ int improvement_type_parse (const char *name);
 typedef struct {
     pubkey_t id;
     bool connected;
-    unsigned validation_types;              /* bits of validation_type_t, as its capabilities say */
-    unsigned experience[IMPROVE_TYPES];     /* validations that it completed, by improvement type */
-    unsigned completed;                     /* in all */
-    unsigned failed;                        /* declined, silent, or contradicted by the others */
+    unsigned validation_types;          /* bits of validation_type_t, as its capabilities say */
+    unsigned experience[IMPROVE_TYPES]; /* validations that it completed, by improvement type */
+    unsigned completed;                 /* in all */
+    unsigned failed;                    /* declined, silent, or contradicted by the others */
     char platform[LIMIT_TEXT + 1];
 } validator_t;
 
-/* Picks at most `max` of `peers` and writes their indices to `chosen`, best first; returns how many. Fit: connected, lists
- * the validation type, and has experience with the improvement type (in a fresh group, where nobody has any, the
- * capability is enough). Ranked by record; spread over platforms; ties by hash (candidate, roster, id). */
+/* Picks at most `max` of `peers` (up to LIMIT_MEMBERS of them: asserted) and writes their indices to `chosen`, best first;
+ * returns how many. Fit: connected, lists the validation type, and has experience with the improvement type; while fewer
+ * than `max` have, the group is fresh in it, and declared capability fills the places left. Ranked by record
+ * (completed + 1) / (completed + failed + 2), divided among those on one platform; ties by hash (candidate, roster, id). */
 size_t validators_select (const validator_t *peers, size_t count, validation_type_t type,
                           improvement_type_t improvement, const digest_t *candidate, const digest_t *roster,
                           size_t max, size_t *chosen);
@@ -46,7 +47,8 @@ typedef struct {
 
 typedef enum { VALIDATION_PENDING, VALIDATION_CONFIRMED, VALIDATION_REFUTED } validation_outcome_t;
 
-/* Confirmed: at least `min_confirmations`, and confirmations / results ≥ `threshold`. `final`: no more will come. */
+/* Confirmed: at least `min_confirmations`, and confirmations / results ≥ `threshold`; else refuted, without any result too.
+ * PENDING as long as answers to come could change that. `final`: no more will come. */
 validation_outcome_t validation_decide (const validation_tally_t *tally, unsigned min_confirmations,
                                         double threshold, bool final);
 

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "evolution/trial.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "evolution/signed_rank.h"
+#include "evolution/validators.h"
+
+_Static_assert(TRIAL_PAIRS <= LIMIT_PAIRS, "a trial's pairs have room");
+
+void trial_init (trial_t *self, const objectives_t *objectives, double min_improvement,
+                 const metrics_t *base_known)
+{
+    assert (objectives->count > 0 && objectives->count <= LIMIT_OBJECTIVES);
+    assert (base_known == NULL || base_known->count == objectives->count);
+    memset (self, 0, sizeof *self);
+    self->objectives = *objectives;
+    self->min_improvement = min_improvement;
+    self->base_known = base_known != NULL;
+    if (base_known != NULL)
+        self->base_known_values = *base_known;
+}
+
+void trial_init_verify (trial_t *self, const objectives_t *objectives, const metrics_t *base_known)
+{
+    trial_init (self, objectives, 0, base_known);
+    self->accept_equal = true;
+}
+
+static size_t s_pairs (const trial_t *self)
+{
+    return self->candidate_runs < self->base_runs ? self->candidate_runs : self->base_runs;
+}
+
+static double s_median (const double runs[LIMIT_PAIRS][LIMIT_OBJECTIVES], size_t count, size_t objective)
+{
+    double values[LIMIT_PAIRS];
+    for (size_t run = 0; run < count; run++)
+        values[run] = runs[run][objective];
+    return median_of (values, count);
+}
+
+static metrics_t s_candidate (const trial_t *self)
+{
+    metrics_t metrics = {.count = self->candidate_runs > 0 ? self->objectives.count : 0};
+    for (size_t i = 0; i < metrics.count; i++)
+        metrics.values[i] = s_median (self->candidate, self->candidate_runs, i);
+    return metrics;
+}
+
+/* The base's values: those known for exact objectives, else medians of its runs; of neither, none. */
+static metrics_t s_base (const trial_t *self)
+{
+    if (self->base_runs == 0)
+        return self->base_known_values;
+    metrics_t metrics = {.count = self->objectives.count};
+    for (size_t i = 0; i < metrics.count; i++)
+        metrics.values[i] = self->base_known && !self->objectives.items[i].noisy
+                                ? self->base_known_values.values[i]
+                                : s_median (self->base, self->base_runs, i);
+    return metrics;
+}
+
+/* The improvement seen in each pair. */
+static void s_differences (const trial_t *self, size_t objective, double differences[LIMIT_PAIRS])
+{
+    for (size_t pair = 0; pair < s_pairs (self); pair++)
+        differences[pair] =
+            objective_improvement (&self->objectives.items[objective], self->base[pair][objective],
+                                   self->candidate[pair][objective]);
+}
+
+static void s_negate (double differences[LIMIT_PAIRS], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        differences[i] = -differences[i];
+}
+
+/* Concludes on a noisy objective from its pairs. */
+static void s_conclude (const trial_t *self, size_t objective, trial_result_t *result)
+{
+    double differences[LIMIT_PAIRS];
+    size_t pairs = s_pairs (self);
+    s_differences (self, objective, differences);
+    double median = median_of (differences, pairs);
+    result->improvements[objective] = median;
+    result->dispersion[objective] = dispersion_of (differences, pairs);
+    if (signed_rank_p (differences, pairs) < TRIAL_ALPHA) {
+        result->changes[objective] = CHANGE_BETTER;
+        return;
+    }
+    s_negate (differences, pairs);
+    if (signed_rank_p (differences, pairs) < TRIAL_ALPHA &&
+        median < -self->objectives.items[objective].tolerance)
+        result->changes[objective] = CHANGE_WORSE;
+}
+
+/* What the runs so far say, done or not. Needs a candidate's run. */
+static void s_assess (const trial_t *self, trial_result_t *result)
+{
+    memset (result, 0, sizeof *result);
+    result->candidate = s_candidate (self);
+    result->base = s_base (self);
+    result->repeats = s_pairs (self);
+    if (result->repeats == 0 && self->base_known)
+        result->repeats = 1;
+    for (size_t i = 0; i < self->objectives.count; i++) {
+        const objective_t *objective = &self->objectives.items[i];
+        if (objective->noisy && s_pairs (self) > 0) {
+            s_conclude (self, i, result);
+        } else if (result->base.count > 0 && (!objective->noisy || self->accept_equal)) {
+            double before = result->base.values[i], after = result->candidate.values[i];
+            result->improvements[i] = objective_improvement (objective, before, after);
+            result->changes[i] =
+                objective->noisy ? CHANGE_SAME : objective_compare (objective, before, after);
+        }
+    }
+    result->verdict = objectives_accept (&self->objectives, result->changes, result->improvements,
+                                         &result->candidate, self->min_improvement, &result->weighted);
+    if (!self->accept_equal)
+        return;
+    result->verdict = VERDICT_ACCEPT;
+    for (size_t i = 0; i < self->objectives.count; i++)
+        if (result->changes[i] == CHANGE_WORSE)
+            result->verdict = VERDICT_WORSE;
+}
+
+static bool s_any_noisy (const trial_t *self)
+{
+    for (size_t i = 0; i < self->objectives.count; i++)
+        if (self->objectives.items[i].noisy)
+            return true;
+    return false;
+}
+
+/* True if exact objectives alone settle it: nothing that pairs could show would change the verdict. */
+static bool s_exact_decides (const trial_t *self, const trial_result_t *so_far)
+{
+    for (size_t i = 0; i < self->objectives.count; i++) {
+        const objective_t *objective = &self->objectives.items[i];
+        if (objective->noisy)
+            continue;
+        if (so_far->changes[i] == CHANGE_WORSE)
+            return true;
+        if (!self->accept_equal && objective_infeasible (objective, so_far->candidate.values[i]))
+            return true;
+    }
+    return so_far->base.count > 0 && !s_any_noisy (self);
+}
+
+/* A verification's first run against the values known: near enough on every noisy objective to need no pairs? */
+static bool s_first_run_suffices (const trial_t *self, const trial_result_t *so_far)
+{
+    if (!self->accept_equal || !self->base_known || self->base_runs > 0)
+        return false;
+    for (size_t i = 0; i < self->objectives.count; i++)
+        if (self->objectives.items[i].noisy && so_far->improvements[i] < -self->objectives.items[i].tolerance)
+            return false;
+    return true;
+}
+
+/* True if the median of all the candidate's runs will lie where it lies now with respect to the limit. */
+static bool s_limit_settled (const trial_t *self, size_t objective)
+{
+    const objective_t *limited = &self->objectives.items[objective];
+    size_t past = 0;
+    if (!limited->has_limit || self->accept_equal)
+        return true;
+    for (size_t run = 0; run < self->candidate_runs; run++)
+        past += objective_infeasible (limited, self->candidate[run][objective]);
+    return past > TRIAL_PAIRS / 2 || self->candidate_runs - past > TRIAL_PAIRS / 2;
+}
+
+/* True if no noisy objective's conclusion can change any more, whatever the pairs to come will show. */
+static bool s_noisy_decided (const trial_t *self)
+{
+    size_t pairs = s_pairs (self);
+    for (size_t i = 0; i < self->objectives.count; i++) {
+        if (!self->objectives.items[i].noisy)
+            continue;
+        double differences[LIMIT_PAIRS];
+        s_differences (self, i, differences);
+        if (!self->accept_equal && signed_rank_reachable (differences, pairs, TRIAL_PAIRS, TRIAL_ALPHA))
+            return false; /* a verification doesn't ask whether it is better */
+        s_negate (differences, pairs);
+        if (signed_rank_reachable (differences, pairs, TRIAL_PAIRS, TRIAL_ALPHA) ||
+            !s_limit_settled (self, i))
+            return false;
+    }
+    return true;
+}
+
+trial_want_t trial_want (const trial_t *self)
+{
+    if (self->invalid || self->base_invalid)
+        return TRIAL_DONE;
+    if (self->candidate_runs == 0)
+        return TRIAL_CANDIDATE;
+    if (self->base_runs == 0 || self->candidate_runs == self->base_runs) {
+        trial_result_t so_far;
+        s_assess (self, &so_far);
+        if (s_exact_decides (self, &so_far) || s_first_run_suffices (self, &so_far))
+            return TRIAL_DONE;
+    }
+    if (self->candidate_runs != self->base_runs)
+        return self->candidate_runs < self->base_runs ? TRIAL_CANDIDATE : TRIAL_BASE;
+    if (self->candidate_runs == TRIAL_PAIRS || s_noisy_decided (self))
+        return TRIAL_DONE;
+    /* Each pair starts with the other one, so that a machine that grows slower or faster favours neither. */
+    return self->candidate_runs % 2 == 0 ? TRIAL_CANDIDATE : TRIAL_BASE;
+}
+
+void trial_valid (trial_t *self, const metrics_t *metrics, uint64_t duration_ms)
+{
+    trial_want_t want = trial_want (self);
+    assert (want != TRIAL_DONE);
+    assert (metrics->count == self->objectives.count);
+    double *run =
+        want == TRIAL_CANDIDATE ? self->candidate[self->candidate_runs++] : self->base[self->base_runs++];
+    memcpy (run, metrics->values, metrics->count * sizeof *run);
+    self->duration_ms += duration_ms;
+}
+
+void trial_invalid (trial_t *self)
+{
+    trial_want_t want = trial_want (self);
+    assert (want != TRIAL_DONE);
+    if (want == TRIAL_CANDIDATE)
+        self->invalid = true;
+    else
+        self->base_invalid = true;
+}
+
+void trial_result (const trial_t *self, trial_result_t *result)
+{
+    assert (!self->invalid && !self->base_invalid);
+    assert (trial_want (self) == TRIAL_DONE);
+    s_assess (self, result);
+}
