@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/io/executor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "node/io/evaluation.h"
+#include "node/io/proposal.h"
+#include "node/io/release.h"
+
+struct executor {
+    const workshop_t *workshop;
+    job_done_fn *done;
+    void *context;
+    evaluations_t *evaluations;
+    proposals_t *proposals;
+    releases_t *releases;
+};
+
+executor_t *executor_new (const workshop_t *workshop, job_done_fn *done, void *context)
+{
+    executor_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    *self = (executor_t){.workshop = workshop, .done = done, .context = context};
+    self->evaluations = evaluations_new (workshop, done, context);
+    self->proposals = proposals_new (workshop, done, context);
+    self->releases = releases_new (workshop, done, context);
+    if (self->evaluations == NULL || self->proposals == NULL || self->releases == NULL)
+        executor_destroy (&self);
+    return self;
+}
+
+void executor_destroy (executor_t **self_p)
+{
+    executor_t *self = *self_p;
+    if (self == NULL)
+        return;
+    releases_destroy (&self->releases);
+    proposals_destroy (&self->proposals);
+    evaluations_destroy (&self->evaluations);
+    free (self);
+    *self_p = NULL;
+}
+
+/* --- MERGE and LOAD are done at once --- */
+
+/* Merges and puts the result in the store, all in one transaction. Malloc'ed encoded tree; NULL with the problem. */
+static uint8_t *s_merge_trees (const workshop_t *shop, const tree_t trees[3], merge_result_t *result,
+                               size_t *size, problem_t *problem)
+{
+    tree_t merged = {0};
+    digest_t id;
+    uint8_t *bytes = NULL;
+    bool own = !store_in_transaction (shop->store);
+    if (own && store_begin (shop->store) != 0)
+        return NULL;
+    if (workspace_merge (shop->store, &trees[0], &trees[1], &trees[2], &merged, result, problem) == 0)
+        bytes = workshop_put_tree (shop, &merged, &id, size, problem);
+    tree_clear (&merged);
+    if (own && bytes != NULL && store_commit (shop->store) != 0) {
+        free (bytes);
+        bytes = NULL;
+    }
+    if (own && bytes == NULL)
+        store_rollback (shop->store);
+    return bytes;
+}
+
+static void s_merge (executor_t *self, const merge_t *effect)
+{
+    const digest_t *ids[3] = {&effect->base, &effect->ours, &effect->theirs};
+    tree_t trees[3] = {{0}, {0}, {0}};
+    merge_result_t result = {0};
+    problem_t problem = {{0}};
+    size_t size = 0;
+    uint8_t *bytes = NULL;
+    bool loaded = true;
+    for (size_t i = 0; i < 3; i++)
+        loaded = loaded && workshop_tree (self->workshop, ids[i], &trees[i], &problem) == 0;
+    if (loaded)
+        bytes = s_merge_trees (self->workshop, trees, &result, &size, &problem);
+    for (size_t i = 0; i < 3; i++)
+        tree_clear (&trees[i]);
+    event_t event = {.kind = EVENT_MERGED};
+    event.as.merged = (merged_t){.operation = effect->operation,
+                                 .result = bytes == NULL,
+                                 .tree = bytes_of (bytes, size),
+                                 .hunks = result.hunks,
+                                 .conflicts = result.conflicts};
+    self->done (self->context, &event);
+    free (bytes);
+}
+
+static void s_load (executor_t *self, const load_t *effect)
+{
+    size_t size = 0;
+    uint8_t *bytes = store_content_get (self->workshop->store, &effect->content, &size);
+    bool fits = bytes != NULL && size <= LIMIT_PACKAGE_BYTES;
+    event_t event = {.kind = EVENT_LOADED};
+    event.as.loaded = (loaded_t){.operation = effect->operation,
+                                 .result = !fits,
+                                 .bytes = bytes_of (fits ? bytes : NULL, fits ? size : 0)};
+    self->done (self->context, &event);
+    free (bytes);
+}
+
+/* --- all of them --- */
+
+bool executor_takes (effect_kind_t kind)
+{
+    return kind >= EFFECT_PROPOSE && kind <= EFFECT_RESTORE;
+}
+
+void executor_run (executor_t *self, const effect_t *effect)
+{
+    assert (executor_takes (effect->kind));
+    unsigned kind = effect->kind; /* only some of the kinds come here */
+    switch (kind) {
+    case EFFECT_PROPOSE: proposals_start (self->proposals, &effect->as.propose); break;
+    case EFFECT_EVALUATE: evaluations_start (self->evaluations, &effect->as.evaluate); break;
+    case EFFECT_CANCEL:
+        if (!evaluations_cancel (self->evaluations, effect->as.cancel.operation))
+            proposals_cancel (self->proposals, effect->as.cancel.operation);
+        break;
+    case EFFECT_MERGE: s_merge (self, &effect->as.merge); break;
+    case EFFECT_LOAD: s_load (self, &effect->as.load); break;
+    case EFFECT_SNAPSHOT: releases_snapshot (self->releases, &effect->as.snapshot); break;
+    case EFFECT_APPLY: releases_apply (self->releases, &effect->as.apply); break;
+    case EFFECT_RESTORE: releases_restore (self->releases, &effect->as.restore); break;
+    default: assert (false);
+    }
+}
+
+size_t executor_running (const executor_t *self)
+{
+    return evaluations_running (self->evaluations);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Proposals: the effect PROPOSE. A proposer (the built-in `tune`, or a command of node.yaml) runs in the sandbox with the
+ * parent checked out writable at /agent. What it left in the evolve files is the candidate; whatever else it changed is
+ * thrown away. Ends with a PROPOSED event; the candidate and its files are in the store then.
+ *
+ * On its stdin it gets one JSON object:
+ *   {"parent": {"id", "metrics": {name: value…}, "artifacts": {…}}, "inspirations": [{"id", "metrics"}…],
+ *    "failures": [{"description", "reason"}…], "learning_rate": 0.1, "seed": 1234, "evolve": [path…],
+ *    "objectives": [{"name", "goal", "weight", "unit"}…]}
+ * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…"}. */
+#ifndef EVOMESH_NODE_IO_PROPOSAL_H
+#define EVOMESH_NODE_IO_PROPOSAL_H
+
+#include "node/io/workshop.h"
+
+typedef struct proposals proposals_t;
+
+/* As for evaluations. */
+proposals_t *proposals_new (const workshop_t *workshop, job_done_fn *done, void *context);
+void proposals_destroy (proposals_t **self_p);
+void proposals_start (proposals_t *self, const propose_t *effect);
+bool proposals_cancel (proposals_t *self, uint64_t operation);
+
+/* The JSON object above, malloc'ed; NULL only when out of memory. Reads what the store knows of parent, inspirations and
+ * recent failures. */
+char *proposal_input (const workshop_t *workshop, const propose_t *effect);
+
+/* What the proposer says of its proposal: reads the last line of its stdout. Without one, or where it says nothing fit, the
+ * type is parameter_tuning and the description empty. */
+void proposal_read_output (const char *output, size_t size, uint64_t *improvement_type,
+                           char description[LIMIT_TEXT + 1]);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What a proposer is told, and what it says of its proposal: JSON both ways. */
+#include "node/io/proposal.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evolution/improvement.h"
+#include "evolution/validators.h"
+#include "node/records.h"
+
+#define FAILURES_TOLD    8
+#define FAILURES_LOOK_AT 256 /* newest improvements among which they are sought */
+
+static json_t *s_text (text_t text)
+{
+    return json_stringn (text.data == NULL ? "" : text.data, text.size);
+}
+
+static json_t *s_id (const digest_t *id)
+{
+    char text[DIGEST_TEXT_BYTES];
+    digest_text (id, text);
+    return json_string (text);
+}
+
+/* {"id", "metrics", "artifacts"} of a candidate, as far as the store knows it. */
+static json_t *s_candidate (const workshop_t *shop, const digest_t *id, bool artifacts)
+{
+    json_t *object = json_object (), *metrics = json_object ();
+    json_object_set_new (object, "id", s_id (id));
+    json_object_set_new (object, "metrics", metrics);
+    size_t size;
+    uint8_t *bytes = store_record_get (shop->store, TABLE_CANDIDATE, id, &size);
+    candidate_row_t row;
+    arena_t arena = {0};
+    if (bytes != NULL && record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0) {
+        const objectives_t *objectives = &shop->agent->objectives;
+        for (size_t i = 0; i < row.metrics.count && i < objectives->count; i++)
+            json_object_set_new (metrics, objectives->items[i].name, json_real (row.metrics.items[i].value));
+        json_t *told = artifacts && row.valid ? json_loadb (row.detail.data, row.detail.size, 0, NULL) : NULL;
+        if (json_is_object (told))
+            json_object_set (object, "artifacts", told);
+        json_decref (told);
+    }
+    arena_clear (&arena);
+    free (bytes);
+    return object;
+}
+
+typedef struct {
+    json_t *list;
+    size_t seen;
+} failures_t;
+
+static int s_add_failure (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                          size_t size)
+{
+    (void)number, (void)key;
+    failures_t *failures = context;
+    improvement_row_t row;
+    arena_t arena = {0};
+    if (record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0 &&
+        row.state == STATE_REJECTED && row.reason < REASON_COUNT) {
+        json_t *one = json_object ();
+        json_object_set_new (one, "description", s_text (row.description));
+        json_object_set_new (one, "reason", json_string (reason_name ((reason_code_t)row.reason)));
+        json_array_append_new (failures->list, one);
+    }
+    arena_clear (&arena);
+    return ++failures->seen == FAILURES_LOOK_AT || json_array_size (failures->list) == FAILURES_TOLD;
+}
+
+static json_t *s_failures (const workshop_t *shop)
+{
+    failures_t failures = {json_array (), 0};
+    store_record_walk (shop->store, TABLE_IMPROVEMENT, 0, true, s_add_failure, &failures);
+    return failures.list;
+}
+
+static json_t *s_objectives (const objectives_t *objectives)
+{
+    json_t *list = json_array ();
+    for (size_t i = 0; i < objectives->count; i++) {
+        const objective_t *objective = &objectives->items[i];
+        json_array_append_new (list, json_pack ("{s:s, s:s, s:f, s:s}", "name", objective->name, "goal",
+                                                objective->goal == GOAL_MINIMIZE ? "minimize" : "maximize",
+                                                "weight", objective->weight, "unit", objective->unit));
+    }
+    return list;
+}
+
+char *proposal_input (const workshop_t *shop, const propose_t *effect)
+{
+    json_t *root = json_object (), *inspirations = json_array (), *evolve = json_array ();
+    for (size_t i = 0; i < effect->inspirations.count; i++)
+        json_array_append_new (inspirations, s_candidate (shop, &effect->inspirations.items[i].id, false));
+    for (size_t i = 0; i < shop->agent->evolve_count; i++)
+        json_array_append_new (evolve, json_string (shop->agent->evolve[i]));
+    json_object_set_new (root, "parent", s_candidate (shop, &effect->parent, true));
+    json_object_set_new (root, "inspirations", inspirations);
+    json_object_set_new (root, "failures", s_failures (shop));
+    json_object_set_new (root, "learning_rate", json_real (effect->learning_rate));
+    json_object_set_new (root, "seed", json_integer ((json_int_t)(effect->seed & INT64_MAX)));
+    json_object_set_new (root, "evolve", evolve);
+    json_object_set_new (root, "objectives", s_objectives (&shop->agent->objectives));
+    char *text = json_dumps (root, JSON_COMPACT);
+    json_decref (root);
+    return text;
+}
+
+void proposal_read_output (const char *output, size_t size, uint64_t *improvement_type,
+                           char description[LIMIT_TEXT + 1])
+{
+    *improvement_type = IMPROVE_PARAMETER_TUNING;
+    description[0] = '\0';
+    while (size > 0 && strchr (" \t\r\n", output[size - 1]) != NULL)
+        size--;
+    size_t start = size;
+    while (start > 0 && output[start - 1] != '\n')
+        start--;
+    json_t *said = json_loadb (output + start, size - start, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *type = json_object_get (said, "improvement_type");
+    const json_t *text = json_object_get (said, "description");
+    if (json_is_string (type) && improvement_type_parse (json_string_value (type)) >= 0)
+        *improvement_type = (uint64_t)improvement_type_parse (json_string_value (type));
+    if (json_is_string (text))
+        text_clean ((text_t){json_string_value (text), json_string_length (text)}, description,
+                    LIMIT_TEXT + 1);
+    json_decref (said);
+}

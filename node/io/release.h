@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Releases: the effects SNAPSHOT, APPLY and RESTORE. A release is the whole agent with a candidate's evolve files; `current`
+ * points at the live one. A switch that fails changes nothing; one that is done while the service doesn't come back is
+ * told as such. Ends with SNAPSHOT_TAKEN, APPLIED or RESTORED. */
+#ifndef EVOMESH_NODE_IO_RELEASE_H
+#define EVOMESH_NODE_IO_RELEASE_H
+
+#include "node/io/workshop.h"
+
+typedef struct releases releases_t;
+
+/* As for evaluations. Destroying kills a restart that is under way. */
+releases_t *releases_new (const workshop_t *workshop, job_done_fn *done, void *context);
+void releases_destroy (releases_t **self_p);
+
+/* Lays the release out and syncs it. */
+void releases_snapshot (releases_t *self, const snapshot_t *effect);
+/* Switches, if `current` is at `from` (or at `release` already: a repeated effect after a crash), and restarts the service. */
+void releases_apply (releases_t *self, const apply_t *effect);
+/* Switches wherever `current` is, and restarts the service. */
+void releases_restore (releases_t *self, const restore_t *effect);
+
+#endif
