@@ -135,9 +135,9 @@ _Noreturn void jail_become (const jail_options_t *options)
     s_keep_descriptors (options);
     uint64_t tasks = alone ? 0 : s_tasks ();
     int abi = jail_landlock (options, program);
-    jail_limit (&limits, tasks);
     jail_reset_signals ();
     jail_filter (JAIL_FILTER_CANDIDATE, alone, abi >= 6);
+    jail_limit (&limits, tasks);
     execve (program, options->command, s_environment);
     jail_die (JAIL_EXIT_NO_PROGRAM, "cannot start %s: %s", program, strerror (errno));
 }

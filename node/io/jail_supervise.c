@@ -83,9 +83,9 @@ _Noreturn static void s_run_command (const jail_options_t *options)
     setsid ();
     s_offer_to_oom_killer ();
     unsetenv ("PWD"); /* bubblewrap adds it to the environment that was promised */
-    jail_limit (options, 1);
-    jail_filter (JAIL_FILTER_SANDBOX, false, true);
     jail_reset_signals ();
+    jail_filter (JAIL_FILTER_SANDBOX, false, true);
+    jail_limit (options, 1); /* last: building the filter takes memory */
     execvp (options->command[0], options->command);
     jail_die (JAIL_EXIT_NO_PROGRAM, "cannot start %s: %s", options->command[0], strerror (errno));
 }
@@ -127,6 +127,17 @@ static uint64_t s_us (struct timeval time)
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
+/* Waits for a child to end or for the engine's SIGTERM; for 2 ms only if `soon`: without a namespace, a grandchild may
+ * just have become ours. Returns true for SIGTERM. The program can send us one too, but that doesn't count: only a
+ * sender outside the namespace has no number in it. */
+static bool s_wait (const sigset_t *wanted, bool soon, bool namespaces)
+{
+    struct timespec moment = {.tv_nsec = 2000000};
+    siginfo_t info = {.si_signo = 0};
+    int number = soon ? sigtimedwait (wanted, &info, &moment) : sigwaitinfo (wanted, &info);
+    return number == SIGTERM && (!namespaces || info.si_pid == 0);
+}
+
 _Noreturn void jail_supervise (const jail_options_t *options)
 {
     sigset_t wanted;
@@ -152,10 +163,7 @@ _Noreturn void jail_supervise (const jail_options_t *options)
         ending = ending || report.kind;
         if (ending)
             s_kill_all (options->namespaces);
-        /* While ending we look again soon: without a namespace a child may just have become ours. */
-        struct timespec soon = {.tv_nsec = 2000000};
-        int number = ending ? sigtimedwait (&wanted, NULL, &soon) : sigwaitinfo (&wanted, NULL);
-        ending = ending || number == SIGTERM;
+        ending = s_wait (&wanted, ending, options->namespaces) || ending;
     }
     struct rusage usage;
     getrusage (RUSAGE_CHILDREN, &usage);

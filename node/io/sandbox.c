@@ -33,6 +33,7 @@
 
 #define SAMPLE_MS          20 /* between two looks at memory and processes */
 #define KILL_AGAIN_MS      10
+#define KILL_ASK_TRIES     3
 #define KILL_HARD_TRIES    5 /* so often we wait for bubblewrap to have a child, then kill it alone */
 #define PROPORTIONAL_EVERY 5 /* samples between two costly looks at shared memory */
 
@@ -87,17 +88,16 @@ bool sandbox_confines (const sandbox_t *self)
 
 /* --- killing --- */
 
-/* The supervisor's death is that of all in its namespace, and bubblewrap then reaps it with the tree's times. Before
- * READY we only know bubblewrap: its child dies first, so that it can't be orphaned half-way. Unsandboxed, the
- * supervisor is asked to kill its tree, and woken in case the program has stopped it. */
+/* The supervisor is first asked (SIGTERM): it kills its tree and reports what that used. If that takes too long, it is
+ * killed, and with it all in its namespace. Unsandboxed its death would free the tree, so we only ever ask, and wake it
+ * in case the program has stopped it. Before READY we know nothing but bubblewrap: its child dies first, so that
+ * it can't be orphaned half-way. */
 static void s_kill_once (sandbox_run_t *run)
 {
     pid_t children[8];
-    run->kill_tries++;
-    if (run->supervisor_fd >= 0 && sandbox_confines (run->engine))
-        pidfd_send_signal (run->supervisor_fd, SIGKILL, NULL, 0);
-    else if (run->supervisor_fd >= 0) {
-        pidfd_send_signal (run->supervisor_fd, SIGTERM, NULL, 0);
+    bool ask = run->kill_tries++ < KILL_ASK_TRIES || !sandbox_confines (run->engine);
+    if (run->supervisor_fd >= 0) {
+        pidfd_send_signal (run->supervisor_fd, ask ? SIGTERM : SIGKILL, NULL, 0);
         pidfd_send_signal (run->supervisor_fd, SIGCONT, NULL, 0);
     } else if (run->kill_tries <= KILL_HARD_TRIES) {
         size_t count = tree_children (run->child.pid, children, 8);
