@@ -193,7 +193,7 @@ int cli_absolute (const char *path, char absolute[CLI_PATH_BYTES])
 int cli_directory (cli_t *cli)
 {
     problem_t problem;
-    _Static_assert (CLI_PATH_BYTES == DIRECTORY_PATH_MAX, "both hold a path");
+    _Static_assert(CLI_PATH_BYTES == DIRECTORY_PATH_MAX, "both hold a path");
     if (directory_choose (cli_value (cli, "dir", NULL), cli->directory, &problem) != 0)
         return cli_fail_problem (&problem);
     return CLI_DONE;

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* evomesh agent check: will this agent work? Measures its start several times in the sandbox, says how noisy it is, how long a
+ * comparison takes, what `tune` would change, and what to mend. */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "evolution/literal.h"
+#include "evolution/trial.h"
+#include "evolution/validators.h"
+#include "node/cli/check_run.h"
+#include "node/cli/commands.h"
+
+#define RUNS_DEFAULT   5
+#define WITHIN_DEFAULT 60000
+#define DAY_MS         86400000
+#define ADVICE_MAX     64
+
+typedef struct {
+    const cli_t *cli;
+    const agent_copy_t *copy;
+    check_runs_t runs;
+    literals_t literals[LIMIT_EVOLVE_FILES];
+    char *texts[LIMIT_EVOLVE_FILES];
+    size_t literal_count; /* in all files */
+    char *advice[ADVICE_MAX];
+    size_t advice_count;
+} checkup_t;
+
+__attribute__ ((format (printf, 2, 3))) static void s_advise (checkup_t *checkup, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (text, sizeof text, format, arguments);
+    va_end (arguments);
+    assert (checkup->advice_count < ADVICE_MAX);
+    checkup->advice[checkup->advice_count] = strdup (text);
+    assert (checkup->advice[checkup->advice_count] != NULL);
+    checkup->advice_count++;
+}
+
+/* --- what tune would change --- */
+
+static int s_scan_file (checkup_t *checkup, store_t *store, size_t index)
+{
+    size_t size;
+    problem_t problem;
+    const tree_file_t *file = &checkup->copy->evolved.files[index];
+    char *text = (char *)store_content_get (store, &file->content, &size);
+    if (text == NULL)
+        return cli_fail ("%s can't be read back: %s", file->path, store_problem (store));
+    checkup->texts[index] = text;
+    if (literals_scan (text, size, &checkup->literals[index], &problem) != 0)
+        return cli_fail ("%s: %s", file->path, problem.text);
+    checkup->literal_count += checkup->literals[index].count;
+    return CLI_DONE;
+}
+
+static int s_scan (checkup_t *checkup, store_t *store)
+{
+    for (size_t i = 0; i < checkup->copy->evolved.count; i++)
+        if (s_scan_file (checkup, store, i) != CLI_DONE)
+            return CLI_FAILED;
+    return CLI_DONE;
+}
+
+/* "0..1", "4..256 log", "\"fast\" | \"small\"". */
+static output_cell_t s_range (const literal_t *literal, const char *text)
+{
+    output_cell_t cell = {""};
+    if (literal->kind != LITERAL_CHOICE) {
+        snprintf (cell.text, sizeof cell.text, "%.10g..%.10g%s", literal->minimum, literal->maximum,
+                  literal->logarithmic ? " log" : "");
+        return cell;
+    }
+    char joined[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < literal->choice_count && used < sizeof joined; i++)
+        used += (size_t)snprintf (joined + used, sizeof joined - used, "%s%.*s", i == 0 ? "" : " or ",
+                                  (int)literal->choices[i].length, text + literal->choices[i].offset);
+    return output_cell (text_of (joined), 60);
+}
+
+static output_cell_t s_literal_text (const literal_t *literal, const char *text)
+{
+    return output_cell ((text_t){text + literal->offset, literal->length}, 24);
+}
+
+static void s_print_literals (const checkup_t *checkup)
+{
+    output_table_t *table = output_table_new ("FILE|>LINE|NOW|RANGE");
+    for (size_t i = 0; i < checkup->copy->evolved.count; i++)
+        for (size_t j = 0; j < checkup->literals[i].count; j++) {
+            const literal_t *literal = &checkup->literals[i].items[j];
+            output_cell_t path = output_cell (text_of (checkup->copy->evolved.files[i].path), 48);
+            output_table_row (table, "%s|%u|%s|%s", path.text, literal->line,
+                              s_literal_text (literal, checkup->texts[i]).text,
+                              s_range (literal, checkup->texts[i]).text);
+        }
+    printf ("\nWhat `tune` would change (%zu):\n", output_table_count (table));
+    output_table_end (checkup->cli, &table);
+}
+
+static json_t *s_literals_json (const checkup_t *checkup)
+{
+    static const char *const kinds[] = {"integer", "real", "choice"};
+    json_t *list = json_array ();
+    for (size_t i = 0; i < checkup->copy->evolved.count; i++)
+        for (size_t j = 0; j < checkup->literals[i].count; j++) {
+            const literal_t *literal = &checkup->literals[i].items[j];
+            json_array_append_new (list, json_pack ("{s:s, s:i, s:s, s:s, s:s}", "file",
+                                                    checkup->copy->evolved.files[i].path, "line",
+                                                    (int)literal->line, "kind", kinds[literal->kind], "now",
+                                                    s_literal_text (literal, checkup->texts[i]).text, "range",
+                                                    s_range (literal, checkup->texts[i]).text));
+        }
+    return list;
+}
+
+/* --- what was measured --- */
+
+typedef struct {
+    double median;
+    double spread; /* median absolute deviation over the median; absolute where that is 0 */
+    double minimum;
+    double maximum;
+} noise_t;
+
+static noise_t s_noise (const check_runs_t *runs, size_t objective)
+{
+    double values[CHECK_RUNS_MAX];
+    noise_t noise = {.minimum = INFINITY, .maximum = -INFINITY};
+    for (size_t i = 0; i < runs->count; i++) {
+        values[i] = runs->items[i].metrics.values[objective];
+        noise.minimum = fmin (noise.minimum, values[i]);
+        noise.maximum = fmax (noise.maximum, values[i]);
+    }
+    noise.median = median_of (values, runs->count);
+    double deviation = dispersion_of (values, runs->count);
+    noise.spread = noise.median == 0 ? deviation : deviation / fabs (noise.median);
+    return noise;
+}
+
+static double s_wall_ms (const check_runs_t *runs)
+{
+    double values[CHECK_RUNS_MAX];
+    for (size_t i = 0; i < runs->count; i++)
+        values[i] = (double)runs->items[i].wall_ms;
+    return median_of (values, runs->count);
+}
+
+static uint64_t s_memory_peak (const check_runs_t *runs)
+{
+    uint64_t peak = 0;
+    for (size_t i = 0; i < runs->count; i++)
+        if (runs->items[i].memory_bytes > peak)
+            peak = runs->items[i].memory_bytes;
+    return peak;
+}
+
+static void s_advise_objective (checkup_t *checkup, const objective_t *objective, const noise_t *noise)
+{
+    bool varies = noise->minimum < noise->maximum;
+    double width = noise->median == 0 ? noise->maximum - noise->minimum
+                                      : (noise->maximum - noise->minimum) / fabs (noise->median);
+    if (varies && !objective->noisy)
+        s_advise (checkup,
+                  "%s differed between runs of the same files by %.2g %%, yet it is not declared noisy: make "
+                  "the evaluator "
+                  "repeatable (a fixed seed), or say `noisy: true`",
+                  objective->name, width * 100);
+    if (objective->noisy && noise->spread > 0.1)
+        s_advise (checkup,
+                  "%s is very noisy (typically ±%.0f %%): only large improvements will show; measure longer, "
+                  "or CPU "
+                  "time instead of wall time",
+                  objective->name, noise->spread * 100);
+    if (!objective->noisy && !varies && noise->median == 0)
+        s_advise (checkup, "%s is 0 at the start: any change of it counts in full; check that it is measured",
+                  objective->name);
+}
+
+static void s_advise_all (checkup_t *checkup)
+{
+    const agent_t *agent = &checkup->copy->agent;
+    bool noisy = false;
+    for (size_t i = 0; i < agent->objectives.count; i++) {
+        noise_t noise = s_noise (&checkup->runs, i);
+        s_advise_objective (checkup, &agent->objectives.items[i], &noise);
+        noisy |= agent->objectives.items[i].noisy;
+    }
+    double wall_ms = s_wall_ms (&checkup->runs);
+    if (wall_ms * 2 > (double)agent->timeout_ms)
+        s_advise (checkup, "a run takes %.1f s and its timeout is %.1f s: leave at least twice the time",
+                  wall_ms / 1000, (double)agent->timeout_ms / 1000);
+    if (s_memory_peak (&checkup->runs) * 2 > agent->memory_bytes)
+        s_advise (checkup, "a run takes more than half of its memory limit: raise evaluator.memory");
+    if (noisy && wall_ms * 2 * TRIAL_PAIRS > 120000)
+        s_advise (
+            checkup,
+            "a comparison takes %.0f s (%d pairs, as an objective is noisy): a shorter evaluator finds more",
+            wall_ms * 2 * TRIAL_PAIRS / 1000, TRIAL_PAIRS);
+    if (checkup->literal_count == 0)
+        s_advise (checkup,
+                  "nothing is marked for `tune`: put a comment `evolve: 0..1` behind a number in %s, or name "
+                  "another proposer in node.yaml",
+                  agent->evolve[0]);
+    if (checkup->runs.out_of_time)
+        s_advise (checkup, "the time was up after %zu runs: --within 10m measures longer",
+                  checkup->runs.count);
+}
+
+static void s_print_metrics (const checkup_t *checkup)
+{
+    const objectives_t *objectives = &checkup->copy->agent.objectives;
+    output_table_t *table = output_table_new ("OBJECTIVE|GOAL|>MEDIAN|UNIT|>SPREAD|>LEAST|>MOST|NOISY");
+    for (size_t i = 0; i < objectives->count; i++) {
+        noise_t noise = s_noise (&checkup->runs, i);
+        const objective_t *objective = &objectives->items[i];
+        output_cell_t spread = {""};
+        snprintf (spread.text, sizeof spread.text, noise.median == 0 ? "%.3g" : "%.3g %%",
+                  noise.median == 0 ? noise.spread : noise.spread * 100);
+        output_table_row (table, "%s|%s|%s|%s|%s|%s|%s|%s", objective->name,
+                          objective->goal == GOAL_MINIMIZE ? "minimize" : "maximize",
+                          output_number (noise.median).text, output_cell (text_of (objective->unit), 16).text,
+                          spread.text, output_number (noise.minimum).text, output_number (noise.maximum).text,
+                          objective->noisy ? "yes" : "no");
+    }
+    output_table_end (checkup->cli, &table);
+}
+
+static void s_print (const checkup_t *checkup)
+{
+    const agent_copy_t *copy = checkup->copy;
+    char evaluator[DIGEST_SHORT_BYTES], start[DIGEST_SHORT_BYTES];
+    digest_short (&copy->evaluator, evaluator);
+    digest_short (&copy->start, start);
+    printf ("Agent %s: %zu files, of which %zu may change. Evaluator %s, start %s.\n\n", copy->agent.name,
+            copy->files.count, copy->evolved.count, evaluator, start);
+    s_print_metrics (checkup);
+    printf ("\n%zu runs, %.2f s each (limit %.0f s), %.0f MiB of memory at most (limit %.0f MiB).\n",
+            checkup->runs.count, s_wall_ms (&checkup->runs) / 1000, (double)copy->agent.timeout_ms / 1000,
+            (double)s_memory_peak (&checkup->runs) / 1048576, (double)copy->agent.memory_bytes / 1048576);
+    if (checkup->literal_count > 0)
+        s_print_literals (checkup);
+    putchar ('\n');
+    for (size_t i = 0; i < checkup->advice_count; i++)
+        printf ("%sadvice%s  %s\n", output_style (checkup->cli, OUTPUT_YELLOW),
+                output_style (checkup->cli, OUTPUT_PLAIN), checkup->advice[i]);
+    printf ("%sThis agent works.%s\n", output_style (checkup->cli, OUTPUT_GREEN),
+            output_style (checkup->cli, OUTPUT_PLAIN));
+}
+
+static json_t *s_objectives_json (const checkup_t *checkup)
+{
+    json_t *list = json_array ();
+    const objectives_t *objectives = &checkup->copy->agent.objectives;
+    for (size_t i = 0; i < objectives->count; i++) {
+        noise_t noise = s_noise (&checkup->runs, i);
+        const objective_t *objective = &objectives->items[i];
+        json_array_append_new (
+            list, json_pack ("{s:s, s:s, s:s, s:b, s:f, s:f, s:f, s:f}", "name", objective->name, "goal",
+                             objective->goal == GOAL_MINIMIZE ? "minimize" : "maximize", "unit",
+                             objective->unit, "noisy", (int)objective->noisy, "median", noise.median,
+                             "spread", noise.spread, "minimum", noise.minimum, "maximum", noise.maximum));
+    }
+    return list;
+}
+
+static int s_print_json (const checkup_t *checkup)
+{
+    char evaluator[DIGEST_TEXT_BYTES], start[DIGEST_TEXT_BYTES];
+    digest_text (&checkup->copy->evaluator, evaluator);
+    digest_text (&checkup->copy->start, start);
+    json_t *advice = json_array ();
+    for (size_t i = 0; i < checkup->advice_count; i++)
+        json_array_append_new (advice, json_string (checkup->advice[i]));
+    return output_json (json_pack (
+        "{s:s, s:s, s:s, s:i, s:f, s:I, s:o, s:o, s:o}", "agent", checkup->copy->agent.name, "evaluator",
+        evaluator, "start", start, "runs", (int)checkup->runs.count, "wall_ms", s_wall_ms (&checkup->runs),
+        "memory_bytes", (json_int_t)s_memory_peak (&checkup->runs), "objectives", s_objectives_json (checkup),
+        "tune", s_literals_json (checkup), "advice", advice));
+}
+
+/* A run that gave no result: the reason, and what the evaluator said. */
+static int s_told_invalid (const checkup_t *checkup)
+{
+    const check_run_t *run = &checkup->runs.items[checkup->runs.count - 1];
+    const agent_t *agent = &checkup->copy->agent;
+    if (checkup->runs.out_of_time)
+        return cli_fail (
+            "the evaluator gave no result in the time of this check: --within 10m gives it longer");
+    return cli_fail ("%s: %s in run %zu\n%s\nThe evaluator is `%s%s`, run in /agent inside the sandbox.",
+                     agent->name, reason_description (run->reason), checkup->runs.count, run->detail,
+                     agent->evaluator.words[0], agent->evaluator.count > 1 ? " …" : "");
+}
+
+/* --- the command --- */
+
+static int s_private (const cli_t *cli, char path[CLI_PATH_BYTES])
+{
+    struct stat status;
+    const char *value = cli_value (cli, "private", NULL);
+    path[0] = '\0';
+    if (value == NULL)
+        return CLI_DONE;
+    if (cli_absolute (value, path) != CLI_DONE)
+        return CLI_FAILED;
+    if (stat (path, &status) != 0)
+        return cli_fail ("--private %s: %s", value, strerror (errno));
+    return S_ISDIR (status.st_mode) ? CLI_DONE
+                                    : cli_fail ("--private %s: found a file, expected a directory", value);
+}
+
+static int s_measure (checkup_t *checkup, const scratch_store_t *scratch)
+{
+    char private_data[CLI_PATH_BYTES];
+    uint64_t runs = RUNS_DEFAULT, within_ms = WITHIN_DEFAULT;
+    int rc = cli_number (checkup->cli, "runs", 1, CHECK_RUNS_MAX, &runs);
+    if (rc == CLI_DONE)
+        rc = cli_duration (checkup->cli, "within", 1000, DAY_MS, &within_ms);
+    if (rc == CLI_DONE)
+        rc = s_private (checkup->cli, private_data);
+    if (rc == CLI_DONE)
+        rc = check_run (checkup->cli, scratch, checkup->copy, private_data, (size_t)runs, within_ms,
+                        &checkup->runs);
+    if (rc == CLI_DONE && checkup->runs.items[checkup->runs.count - 1].reason != REASON_NONE)
+        rc = s_told_invalid (checkup);
+    return rc;
+}
+
+static void s_clear (checkup_t *checkup)
+{
+    for (size_t i = 0; i < LIMIT_EVOLVE_FILES; i++) {
+        literals_clear (&checkup->literals[i]);
+        free (checkup->texts[i]);
+    }
+    for (size_t i = 0; i < checkup->advice_count; i++)
+        free (checkup->advice[i]);
+}
+
+static int s_check (checkup_t *checkup, const scratch_store_t *scratch)
+{
+    int rc = s_scan (checkup, scratch->store);
+    if (rc == CLI_DONE)
+        rc = s_measure (checkup, scratch);
+    if (rc != CLI_DONE)
+        return rc;
+    s_advise_all (checkup);
+    if (checkup->cli->json)
+        return s_print_json (checkup);
+    s_print (checkup);
+    return CLI_DONE;
+}
+
+static int s_run (cli_t *cli)
+{
+    char directory[CLI_PATH_BYTES];
+    scratch_store_t scratch;
+    if (cli_absolute (cli->operands[0], directory) != CLI_DONE || scratch_store_open (&scratch) != CLI_DONE)
+        return CLI_FAILED;
+    checkup_t *checkup = calloc (1, sizeof *checkup);
+    assert (checkup != NULL);
+    agent_copy_t *copy = agent_copy_read (scratch.store, directory);
+    checkup->cli = cli;
+    checkup->copy = copy;
+    int rc = copy == NULL ? CLI_FAILED : s_check (checkup, &scratch);
+    s_clear (checkup);
+    free (checkup);
+    agent_copy_destroy (&copy);
+    scratch_store_close (&scratch);
+    return rc;
+}
+
+static const cli_option_t s_options[] = {
+    {"private", "DIR", "private data for the evaluator, at /private"},
+    {"runs", "N", "how often the start is measured (default 5)"},
+    {"within", "DURATION", "stop measuring after this time (default 60s)"},
+    {NULL, NULL, NULL},
+};
+
+const cli_command_t agent_check_command = {
+    .name = "agent check",
+    .summary = "tell whether an agent will work: metrics, noise, duration, what may be tuned",
+    .operands = "DIR",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = s_options,
+    .json = true,
+    .no_directory = true,
+    .details = "Reads the agent, runs its evaluator in the sandbox as a node would, and gives advice. "
+               "Changes nothing.",
+    .example = "  evomesh agent check ~/src/packing --private ~/data/packing",
+    .run = s_run,
+};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* evomesh init: the data directory of a node. Everything that was given is checked before anything is made. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/cli/agent_copy.h"
+#include "node/cli/commands.h"
+#include "node/io/directory.h"
+#include "node/io/keystore.h"
+#include "node/io/workspace.h"
+
+/* The directory at the option's value, absolute, into `out`; what isn't a directory is told. */
+static int s_directory_option (const cli_t *cli, const char *name, char *out, size_t size)
+{
+    char path[CLI_PATH_BYTES];
+    struct stat status;
+    const char *value = cli_value (cli, name, NULL);
+    if (value == NULL)
+        return CLI_DONE;
+    if (cli_absolute (value, path) != CLI_DONE)
+        return CLI_FAILED;
+    if (stat (path, &status) != 0)
+        return cli_fail ("--%s %s: %s", name, value, strerror (errno));
+    if (!S_ISDIR (status.st_mode))
+        return cli_fail ("--%s %s: found a file, expected a directory", name, value);
+    if (strlen (path) >= size)
+        return cli_fail ("--%s %.200s…: the path is too long", name, value);
+    strcpy (out, path);
+    return CLI_DONE;
+}
+
+/* The host's name without its domain, as far as it is a name; else "node". */
+static void s_default_name (char name[LIMIT_NAME + 1])
+{
+    char host[256] = "";
+    size_t size = gethostname (host, sizeof host - 1) == 0 ? strcspn (host, ".") : 0;
+    if (size > LIMIT_NAME || !text_is_name ((text_t){host, size}))
+        snprintf (name, LIMIT_NAME + 1, "node");
+    else
+        snprintf (name, LIMIT_NAME + 1, "%.*s", (int)size, host);
+}
+
+static int s_name (const cli_t *cli, config_t *config)
+{
+    const char *name = cli_value (cli, "name", NULL);
+    if (name == NULL)
+        s_default_name (config->name);
+    else if (!text_is_name (text_of (name)))
+        return cli_fail ("--name: found \"%.60s\", expected 1 to %d letters, digits, '.', '_' or '-'", name,
+                         LIMIT_NAME);
+    else
+        snprintf (config->name, sizeof config->name, "%s", name);
+    return CLI_DONE;
+}
+
+/* A seed of the node's own, unless one is given: so that a run can be repeated from what node.yaml says. */
+static int s_seed (const cli_t *cli, config_t *config)
+{
+    keystore_random (&config->seed, sizeof config->seed);
+    config->seed >>= 1; /* YAML's readers stop at 2^63 */
+    config->seed_given = true;
+    return cli_number (cli, "seed", 0, INT64_MAX, &config->seed);
+}
+
+static int s_listen (const cli_t *cli, config_t *config)
+{
+    const char *listen = cli_value (cli, "listen", NULL);
+    if (listen == NULL)
+        return CLI_DONE;
+    if (strlen (listen) > LIMIT_ENDPOINT)
+        return cli_fail ("--listen %.60s…: longer than %d characters", listen, LIMIT_ENDPOINT);
+    snprintf (config->listen[0], sizeof config->listen[0], "%s", listen);
+    config->listen_count = 1;
+    return CLI_DONE;
+}
+
+/* The text of node.yaml. What the options put in was checked in part; reading it back checks the rest by the same rules. NULL
+ * (told) if a value doesn't pass. */
+static char *s_text (const config_t *config)
+{
+    problem_t problem;
+    char *text = config_write (config);
+    config_t *back = calloc (1, sizeof *back);
+    assert (text != NULL && back != NULL);
+    config_defaults (back, 1);
+    int rc = config_parse (CONFIG_FILE, text, strlen (text), back, &problem);
+    free (back);
+    if (rc == 0)
+        return text;
+    cli_fail ("a value can't stand in " CONFIG_FILE ": %s", problem.text);
+    free (text);
+    return NULL;
+}
+
+static int s_gather (const cli_t *cli, config_t *config)
+{
+    long cores = sysconf (_SC_NPROCESSORS_ONLN);
+    config_defaults (config, cores > 0 ? (unsigned)cores : 1);
+    int rc = s_name (cli, config);
+    if (rc == CLI_DONE)
+        rc = s_directory_option (cli, "agent", config->agent, sizeof config->agent);
+    if (rc == CLI_DONE)
+        rc = s_directory_option (cli, "private", config->private_data, sizeof config->private_data);
+    if (rc == CLI_DONE)
+        rc = s_seed (cli, config);
+    if (rc == CLI_DONE)
+        rc = s_listen (cli, config);
+    if (rc == CLI_DONE)
+        rc = cli_number (cli, "slots", 1, 1024, &config->slots);
+    if (rc == CLI_DONE && config->agent[0] != '\0')
+        rc = agent_copy_check (config->agent);
+    return rc;
+}
+
+/* Nothing may be there that a node, or somebody else, would lose. */
+static int s_refuse_existing (const cli_t *cli)
+{
+    static const char *const names[] = {CONFIG_FILE, "identity", "evomesh.db"};
+    char path[CLI_PATH_BYTES];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (cli_path (cli->directory, names[i], path) != CLI_DONE)
+            return CLI_FAILED;
+        if (access (path, F_OK) == 0)
+            return cli_fail (
+                "%s is there already: a node lives in %s; nothing was changed. Give another --dir, or "
+                "look at that one with `evomesh config --dir %s`",
+                path, cli->directory, cli->directory);
+    }
+    return CLI_DONE;
+}
+
+/* Keys and database first, node.yaml last: a directory without it is no node. */
+static int s_make (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES])
+{
+    problem_t problem;
+    char path[CLI_PATH_BYTES];
+    directory_t *directory = directory_open (cli->directory, true, &problem);
+    if (directory == NULL)
+        return cli_fail_problem (&problem);
+    int rc = CLI_FAILED;
+    keystore_t *keys = keystore_create (cli->directory, cli_value (cli, "passphrase-file", NULL), &problem);
+    store_t *store = keys == NULL ? NULL : store_open (cli->directory, true, false, &problem);
+    if (keys != NULL)
+        pubkey_text (&keystore_identity (keys)->id, id);
+    if (store == NULL)
+        cli_fail_problem (&problem);
+    else if (cli_path (cli->directory, CONFIG_FILE, path) == CLI_DONE)
+        rc = session_write_file (path, text, strlen (text), 0600);
+    store_close (&store);
+    keystore_destroy (&keys);
+    directory_close (&directory);
+    return rc;
+}
+
+static int s_told (const cli_t *cli, const config_t *config, const char *id)
+{
+    if (cli->json)
+        return output_json (json_pack ("{s:s, s:s, s:s, s:s}", "id", id, "name", config->name, "directory",
+                                       cli->directory, "agent", config->agent));
+    printf ("Node %s made in %s, id %.8s.\n", config->name, cli->directory, id);
+    if (config->agent[0] != '\0')
+        printf ("Next: `evomesh group create NAME --dir %s`, or `evomesh group join TOKEN --dir %s`.\n",
+                cli->directory, cli->directory);
+    else
+        printf ("Next: `evomesh group join TOKEN --dir %s`.\n", cli->directory);
+    return CLI_DONE;
+}
+
+static int s_run (cli_t *cli)
+{
+    char id[DIGEST_TEXT_BYTES] = "";
+    config_t *config = calloc (1, sizeof *config);
+    assert (config != NULL);
+    int rc = s_refuse_existing (cli);
+    if (rc == CLI_DONE)
+        rc = s_gather (cli, config);
+    char *text = rc == CLI_DONE ? s_text (config) : NULL;
+    if (rc == CLI_DONE && text == NULL)
+        rc = CLI_FAILED;
+    if (rc == CLI_DONE)
+        rc = s_make (cli, text, id);
+    if (rc == CLI_DONE)
+        rc = s_told (cli, config, id);
+    free (text);
+    free (config);
+    return rc;
+}
+
+static const cli_option_t s_options[] = {
+    {"agent", "DIR", "your program: checked now, only read later; leave out to join a group"},
+    {"name", "NAME", "how people see the node (default: the host's name)"},
+    {"private", "DIR", "private data that only your evaluator sees, at /private"},
+    {"seed", "N", "of the node's random stream (default: drawn)"},
+    {"slots", "N", "evaluations side by side (default: cores - 1)"},
+    {"listen", "ADDR", "where peers reach the node (default tcp://127.0.0.1:*)"},
+    {"passphrase-file", "FILE", "its first line locks the keys"},
+    {NULL, NULL, NULL},
+};
+
+const cli_command_t init_command = {
+    .name = "init",
+    .summary = "make a node: its data directory, keys and node.yaml",
+    .operands = "",
+    .options = s_options,
+    .json = true,
+    .details =
+        "Makes the data directory (mode 0700) with node.yaml, the keys (mode 0600) and an empty database.\n"
+        "A node that is there already is never touched.",
+    .example =
+        "  evomesh init --dir ~/mesh/alpha --name alpha --agent ~/src/packing --private ~/data/packing",
+    .run = s_run,
+};
