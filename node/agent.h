@@ -7,8 +7,8 @@
 #include "evolution/objective.h"
 #include "evolution/tree.h"
 
-#define AGENT_MANIFEST "agent.yaml"
-#define AGENT_COMMAND_MAX 16 /* words of a command */
+#define AGENT_MANIFEST      "agent.yaml"
+#define AGENT_COMMAND_MAX   16 /* words of a command */
 #define AGENT_PROPOSERS_MAX 4
 
 typedef struct {
@@ -26,31 +26,35 @@ typedef struct {
 typedef struct {
     char name[LIMIT_NAME + 1];
     char description[LIMIT_TEXT + 1];
-    char language[LIMIT_NAME + 1]; /* free word, e.g. "c"; for compatibility; optional */
+    char language[LIMIT_NAME + 1];                   /* free word, e.g. "c"; for compatibility; optional */
     char evolve[LIMIT_EVOLVE_FILES][LIMIT_PATH + 1]; /* paths, no patterns */
     size_t evolve_count;
     agent_command_t evaluator;
-    uint64_t timeout_ms;   /* default 60 s */
-    uint64_t memory_bytes; /* default 1 GiB */
+    uint64_t timeout_ms;    /* default 60 s */
+    uint64_t memory_bytes;  /* default 1 GiB */
     uint64_t processes_max; /* default 64 */
     objectives_t objectives;
     agent_proposer_t proposers[AGENT_PROPOSERS_MAX]; /* suggested; the operator accepts them in node.yaml */
     size_t proposer_count;
 } agent_t;
 
-/* Reads a manifest's text. `file` names it in problems. Returns 0 or -1 with the problem. */
+/* Reads a manifest's text. `file` names it in problems. Objectives named "peak_memory" (bytes), "cpu_time" and "wall_time" (seconds)
+ * are measured by the sandbox, all others by the evaluator. Returns 0 or -1 with the problem. */
 int agent_parse (const char *file, const char *text, size_t size, agent_t *agent, problem_t *problem);
 
-/* Splits an agent's files into pinned and evolved; every path in `evolve` must be there. The evaluator id is the
- * tree_id of the pinned files (under a zero evaluator). Both trees are freed by tree_clear. */
-int agent_split (const agent_t *agent, const tree_t *files, tree_t *pinned, tree_t *evolved, problem_t *problem);
+/* Splits an agent's files into pinned and evolved; agent.yaml and every path in `evolve` must be there. The evaluator id
+ * is the tree_id of the pinned files (under a zero evaluator). Both trees are freed by tree_clear, also after a failure.
+ * Returns 0 or -1 with the problem. */
+int agent_split (const agent_t *agent, const tree_t *files, tree_t *pinned, tree_t *evolved,
+                 problem_t *problem);
 
-/* The built-in sources of metrics: "peak_memory", "cpu_time", "wall_time" as objective names. */
-
-/* Reads the result that an evaluator printed: the last non-empty line of its stdout, one JSON object. The metrics are
- * put in the objectives' order (those measured by the sandbox are left at 0 for the caller to fill). Returns 0, or -1 with what was
- * wrong: no JSON, "valid": false (with its "error" text), a metric missing, not a number, not finite. */
-int agent_read_result (const agent_t *agent, const char *output, size_t size, metrics_t *metrics, char *artifacts,
-                       size_t artifacts_size, problem_t *problem);
+/* Reads the result that an evaluator printed: the last non-empty line of its stdout, one JSON object, either
+ * {"metrics": {"name": number…}, "artifacts": {…}} or flat {"name": number…}. The metrics are put in the objectives'
+ * order (those measured by the sandbox are left at 0 for the caller to fill); what is no objective is ignored. `artifacts`
+ * receives the artifacts as compact JSON, "" if there are none; entries that don't fit in `artifacts_size` are left out; it may be
+ * NULL with size 0. Returns 0, or -1 with what was found and expected: no JSON, a key twice, "valid": false (with its
+ * "error" text), a metric missing, not a number, not finite. */
+int agent_read_result (const agent_t *agent, const char *output, size_t size, metrics_t *metrics,
+                       char *artifacts, size_t artifacts_size, problem_t *problem);
 
 #endif

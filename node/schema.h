@@ -27,24 +27,26 @@ typedef enum {
     SCHEMA_DURATION, /* uint64_t milliseconds */
     SCHEMA_BYTES,    /* uint64_t bytes */
     SCHEMA_CHOICE,   /* int: index into `choices` */
-    SCHEMA_TEXTS,    /* a list of texts (a lone text counts as a list of one): handed to `add_text` one by one */
-    SCHEMA_MAP,      /* nested keys: `of`; their offsets count from this key's */
-    SCHEMA_MAPS      /* a list of maps: `add_map` makes room for each and returns where its keys go */
+    SCHEMA_TEXTS, /* a list of texts (a lone text counts as a list of one): handed to `add_text` one by one */
+    SCHEMA_MAP,   /* nested keys: `of`; their offsets count from this key's */
+    SCHEMA_MAPS   /* a list of maps: `add_map` makes room for each and returns where its keys go */
 } schema_type_t;
 
 typedef struct schema_key schema_key_t;
 struct schema_key {
     const char *name;
     schema_type_t type;
-    size_t offset;  /* of the value in the enclosing struct */
-    size_t bound;   /* TEXT: bytes; TEXTS, MAPS: items at most */
-    double minimum; /* INTEGER, REAL, DURATION (ms), BYTES; TEXT: bytes at least; TEXTS, MAPS: items at least */
-    double maximum; /* of the numbers; with both at 0, any value of the type will do */
+    size_t offset; /* of the value in the enclosing struct */
+    size_t bound;  /* TEXT: bytes; TEXTS, MAPS: items at most */
+    double
+        minimum; /* INTEGER, REAL, DURATION (ms), BYTES; TEXT: bytes at least; TEXTS, MAPS: items at least */
+    double maximum;             /* of the numbers; with both at 0, any value of the type will do */
     const char *const *choices; /* CHOICE: NULL-terminated */
     const schema_key_t *of;     /* MAP, MAPS: ends with a NULL name */
     bool required;
     size_t seen_offset; /* where a bool "was given" stands in the struct; 0: nowhere */
-    bool (*accept_text) (const char *text); /* TEXT: a further condition, which `expected` states; may be NULL */
+    bool (*accept_text) (
+        const char *text); /* TEXT: a further condition, which `expected` states; may be NULL */
     /* TEXTS: takes one text, returns NULL or what was expected instead. MAPS: returns the struct for the next item, or
      * NULL if full. `object` is the struct that holds the list. */
     const char *(*add_text) (void *object, const char *text);

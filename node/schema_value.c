@@ -97,16 +97,30 @@ static bool s_in_range (const schema_key_t *key, double value)
     return value >= key->minimum && value <= key->maximum;
 }
 
-/* True if the text shows as one line: no control characters, neither ASCII's nor those of U+0080..U+009F, which a
- * terminal would obey. */
+/* Bytes of the UTF-8 character that `text` starts with, 0 if it is none or may not be shown: control characters, ASCII's
+ * and U+0080..U+009F alike, are what a terminal would obey. */
+static size_t s_character (const char *text, size_t size)
+{
+    unsigned char first = (unsigned char)text[0];
+    if (first < 0x80)
+        return first >= 0x20 && first != 0x7f ? 1 : 0;
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            return 0;
+    return first == 0xc2 && (unsigned char)text[1] < 0xa0 ? 0 : length;
+}
+
+/* True if the text shows as one line. */
 static bool s_shows (const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7f)
+    for (size_t at = 0; at < size;) {
+        size_t length = s_character (text + at, size - at);
+        if (length == 0)
             return false;
-        if (byte == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0)
-            return false;
+        at += length;
     }
     return true;
 }
@@ -193,7 +207,8 @@ bool schema_convert (const schema_key_t *key, const char *text, size_t size, boo
 }
 
 /* Appends to a text of `size` bytes, cut at its bound. */
-__attribute__ ((format (printf, 3, 4))) static void s_append (char *text, size_t size, const char *format, ...)
+__attribute__ ((format (printf, 3, 4))) static void s_append (char *text, size_t size, const char *format,
+                                                              ...)
 {
     size_t used = strlen (text);
     assert (used < size);
@@ -289,23 +304,22 @@ void schema_quote (const char *text, size_t size, char quoted[SCHEMA_QUOTE_BYTES
 {
     assert (text != NULL || size == 0);
     static const char ellipsis[] = "…";
-    size_t room = SCHEMA_QUOTE_BYTES - 3; /* both quotes and the terminator */
-    size_t shown = size;
-    if (size > room) {
-        shown = room - strlen (ellipsis);
-        while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80) /* not inside a character */
-            shown--;
-    }
+    size_t room = SCHEMA_QUOTE_BYTES - 3 - strlen (ellipsis); /* beside both quotes and the terminator */
     char *out = quoted;
     *out++ = '"';
-    for (size_t i = 0; i < shown; i++) {
-        bool lone = (unsigned char)text[i] != 0xc2 && s_shows (text + i, 1);
-        bool pair = (unsigned char)text[i] == 0xc2 && i + 1 < shown && s_shows (text + i, 2);
-        *out++ = lone || pair ? text[i] : '?';
-    }
-    if (shown < size) {
-        memcpy (out, ellipsis, strlen (ellipsis));
-        out += strlen (ellipsis);
+    size_t used = 0;
+    for (size_t at = 0; at < size;) {
+        size_t length = s_character (text + at, size - at);
+        size_t step = length > 0 ? length : 1;
+        if (used + step > room) {
+            memcpy (out, ellipsis, strlen (ellipsis));
+            out += strlen (ellipsis);
+            break;
+        }
+        memcpy (out, length > 0 ? text + at : "?", step);
+        out += step;
+        used += step;
+        at += step;
     }
     *out++ = '"';
     *out = '\0';

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A node.yaml for people: every key with a comment, and config_parse reads the same values back. */
+#include "node/config.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evolution/archive.h"
+
+/* A text that grows; `failed` once memory ran out. */
+typedef struct {
+    char *text;
+    size_t size;
+    size_t room;
+    bool failed;
+} writer_t;
+
+static void s_put_bytes (writer_t *self, const char *bytes, size_t size)
+{
+    if (self->size + size + 1 > self->room) {
+        size_t room = 2 * (self->size + size + 1);
+        char *text = self->failed ? NULL : realloc (self->text, room);
+        if (text == NULL) {
+            self->failed = true;
+            return;
+        }
+        self->text = text;
+        self->room = room;
+    }
+    memcpy (self->text + self->size, bytes, size);
+    self->size += size;
+    self->text[self->size] = '\0';
+}
+
+static void s_put (writer_t *self, const char *text)
+{
+    s_put_bytes (self, text, strlen (text));
+}
+
+/* "KEY: " in front and "  # comment" behind are the same for every value. */
+__attribute__ ((format (printf, 4, 5))) static void s_put_key (writer_t *self, const char *key,
+                                                               const char *comment, const char *format, ...)
+{
+    char value[64];
+    va_list arguments;
+    va_start (arguments, format);
+    int length = vsnprintf (value, sizeof value, format, arguments);
+    va_end (arguments);
+    assert (length >= 0 && (size_t)length < sizeof value);
+    s_put (self, key);
+    s_put (self, ": ");
+    s_put (self, value);
+    s_put (self, " # ");
+    s_put (self, comment);
+    s_put (self, "\n");
+}
+
+/* In double quotes, with YAML's escapes. */
+static void s_put_quoted (writer_t *self, const char *text)
+{
+    s_put (self, "\"");
+    for (; *text != '\0'; text++) {
+        char escape[8];
+        if (*text == '"' || *text == '\\')
+            snprintf (escape, sizeof escape, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            snprintf (escape, sizeof escape, "\\x%02x", (unsigned)*text);
+        else
+            snprintf (escape, sizeof escape, "%c", *text);
+        s_put (self, escape);
+    }
+    s_put (self, "\"");
+}
+
+static void s_put_text (writer_t *self, const char *key, const char *text, const char *comment)
+{
+    s_put (self, key);
+    s_put (self, ": ");
+    s_put_quoted (self, text);
+    s_put (self, " # ");
+    s_put (self, comment);
+    s_put (self, "\n");
+}
+
+static void s_put_number (writer_t *self, const char *key, uint64_t value, const char *comment)
+{
+    s_put_key (self, key, comment, "%llu", (unsigned long long)value);
+}
+
+static void s_put_bool (writer_t *self, const char *key, bool value, const char *comment)
+{
+    s_put_key (self, key, comment, "%s", value ? "true" : "false");
+}
+
+/* The shortest decimal that reads back as the same number. */
+static void s_format_real (char text[32], double value)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf (text, 32, "%.*g", digits, value);
+        if (strtod (text, NULL) == value)
+            return;
+    }
+}
+
+static void s_put_real (writer_t *self, const char *key, double value, const char *comment)
+{
+    char text[32];
+    s_format_real (text, value);
+    s_put_key (self, key, comment, "%s", text);
+}
+
+static void s_format_duration (char text[32], uint64_t ms)
+{
+    if (ms % 1000 != 0)
+        snprintf (text, 32, "%llums", (unsigned long long)ms);
+    else
+        snprintf (text, 32, "%llus", (unsigned long long)(ms / 1000));
+}
+
+static void s_put_endpoints (writer_t *self, const char *key, const char list[][LIMIT_ENDPOINT + 1],
+                             size_t count, const char *comment)
+{
+    s_put (self, key);
+    s_put (self, ": [");
+    for (size_t i = 0; i < count; i++) {
+        s_put (self, i > 0 ? ", " : "");
+        s_put_quoted (self, list[i]);
+    }
+    s_put (self, "] # ");
+    s_put (self, comment);
+    s_put (self, "\n");
+}
+
+static void s_put_proposer (writer_t *self, const agent_proposer_t *proposer)
+{
+    char share[32], timeout[32];
+    s_format_real (share, proposer->share);
+    s_format_duration (timeout, proposer->timeout_ms);
+    s_put (self, "  - name: ");
+    s_put_quoted (self, proposer->name);
+    s_put (self, "\n    share: ");
+    s_put (self, share);
+    s_put (self, "\n    timeout: ");
+    s_put (self, timeout);
+    s_put (self, "\n");
+    if (proposer->command.count == 0)
+        return;
+    s_put (self, "    command: [");
+    for (size_t i = 0; i < proposer->command.count; i++) {
+        s_put (self, i > 0 ? ", " : "");
+        s_put_quoted (self, proposer->command.words[i]);
+    }
+    s_put (self, "]\n");
+}
+
+static void s_put_own (writer_t *out, const config_t *config)
+{
+    static const char *const selections[] = {"dgm", "pareto", "tournament", "best", "random"};
+    assert (config->selection >= SELECT_DGM && config->selection <= SELECT_RANDOM);
+    s_put_text (out, "name", config->name, "how peers see this node");
+    s_put_text (out, "agent", config->agent, "your agent's directory; only read");
+    s_put_text (out, "private", config->private_data,
+                "directory that only the evaluator sees, at /private; \"\" for none");
+    s_put_endpoints (out, "listen", config->listen, config->listen_count,
+                     "where peers connect; * is any free port");
+    s_put_endpoints (out, "advertise", config->advertise, config->advertise_count,
+                     "what peers are told instead, e.g. behind a NAT; [] for the same");
+    s_put (out, "\n");
+    s_put_number (out, "slots", config->slots, "evaluations side by side");
+    if (config->seed_given)
+        s_put_number (out, "seed", config->seed,
+                      "of the node's random stream, so that a run can be repeated");
+    s_put_key (out, "sandbox", "bubblewrap; none runs your own candidates unconfined, and no peer's", "%s",
+               config->sandbox == SANDBOX_MODE_NONE ? "none" : "bubblewrap");
+    s_put_number (out, "proposals_max", config->proposals_max,
+                  "own proposals after which it makes no more; 0: no end");
+    s_put_key (out, "selection", "of parents: dgm, pareto, tournament, best or random", "%s",
+               selections[config->selection]);
+    s_put_real (out, "learning_rate", config->learning_rate,
+                "size of the first steps, 0.01 to 0.5; it adapts");
+    s_put_bool (out, "proposer_network", config->proposer_network, "whether proposers may reach the network");
+    s_put (out, config->proposer_count > 0
+                    ? "proposers: # who proposes changes, and how often beside the others\n"
+                    : "proposers: [] # who proposes changes; none: only the operator does\n");
+    for (size_t i = 0; i < config->proposer_count; i++)
+        s_put_proposer (out, &config->proposers[i]);
+}
+
+static void s_put_service (writer_t *out, const config_t *config)
+{
+    char timeout[32];
+    s_format_duration (timeout, config->service_timeout_ms);
+    s_put (out, "\nservice:\n");
+    s_put_text (out, "  restart", config->service_restart,
+                "shell command run after a change goes live; \"\" for none");
+    s_put_key (out, "  timeout", "of that command", "%s", timeout);
+}
+
+static void s_put_groups (writer_t *out, const config_t *config)
+{
+    s_put (out, "\nreal_time_monitoring:\n");
+    s_put_bool (out, "  websocket_enabled", config->real_time_monitoring.websocket_enabled,
+                "events for the dashboard");
+    s_put_number (out, "  event_buffer_size", config->real_time_monitoring.event_buffer_size,
+                  "events that a new viewer is shown");
+    s_put_number (out, "  metrics_interval_seconds", config->real_time_monitoring.metrics_interval_seconds,
+                  "between two METRICS");
+    s_put (out, "\nsafety_systems:\n");
+    s_put_bool (out, "  circuit_breaker_enabled", config->safety_systems.circuit_breaker_enabled,
+                "stop evolving after faults in a row");
+    s_put_number (out, "  failure_threshold", config->safety_systems.failure_threshold, "that many");
+    s_put_number (out, "  recovery_timeout_seconds", config->safety_systems.recovery_timeout_seconds,
+                  "before one trial");
+    s_put_bool (out, "  automatic_rollback", config->safety_systems.automatic_rollback,
+                "go back when the live copy measures worse");
+    s_put (out, "\nknowledge_transfer:\n");
+    s_put_bool (out, "  auto_share_successful", config->knowledge_transfer.auto_share_successful,
+                "share what was applied and verified");
+    s_put_real (out, "  compatibility_threshold", config->knowledge_transfer.compatibility_threshold,
+                "a peer's package must be above it to be tried");
+    s_put_number (out, "  max_transfer_attempts", config->knowledge_transfer.max_transfer_attempts,
+                  "to hand a package to a peer");
+    s_put (out, "\ncollaborative_validation:\n");
+    s_put_bool (out, "  network_enabled", config->collaborative_validation.network_enabled,
+                "measure for peers, and ask them to");
+}
+
+char *config_write (const config_t *config)
+{
+    assert (config != NULL);
+    writer_t out = {0};
+    s_put (&out, "# A node of evomesh. What stands here is local and never comes from a peer.\n\n");
+    s_put_own (&out, config);
+    s_put_service (&out, config);
+    s_put_groups (&out, config);
+    if (out.failed) {
+        free (out.text);
+        return NULL;
+    }
+    return out.text;
+}
