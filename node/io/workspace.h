@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Trees of files on disk: reading an agent's directory, laying out a candidate for a run, the releases and their
- * atomic `current`, the git archive, and three-way merges (libgit2). */
+ * atomic `current`, the git archive, and three-way merges (libgit2). Functions return 0 or an error code with the problem:
+ * ERROR_INPUT for what a person or a program put there, ERROR_NOT_FOUND for content that isn't in the store, ERROR_FULL,
+ * ERROR_BOUND, ERROR_MEMORY, ERROR_IO. What goes into the store does so in the open transaction, or else in one of its own.
+ * Trees that are given out are to be freed by tree_clear; they are empty where the function failed. */
 #ifndef EVOMESH_NODE_IO_WORKSPACE_H
 #define EVOMESH_NODE_IO_WORKSPACE_H
 
@@ -30,8 +33,8 @@ int workspace_remove (const char *directory);
 /* --- releases: `releases/<id>` and the symlink `current` below the data directory --- */
 
 /* Writes release `id` (files of `tree`), syncs it to disk; done already is no error. */
-int workspace_release_write (store_t *store, const char *data_directory, const digest_t *id, const tree_t *tree,
-                             problem_t *problem);
+int workspace_release_write (store_t *store, const char *data_directory, const digest_t *id,
+                             const tree_t *tree, problem_t *problem);
 /* Points `current` at release `id`: symlink beside it, rename over it, fsync of the directory. */
 int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem);
 /* The release that `current` points at; -1 if there is none. */
@@ -44,8 +47,8 @@ typedef struct {
 } merge_result_t;
 /* Three-way merge of the evolve files: ours and theirs against base. The merged contents go into the store,
  * the list into `merged`. Conflicts are resolved as theirs and counted. */
-int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, const tree_t *theirs, tree_t *merged,
-                     merge_result_t *result, problem_t *problem);
+int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, const tree_t *theirs,
+                     tree_t *merged, merge_result_t *result, problem_t *problem);
 
 /* A patch from `old` to `fresh` that `git apply` takes, malloc'ed, NUL-terminated; NULL with the problem. */
 char *workspace_diff (store_t *store, const tree_t *old, const tree_t *fresh, problem_t *problem);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#define _GNU_SOURCE /* O_CLOEXEC, F_OFD_SETLK, realpath */
+#include "node/io/directory.h"
+
+#include "node/io/file.h"
+#include "node/io/workspace.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_NAME "lock"
+#define WORK_NAME "work"
+#define PID_BYTES 32
+
+_Static_assert(DIRECTORY_PATH_MAX >= PATH_MAX, "realpath writes up to PATH_MAX");
+
+struct directory {
+    char path[DIRECTORY_PATH_MAX]; /* absolute, links resolved */
+    char work[DIRECTORY_PATH_MAX];
+    int lock; /* held as long as this is open; never inherited by programs that we start */
+};
+
+/* --- which one --- */
+
+int directory_choose (const char *option, char path[DIRECTORY_PATH_MAX], problem_t *problem)
+{
+    const char *from = option != NULL ? option : getenv ("EVOMESH_DIR");
+    const char *data = getenv ("XDG_DATA_HOME"), *home = getenv ("HOME");
+    char current[PATH_MAX];
+    int length;
+    if (from != NULL && *from == '\0')
+        return problem_set (problem, "%s: empty, expected a directory",
+                            option != NULL ? "--dir" : "EVOMESH_DIR");
+    if (from != NULL && *from == '/')
+        length = snprintf (path, DIRECTORY_PATH_MAX, "%s", from);
+    else if (from != NULL) {
+        if (getcwd (current, sizeof current) == NULL)
+            return problem_set (problem, "the working directory can't be found: %s", strerror (errno));
+        length = snprintf (path, DIRECTORY_PATH_MAX, "%s/%s", current, from);
+    } else if (data != NULL && *data == '/')
+        length = snprintf (path, DIRECTORY_PATH_MAX, "%s/evomesh", data);
+    else if (home != NULL && *home == '/')
+        length = snprintf (path, DIRECTORY_PATH_MAX, "%s/.local/share/evomesh", home);
+    else
+        return problem_set (problem,
+                            "no data directory: HOME is not set; name one with --dir or EVOMESH_DIR");
+    return length < DIRECTORY_PATH_MAX ? 0 : problem_set (problem, "%s: path too long", path);
+}
+
+/* --- making and checking --- */
+
+/* Makes a directory and those above it; what is there already is left as it is. */
+static int s_make_path (const char *path, problem_t *problem)
+{
+    char part[DIRECTORY_PATH_MAX];
+    if (snprintf (part, sizeof part, "%s", path) >= (int)sizeof part)
+        return problem_set (problem, "%s: path too long", path);
+    for (char *slash = strchr (part + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir (part, 0755) != 0 && errno != EEXIST)
+            return problem_set (problem, "%s: can't be made: %s", part, strerror (errno));
+        *slash = '/';
+    }
+    if (mkdir (part, 0700) != 0 && errno != EEXIST)
+        return problem_set (problem, "%s: can't be made: %s", part, strerror (errno));
+    return 0;
+}
+
+static bool s_is_empty (const char *path)
+{
+    DIR *listing = opendir (path);
+    if (listing == NULL)
+        return false;
+    size_t count = 0;
+    while (readdir (listing) != NULL)
+        count++;
+    closedir (listing);
+    return count <= 2; /* "." and ".." */
+}
+
+/* A directory that was just made by hand may be narrowed; one with something in it is for its owner to decide. */
+static int s_check_access (const char *path, bool create, problem_t *problem)
+{
+    struct stat status;
+    if (stat (path, &status) != 0 && errno == ENOENT)
+        return problem_set (problem, "%s: no such directory: run `evomesh init`, or name another with --dir",
+                            path);
+    if (stat (path, &status) != 0)
+        return problem_set (problem, "%s: %s", path, strerror (errno));
+    if (!S_ISDIR (status.st_mode))
+        return problem_set (problem, "%s: not a directory", path);
+    if (status.st_uid != geteuid ())
+        return problem_set (problem, "%s: belongs to user %u, and this is user %u: run evomesh as its owner",
+                            path, (unsigned)status.st_uid, (unsigned)geteuid ());
+    if ((status.st_mode & 077) == 0)
+        return 0;
+    if (create && s_is_empty (path) && chmod (path, 0700) == 0)
+        return 0;
+    return problem_set (problem, "%s: others may enter it (mode %04o), expected 0700: run `chmod 700 %s`",
+                        path, (unsigned)status.st_mode & 07777, path);
+}
+
+/* --- the lock --- */
+
+/* What a lock file says; 0 if it says nothing. */
+static long s_read_pid (int file)
+{
+    char text[PID_BYTES] = "";
+    ssize_t size = pread (file, text, sizeof text - 1, 0);
+    return size > 0 ? strtol (text, NULL, 10) : 0;
+}
+
+/* The whole file, as an open-file-description lock: unlike flock it can be asked about without being taken, and unlike
+ * plain POSIX locks it isn't lost when another descriptor of the file is closed. */
+static struct flock s_whole_file (void)
+{
+    struct flock lock;
+    memset (&lock, 0, sizeof lock);
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+static int s_lock (directory_t *self, problem_t *problem)
+{
+    char path[DIRECTORY_PATH_MAX], pid[PID_BYTES];
+    struct flock lock = s_whole_file ();
+    if (file_join (path, sizeof path, self->path, LOCK_NAME, problem) != 0)
+        return -1;
+    self->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (self->lock < 0)
+        return problem_set (problem, "%s: can't be opened: %s", path, strerror (errno));
+    if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES))
+        return problem_set (problem,
+                            "%s: in use by process %ld: stop it, or choose another directory with --dir",
+                            self->path, s_read_pid (self->lock));
+    int size = snprintf (pid, sizeof pid, "%ld\n", (long)getpid ());
+    if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 || ftruncate (self->lock, 0) != 0 ||
+        pwrite (self->lock, pid, (size_t)size, 0) != size)
+        return problem_set (problem, "%s: can't be locked: %s", path, strerror (errno));
+    return 0;
+}
+
+long directory_holder (const char *path)
+{
+    char lock_path[DIRECTORY_PATH_MAX];
+    struct flock lock = s_whole_file ();
+    if (file_join (lock_path, sizeof lock_path, path, LOCK_NAME, NULL) != 0)
+        return 0;
+    int file = open (lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return 0;
+    bool is_held = fcntl (file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    long pid = is_held ? s_read_pid (file) : 0;
+    close (file);
+    return pid;
+}
+
+/* --- opening --- */
+
+static int s_prepare_work (directory_t *self, problem_t *problem)
+{
+    if (file_join (self->work, sizeof self->work, self->path, WORK_NAME, problem) != 0)
+        return -1;
+    if (workspace_remove (self->work) != 0 || mkdir (self->work, 0700) != 0)
+        return problem_set (problem, "%s: can't be emptied: %s", self->work, strerror (errno));
+    return 0;
+}
+
+directory_t *directory_open (const char *path, bool create, problem_t *problem)
+{
+    if (create && s_make_path (path, problem) != 0)
+        return NULL;
+    if (s_check_access (path, create, problem) != 0)
+        return NULL;
+    directory_t *self = calloc (1, sizeof *self);
+    if (self == NULL) {
+        problem_set (problem, "out of memory");
+        return NULL;
+    }
+    self->lock = -1;
+    if (realpath (path, self->path) == NULL)
+        problem_set (problem, "%s: %s", path, strerror (errno));
+    else if (s_lock (self, problem) == 0 && s_prepare_work (self, problem) == 0)
+        return self;
+    directory_close (&self);
+    return NULL;
+}
+
+void directory_close (directory_t **self_p)
+{
+    directory_t *self = *self_p;
+    if (self == NULL)
+        return;
+    if (self->lock >= 0)
+        close (
+            self->lock); /* the lock goes with it; the file stays, or a third process could lock another of that name */
+    free (self);
+    *self_p = NULL;
+}
+
+const char *directory_path (const directory_t *self)
+{
+    return self->path;
+}
+
+const char *directory_work (const directory_t *self)
+{
+    return self->work;
+}
