@@ -2,6 +2,7 @@
 #include "evolution/decimal.h"
 
 #include <assert.h>
+#include <math.h>
 
 #define EXACT_POWER_MAX 22 /* the last power of ten that a double holds exactly */
 #define EXPONENT_MAX    9999
@@ -16,7 +17,7 @@ double decimal_value (uint64_t digits, int exponent)
     double value = (double)digits;
     if (digits == 0)
         return 0;
-    while (exponent > EXACT_POWER_MAX && value < 1e308) {
+    while (exponent > EXACT_POWER_MAX && isfinite (value)) {
         value *= s_powers[EXACT_POWER_MAX];
         exponent -= EXACT_POWER_MAX;
     }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "evolution/breaker.h"
+#include "tests/lib/suite.h"
+
+static breaker_t s_new (void)
+{
+    breaker_t breaker;
+    breaker_init (&breaker, true, 5, 300000);
+    return breaker;
+}
+
+/* A breaker that opened at time 1000. */
+static breaker_t s_opened (void)
+{
+    breaker_t breaker = s_new ();
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq (breaker_failure (&breaker, 1000), BREAKER_STAYED);
+    ck_assert_int_eq (breaker_failure (&breaker, 1000), BREAKER_OPENED);
+    return breaker;
+}
+
+static breaker_t s_half_open (void)
+{
+    breaker_t breaker = s_opened ();
+    ck_assert_int_eq (breaker_tick (&breaker, 301000), BREAKER_HALF_OPENED);
+    return breaker;
+}
+
+START_TEST (test_five_failures_in_a_row_open_it)
+{
+    breaker_t breaker = s_opened ();
+    ck_assert_int_eq (breaker.state, BREAKER_OPEN);
+    ck_assert (!breaker_admits (&breaker));
+    ck_assert_uint_eq (breaker.opened_ms, 1000);
+}
+END_TEST
+
+START_TEST (test_a_success_between_failures_starts_the_count_anew)
+{
+    breaker_t breaker = s_new ();
+    for (int i = 0; i < 4; i++)
+        breaker_failure (&breaker, 1);
+    ck_assert_int_eq (breaker_success (&breaker), BREAKER_STAYED);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq (breaker_failure (&breaker, 1), BREAKER_STAYED);
+    ck_assert (breaker_admits (&breaker));
+    ck_assert_int_eq (breaker_failure (&breaker, 1), BREAKER_OPENED);
+}
+END_TEST
+
+START_TEST (test_it_recovers_after_300_seconds_and_not_before)
+{
+    breaker_t breaker = s_opened ();
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), 301000);
+    ck_assert_int_eq (breaker_tick (&breaker, 300999), BREAKER_STAYED);
+    ck_assert (!breaker_admits (&breaker));
+    ck_assert_int_eq (breaker_tick (&breaker, 301000), BREAKER_HALF_OPENED);
+    ck_assert_int_eq (breaker_tick (&breaker, 999999), BREAKER_STAYED);
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), UINT64_MAX);
+}
+END_TEST
+
+START_TEST (test_half_open_admits_exactly_one_trial)
+{
+    breaker_t breaker = s_half_open ();
+    ck_assert (breaker_admits (&breaker));
+    breaker_start (&breaker);
+    ck_assert (!breaker_admits (&breaker));
+    breaker_release (&breaker); /* it said nothing of this node's health: another may try */
+    ck_assert_int_eq (breaker.state, BREAKER_HALF_OPEN);
+    ck_assert (breaker_admits (&breaker));
+    breaker_start (&breaker);
+    ck_assert (!breaker_admits (&breaker));
+}
+END_TEST
+
+START_TEST (test_a_trial_that_goes_well_closes_it)
+{
+    breaker_t breaker = s_half_open ();
+    breaker_start (&breaker);
+    ck_assert_int_eq (breaker_success (&breaker), BREAKER_WAS_CLOSED);
+    ck_assert_int_eq (breaker.state, BREAKER_CLOSED);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq (breaker_failure (&breaker, 2), BREAKER_STAYED);
+}
+END_TEST
+
+START_TEST (test_a_failed_trial_opens_it_again_at_once)
+{
+    breaker_t breaker = s_half_open ();
+    breaker_start (&breaker);
+    ck_assert_int_eq (breaker_failure (&breaker, 302000), BREAKER_OPENED);
+    ck_assert (!breaker_admits (&breaker));
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), 602000);
+    ck_assert_int_eq (breaker_tick (&breaker, 601999), BREAKER_STAYED);
+    ck_assert_int_eq (breaker_tick (&breaker, 602000), BREAKER_HALF_OPENED);
+    ck_assert (breaker_admits (&breaker));
+}
+END_TEST
+
+START_TEST (test_what_began_before_it_opened_neither_closes_it_nor_puts_recovery_off)
+{
+    breaker_t breaker = s_opened ();
+    ck_assert_int_eq (breaker_success (&breaker), BREAKER_STAYED);
+    ck_assert_int_eq (breaker.state, BREAKER_OPEN);
+    ck_assert_int_eq (breaker_failure (&breaker, 200000), BREAKER_STAYED);
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), 301000);
+    ck_assert_int_eq (breaker_tick (&breaker, 301000), BREAKER_HALF_OPENED);
+    ck_assert_int_eq (breaker_success (&breaker), BREAKER_STAYED); /* no trial runs */
+    ck_assert_int_eq (breaker.state, BREAKER_HALF_OPEN);
+    ck_assert_int_eq (breaker_failure (&breaker, 301001), BREAKER_OPENED); /* but a fault is a fault */
+}
+END_TEST
+
+START_TEST (test_a_clock_that_began_anew_does_not_keep_it_open_for_ever)
+{
+    breaker_t breaker = s_opened ();
+    ck_assert_int_eq (breaker_tick (&breaker, 10), BREAKER_STAYED);
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), 300010);
+    ck_assert_int_eq (breaker_tick (&breaker, 300010), BREAKER_HALF_OPENED);
+}
+END_TEST
+
+START_TEST (test_switched_off_it_never_opens)
+{
+    breaker_t breaker;
+    breaker_init (&breaker, false, 1, 300000);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq (breaker_failure (&breaker, 1), BREAKER_STAYED);
+    ck_assert (breaker_admits (&breaker));
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), UINT64_MAX);
+}
+END_TEST
+
+START_TEST (test_a_threshold_of_one_opens_at_the_first_failure)
+{
+    breaker_t breaker;
+    breaker_init (&breaker, true, 1, UINT64_MAX);
+    ck_assert_int_eq (breaker_failure (&breaker, 7), BREAKER_OPENED);
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker),
+                       UINT64_MAX); /* never, rather than a time that wrapped */
+    ck_assert_str_eq (breaker_state_name (BREAKER_CLOSED), "closed");
+    ck_assert_str_eq (breaker_state_name (breaker.state), "open");
+    ck_assert_str_eq (breaker_state_name (BREAKER_HALF_OPEN), "half_open");
+}
+END_TEST
+
+SUITE_MAIN ("evolution/breaker", test_five_failures_in_a_row_open_it,
+            test_a_success_between_failures_starts_the_count_anew,
+            test_it_recovers_after_300_seconds_and_not_before, test_half_open_admits_exactly_one_trial,
+            test_a_trial_that_goes_well_closes_it, test_a_failed_trial_opens_it_again_at_once,
+            test_what_began_before_it_opened_neither_closes_it_nor_puts_recovery_off,
+            test_a_clock_that_began_anew_does_not_keep_it_open_for_ever, test_switched_off_it_never_opens,
+            test_a_threshold_of_one_opens_at_the_first_failure)
