@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Writes the seeds of the corpus, made from the catalogue: fuzz_seeds CORPUS. Run it after the wire changed; what a fuzzer
+ * found is kept in the same folders under other names. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/group.h"
+#include "protocol/invite.h"
+#include "tests/lib/sample.h"
+
+static const char *s_corpus;
+
+static void s_write (const char *target, const char *name, const char *sample, const void *data, size_t size)
+{
+    char path[4096];
+    snprintf (path, sizeof path, "%s/%s/%s-%s", s_corpus, target, name, sample);
+    FILE *file = fopen (path, "wb");
+    bool is_written = file != NULL && fwrite (data, 1, size, file) == size && fclose (file) == 0;
+    if (!is_written) {
+        perror (path);
+        exit (EXIT_FAILURE);
+    }
+}
+
+static void s_write_messages (void)
+{
+    const message_info_t *info;
+    for (size_t i = 0; (info = message_info_at (i)) != NULL; i++) {
+        buffer_t empty = sample_body (info->kind, SAMPLE_LEAST),
+                 filled = sample_body (info->kind, SAMPLE_TYPICAL);
+        s_write ("message", info->name, "empty", empty.data, empty.size);
+        s_write ("message", info->name, "filled", filled.data, filled.size);
+        if (i % 8 == 0)
+            s_write ("wire", info->name, "filled", filled.data, filled.size);
+        buffer_clear (&empty);
+        buffer_clear (&filled);
+    }
+}
+
+/* Every form in one value, and the promises of FACTS: few bytes for which an unpacker reserves gigabytes. */
+static void s_write_wire (void)
+{
+    static const uint8_t forms[] =
+        "\x9a\x00\xcc\x80\xcd\x01\x00\xce\x00\x01\x00\x00\xcf\x00\x00\x00\x01\x00\x00\x00\x00"
+        "\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00\xc0\xa1"
+        "a\xc4\x01\x01\x91\x90";
+    static const uint8_t wide[] = "\xdd\x01\xff\xff\xff";
+    uint8_t deep[155];
+    for (size_t i = 0; i < sizeof deep; i += 5)
+        memcpy (deep + i, wide, 5);
+    s_write ("wire", "forms", "all", forms, sizeof forms - 1);
+    s_write ("wire", "promise", "wide", wide, 5);
+    s_write ("wire", "promise", "deep", deep, sizeof deep);
+}
+
+static void s_write_invite (void)
+{
+    static const char *const names[] = {"empty", "filled", "most"};
+    for (sample_t sample = SAMPLE_TYPICAL; sample <= SAMPLE_MOST; sample++) {
+        arena_t arena = {0};
+        buffer_t record = {0};
+        invite_t invite;
+        char text[INVITE_TEXT_MAX];
+        sample_fill (&invite_record, sample, &arena, &invite);
+        record_encode (&invite_record, &invite, &record);
+        int error = invite_text (&invite, text, sizeof text);
+        assert (error == 0);
+        s_write ("invite", "token", names[sample], text, strlen (text));
+        s_write ("invite", "record", names[sample], record.data, record.size);
+        buffer_clear (&record);
+        arena_clear (&arena);
+    }
+}
+
+static void s_write_roster (void)
+{
+    identity_t founder = sample_identity (1);
+    policy_t policy = policy_default ();
+    digest_t none = {{0}};
+    group_t group;
+    members_t *members = malloc (sizeof *members);
+    assert (members != NULL);
+    pubkey_t curve = sample_curve (1);
+    int error = group_found (&group, &founder, "packers", "binpack", &none, &none, &policy, 1);
+    assert (error == 0);
+    error = members_found (members, &group, &founder, &curve, "node-1", 1, 1, 1);
+    for (uint8_t n = 2; n <= 6 && error == 0; n++) {
+        char name[16];
+        pubkey_t id = sample_identity (n).id, link = sample_curve (n);
+        snprintf (name, sizeof name, "epoch-%u", n - 1u);
+        s_write ("roster", "members", name, members->packed.data, members->packed.size - SEAL_BYTES);
+        error = members_add (members, &group, &founder, &id, &link, name, n, n, n);
+        if (error == 0 && n == 4)
+            error = members_revoke (members, &group, &founder, &id, n, n, n);
+    }
+    assert (error == 0);
+    members_clear (members);
+    free (members);
+    group_clear (&group);
+}
+
+int main (int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf (stderr, "usage: %s CORPUS\n", argv[0]);
+        return 2;
+    }
+    s_corpus = argv[1];
+    s_write_messages ();
+    s_write_wire ();
+    s_write_invite ();
+    s_write_roster ();
+    return EXIT_SUCCESS;
+}
