@@ -21,11 +21,12 @@
 
 static const char s_usage[] =
     "usage: jail [--cpu SECONDS] [--memory BYTES] [--processes N] [--hide PATH]... [--read PATH]...\n"
-    "            [--fd N]... -- PROGRAM [ARGUMENT]...\n"
+    "            [--write DIRECTORY]... [--fd N]... -- PROGRAM [ARGUMENT]...\n"
     "\n"
     "Runs PROGRAM as a process that can't reach its starter: it reads and executes only /usr, itself and "
     "the\n"
-    "--read paths, writes to no file, opens no socket, holds only descriptors 0, 1, 2 and the --fd ones, and "
+    "--read paths, writes to no file but beneath the --write\n"
+    "directories, opens no socket, holds only descriptors 0, 1, 2 and the --fd ones, and "
     "is\n"
     "killed when the starter's thread ends. Descriptors 0, 1, 2 must not be where the evaluator's result "
     "goes out.\n"
@@ -34,6 +35,7 @@ static const char s_usage[] =
     "  --processes N     processes and threads, itself included (default 1: it can start none)\n"
     "  --hide PATH       refuse to start if PATH could be read\n"
     "  --read PATH       a file or directory that it may read and execute\n"
+    "  --write DIRECTORY where it may make, write and remove files, as a compiler must\n"
     "  --fd N            a descriptor that it keeps\n"
     "Environment: PATH=/usr/bin HOME=/tmp TMPDIR=/tmp LANG=C.UTF-8, nothing else.\n"
     "Exit: PROGRAM's own; 126 if it could not be confined (nothing was run); 127 if it could not be "
@@ -155,6 +157,8 @@ static void s_parse (int argc, char **argv, jail_options_t *options)
             s_path (option, next, options->read, &options->read_count);
         else if (strcmp (option, "--hide") == 0)
             s_path (option, next, options->hide, &options->hide_count);
+        else if (strcmp (option, "--write") == 0)
+            s_path (option, next, options->write, &options->write_count);
         else if (strcmp (option, "--fd") == 0)
             s_descriptor (next, options);
         else

@@ -42,6 +42,8 @@ typedef struct {
     int landlock_abi_max; /* pretend that the kernel's Landlock is no newer than this; for tests */
     const char *read[JAIL_PATHS_MAX];
     size_t read_count;
+    const char *write[JAIL_PATHS_MAX];
+    size_t write_count;
     const char *hide[JAIL_PATHS_MAX];
     size_t hide_count;
     int fds[JAIL_FDS_MAX];
@@ -68,7 +70,7 @@ void jail_limit (const jail_options_t *options, uint64_t tasks);
 void jail_reset_signals (void);
 
 /* Landlock: from here on this process can read and execute /usr, its libraries, `program` and the --read paths, write
- * only to /dev/null, and reach no process outside with a signal or ptrace. Checks the --hide paths. Dies if it
+ * only to /dev/null and beneath the --write paths, and reach no process outside with a signal or ptrace. Checks the --hide paths. Dies if it
  * can't be had. Returns the Landlock ABI that is in force. */
 int jail_landlock (const jail_options_t *options, const char *program);
 

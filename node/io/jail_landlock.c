@@ -32,6 +32,10 @@ typedef struct {
 #define SCOPES           3ULL /* abstract sockets and signals */
 
 #define READ_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
+/* A compiler's needs. No links, soft or hard: nothing there may stand for a file elsewhere. */
+#define WRITE_TREE                                                                                           \
+    (READ_TREE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                            \
+     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR)
 #define READ_TREE (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
 static uint64_t s_handled (int abi)
@@ -79,6 +83,8 @@ static void s_allow_all (int ruleset, const jail_options_t *options, const char 
     s_allow (ruleset, program, READ_FILE, true);
     for (size_t i = 0; i < options->read_count; i++)
         s_allow (ruleset, options->read[i], READ_TREE, true);
+    for (size_t i = 0; i < options->write_count; i++)
+        s_allow (ruleset, options->write[i], WRITE_TREE | (abi >= 3 ? ACCESS_TRUNCATE : 0), true);
 }
 
 /* A --hide path is a promise to the evaluator's author: we look, rather than reason about the rules. */
