@@ -110,6 +110,6 @@ reason_code_t reason_parse (const char *name)
     assert (name);
     for (int i = 0; i < REASON_COUNT; i++)
         if (strcmp (s_reasons[i].name, name) == 0)
-            return (reason_code_t) i;
+            return (reason_code_t)i;
     return REASON_NONE;
 }

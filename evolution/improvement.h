@@ -21,47 +21,47 @@
 #include <stddef.h>
 
 /* STATE (NAME, "name", final) */
-#define IMPROVEMENT_STATES(STATE)                     \
-    STATE (NONE, "none", false)                       \
-    STATE (PROPOSED, "proposed", false)               \
-    STATE (TESTING, "testing", false)                 \
-    STATE (REVIEWING, "reviewing", false)             \
-    STATE (HELD, "held", false)                       \
-    STATE (VALIDATING, "validating", false)           \
-    STATE (VALIDATED, "validated", false)             \
-    STATE (SNAPSHOT, "snapshot", false)               \
-    STATE (APPLIED, "applied", false)                 \
-    STATE (SHARED, "shared", true)                    \
-    STATE (KEPT, "kept", true)                        \
-    STATE (ROLLING_BACK, "rolling_back", false)       \
-    STATE (ROLLED_BACK, "rolled_back", true)          \
-    STATE (ROLLBACK_FAILED, "rollback_failed", true)  \
+#define IMPROVEMENT_STATES(STATE)                    \
+    STATE (NONE, "none", false)                      \
+    STATE (PROPOSED, "proposed", false)              \
+    STATE (TESTING, "testing", false)                \
+    STATE (REVIEWING, "reviewing", false)            \
+    STATE (HELD, "held", false)                      \
+    STATE (VALIDATING, "validating", false)          \
+    STATE (VALIDATED, "validated", false)            \
+    STATE (SNAPSHOT, "snapshot", false)              \
+    STATE (APPLIED, "applied", false)                \
+    STATE (SHARED, "shared", true)                   \
+    STATE (KEPT, "kept", true)                       \
+    STATE (ROLLING_BACK, "rolling_back", false)      \
+    STATE (ROLLED_BACK, "rolled_back", true)         \
+    STATE (ROLLBACK_FAILED, "rollback_failed", true) \
     STATE (REJECTED, "rejected", true)
 
 typedef enum {
 #define STATE_ENUM(NAME, name, final) STATE_##NAME,
     IMPROVEMENT_STATES (STATE_ENUM)
 #undef STATE_ENUM
-    STATE_COUNT
+        STATE_COUNT
 } improvement_state_t;
 
 /* MOVE (NAME, "name") */
-#define IMPROVEMENT_MOVES(MOVE)     \
-    MOVE (PROPOSE, "propose")       \
-    MOVE (TEST, "test")             \
-    MOVE (ASK, "ask")               \
-    MOVE (CERTIFIED, "certified")   \
-    MOVE (HOLD, "hold")             \
-    MOVE (VALIDATE, "validate")     \
-    MOVE (APPROVE, "approve")       \
-    MOVE (CONFIRM, "confirm")       \
-    MOVE (MERGE, "merge")           \
-    MOVE (SNAPSHOT, "snapshot")     \
-    MOVE (APPLY, "apply")           \
-    MOVE (SHARE, "share")           \
-    MOVE (KEEP, "keep")             \
-    MOVE (ROLL_BACK, "roll_back")   \
-    MOVE (RESTORED, "restored")     \
+#define IMPROVEMENT_MOVES(MOVE)             \
+    MOVE (PROPOSE, "propose")               \
+    MOVE (TEST, "test")                     \
+    MOVE (ASK, "ask")                       \
+    MOVE (CERTIFIED, "certified")           \
+    MOVE (HOLD, "hold")                     \
+    MOVE (VALIDATE, "validate")             \
+    MOVE (APPROVE, "approve")               \
+    MOVE (CONFIRM, "confirm")               \
+    MOVE (MERGE, "merge")                   \
+    MOVE (SNAPSHOT, "snapshot")             \
+    MOVE (APPLY, "apply")                   \
+    MOVE (SHARE, "share")                   \
+    MOVE (KEEP, "keep")                     \
+    MOVE (ROLL_BACK, "roll_back")           \
+    MOVE (RESTORED, "restored")             \
     MOVE (RESTORE_FAILED, "restore_failed") \
     MOVE (REJECT, "reject")
 
@@ -69,7 +69,7 @@ typedef enum {
 #define MOVE_ENUM(NAME, name) MOVE_##NAME,
     IMPROVEMENT_MOVES (MOVE_ENUM)
 #undef MOVE_ENUM
-    MOVE_COUNT
+        MOVE_COUNT
 } improvement_move_t;
 
 /* One edge of the table; `event` is emitted when it is taken, NULL for none. */

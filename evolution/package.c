@@ -34,9 +34,9 @@ unsigned package_min_confirmations (const policy_t *policy, uint64_t members)
 {
     assert (policy);
     if (policy->min_confirmations > 0)
-        return (unsigned) policy->min_confirmations;
+        return (unsigned)policy->min_confirmations;
     uint64_t others = members > 0 ? members - 1 : 0;
-    return (unsigned) (others < 3 ? others : 3);
+    return (unsigned)(others < 3 ? others : 3);
 }
 
 static void s_say (const check_t *check, const char *what, const pubkey_t *who, const char *said)
@@ -46,7 +46,7 @@ static void s_say (const check_t *check, const char *what, const pubkey_t *who, 
     char text[LIMIT_TEXT];
     char id[DIGEST_SHORT_BYTES];
     pubkey_short (who, id);
-    (void) snprintf (text, sizeof text, "%s of %s: %s", what, id, said);
+    (void)snprintf (text, sizeof text, "%s of %s: %s", what, id, said);
     check->line (check->context, text);
 }
 
@@ -76,27 +76,20 @@ static int s_check_charter (check_t *check, const message_t *message, const grou
 /* The rosters inside: each signed by the founder, who alone makes them. */
 static int s_check_rosters (check_t *check)
 {
-    uint64_t newest = 0;
     for (size_t i = 0; i < check->package->rosters.count; i++) {
         members_t *members = calloc (1, sizeof *members);
         if (!members)
             return ERROR_MEMORY;
         check->rosters[check->roster_count++] = members;
-        int rc = members_open (check->package->rosters.items[i].bytes, &check->group, members, check->problem);
+        int rc =
+            members_open (check->package->rosters.items[i].bytes, &check->group, members, check->problem);
         if (rc)
             return rc;
         check->report->signatures++;
         if (!pubkey_equal (&members->author, &check->group.founder)) {
             problem_set (check->problem, "package: roster of epoch %llu was not made by the founder",
-                         (unsigned long long) members->epoch);
+                         (unsigned long long)members->epoch);
             return ERROR_DENIED;
-        }
-        if (members->epoch >= newest) {
-            newest = members->epoch;
-            check->report->epoch = newest;
-            check->report->members = 0;
-            for (size_t k = 0; k < members->count; k++)
-                check->report->members += members->members[k].revoked_epoch == 0;
         }
     }
     if (check->roster_count == 0) {
@@ -112,6 +105,19 @@ static const members_t *s_roster_of (const check_t *check, uint64_t epoch)
         if (check->rosters[i]->epoch == epoch)
             return check->rosters[i];
     return NULL;
+}
+
+/* How many members the policy's numbers go by: those at the newest epoch that a voter spoke in, since voters, unlike the
+ * package's author, have no interest in an old one; without evidence, at the epoch of the package itself. */
+static void s_count_members (check_t *check, uint64_t epoch)
+{
+    const members_t *members = s_roster_of (check, epoch);
+    if (!members || epoch < check->report->epoch)
+        return;
+    check->report->epoch = epoch;
+    check->report->members = 0;
+    for (size_t k = 0; k < members->count; k++)
+        check->report->members += members->members[k].revoked_epoch == 0;
 }
 
 /* True if `id` was a member at `epoch`, as a roster inside says. */
@@ -139,11 +145,11 @@ static bool s_asked (const check_t *check, const pubkey_t *id)
 }
 
 /* Same candidate, base and evaluator, and addressed to the package's author? */
-static bool s_about (const check_t *check, const pubkey_t *to, const digest_t *candidate, const digest_t *base,
-                     const digest_t *evaluator)
+static bool s_about (const check_t *check, const pubkey_t *to, const digest_t *candidate,
+                     const digest_t *base, const digest_t *evaluator)
 {
-    return pubkey_equal (to, &check->report->author) && digest_equal (candidate, &check->report->candidate)
-           && digest_equal (base, &check->report->base) && digest_equal (evaluator, &check->package->evaluator);
+    return pubkey_equal (to, &check->report->author) && digest_equal (candidate, &check->report->candidate) &&
+           digest_equal (base, &check->report->base) && digest_equal (evaluator, &check->package->evaluator);
 }
 
 static int s_count_feedback (check_t *check, const message_t *message, const pubkey_t *author)
@@ -194,7 +200,8 @@ static int s_check_evidence (check_t *check)
             return ERROR_MALFORMED;
         unsigned kind = statement_kind (statement.body, statement.body_size);
         if (kind != MESSAGE_FEEDBACK && kind != MESSAGE_VALIDATION_RESULT) {
-            problem_set (check->problem, "package: evidence %zu is neither FEEDBACK nor VALIDATION_RESULT", i);
+            problem_set (check->problem, "package: evidence %zu is neither FEEDBACK nor VALIDATION_RESULT",
+                         i);
             return ERROR_UNVERIFIED;
         }
         message_t message = {0};
@@ -203,9 +210,10 @@ static int s_check_evidence (check_t *check)
         if (rc)
             return rc;
         check->report->signatures++;
-        if (!digest_equal (&message.head.group, &check->group.group)
-            || !s_member_at (check, message.head.epoch, &author) || !s_asked (check, &author)
-            || pubkey_equal (&author, &check->report->author)) {
+        s_count_members (check, message.head.epoch);
+        if (!digest_equal (&message.head.group, &check->group.group) ||
+            !s_member_at (check, message.head.epoch, &author) || !s_asked (check, &author) ||
+            pubkey_equal (&author, &check->report->author)) {
             problem_set (check->problem, "package: evidence %zu is not by another member that was asked", i);
             rc = ERROR_STRANGER;
         } else if (kind == MESSAGE_FEEDBACK)
@@ -229,7 +237,7 @@ static int s_check_policy (check_t *check)
         report->alone = true;
         return 0;
     }
-    report->feedback.asked = (unsigned) check->package->asked.count;
+    report->feedback.asked = (unsigned)check->package->asked.count;
     const consensus_rules_t rules = {policy->approve_threshold, policy->review_threshold, policy->quorum};
     report->consensus = consensus_of (&report->feedback, &rules);
     if (report->consensus.action == ACTION_REJECT) {
@@ -238,10 +246,11 @@ static int s_check_policy (check_t *check)
         return ERROR_UNVERIFIED;
     }
     report->unvalidated = check->result_count == 0 && policy->allow_unvalidated;
-    if (!report->unvalidated
-        && validation_decide (&report->validations, report->min_confirmations, policy->consensus_threshold, true)
-               != VALIDATION_CONFIRMED) {
-        problem_set (check->problem, "package: %u of %zu measurements confirm it, the policy asks for %u and %.2f",
+    if (!report->unvalidated &&
+        validation_decide (&report->validations, report->min_confirmations, policy->consensus_threshold,
+                           true) != VALIDATION_CONFIRMED) {
+        problem_set (check->problem,
+                     "package: %u of %zu measurements confirm it, the policy asks for %u and %.2f",
                      report->validations.confirmed, check->result_count, report->min_confirmations,
                      policy->consensus_threshold);
         return ERROR_UNVERIFIED;
@@ -254,7 +263,8 @@ static int s_check_trees (check_t *check, tree_t *base, tree_t *candidate)
     digest_t evaluator[2];
     int rc = tree_decode (check->package->base.data, check->package->base.size, base, &evaluator[0]);
     if (!rc)
-        rc = tree_decode (check->package->candidate.data, check->package->candidate.size, candidate, &evaluator[1]);
+        rc = tree_decode (check->package->candidate.data, check->package->candidate.size, candidate,
+                          &evaluator[1]);
     if (rc) {
         problem_set (check->problem, "package: a list of files in it is not well-formed");
         return rc;
@@ -267,7 +277,8 @@ static int s_check_trees (check_t *check, tree_t *base, tree_t *candidate)
     return 0;
 }
 
-static int s_check (check_t *check, const message_t *message, const group_t *group, tree_t *base, tree_t *candidate)
+static int s_check (check_t *check, const message_t *message, const group_t *group, tree_t *base,
+                    tree_t *candidate)
 {
     int rc = s_check_charter (check, message, group);
     if (!rc)
@@ -280,6 +291,8 @@ static int s_check (check_t *check, const message_t *message, const group_t *gro
     }
     if (!rc)
         rc = s_check_evidence (check);
+    if (!rc && check->package->evidence.count == 0)
+        s_count_members (check, message->head.epoch);
     if (!rc)
         rc = s_check_policy (check);
     return rc;

@@ -17,15 +17,15 @@ typedef struct {
     pubkey_t author;
     digest_t candidate;
     digest_t base;
-    uint64_t epoch;       /* of the newest roster in it */
-    uint64_t members;     /* live ones at that epoch */
+    uint64_t epoch;   /* of the newest roster in it */
+    uint64_t members; /* live ones at that epoch */
     tally_t feedback;
     consensus_t consensus;
     validation_tally_t validations;
     unsigned min_confirmations;
-    bool alone;           /* a group of one: no feedback and no validation, as its policy allows */
-    bool unvalidated;     /* nobody measured it again, as the policy allows */
-    unsigned signatures;  /* how many were checked */
+    bool alone;          /* a group of one: no feedback and no validation, as its policy allows */
+    bool unvalidated;    /* nobody measured it again, as the policy allows */
+    unsigned signatures; /* how many were checked */
 } package_report_t;
 
 /* Told for each thing that was checked, for people: "feedback of abcd1234: approve". May be NULL. */
@@ -43,13 +43,12 @@ int package_verify (bytes_t packed, const group_t *group, message_t *package, tr
 unsigned package_min_confirmations (const policy_t *policy, uint64_t members);
 
 /* --- the file that `package export` writes: a packed package and the files it names, each under its hash --- */
-#define PACKAGE_FILE_FIELDS(F, L, R) \
-    F (R, TEXT, format, LIMIT_NAME)           /* PACKAGE_FORMAT */ \
-    F (R, BYTES, package, LIMIT_PACKAGE_BYTES) \
+#define PACKAGE_FILE_FIELDS(F, L, R)                     \
+    F (R, TEXT, format, LIMIT_NAME) /* PACKAGE_FORMAT */ \
+    F (R, BYTES, package, LIMIT_PACKAGE_BYTES)           \
     L (R, file_content, contents, 2 * LIMIT_EVOLVE_FILES)
-#define FILE_CONTENT_FIELDS(F, L, R) \
-    F (R, BYTES, bytes, LIMIT_FILE_BYTES)
-#define PACKAGE_FORMAT "evomesh-package/1"
+#define FILE_CONTENT_FIELDS(F, L, R) F (R, BYTES, bytes, LIMIT_FILE_BYTES)
+#define PACKAGE_FORMAT               "evomesh-package/1"
 RECORD_STRUCT (file_content, FILE_CONTENT_FIELDS);
 RECORD_STRUCT (package_file, PACKAGE_FILE_FIELDS);
 

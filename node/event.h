@@ -6,121 +6,124 @@
 #include "protocol/message.h"
 
 /* An objective, and a suggested proposer, as the core needs them. */
-#define OBJECTIVE_ROW_FIELDS(F, L, R) \
-    F (R, TEXT, name, LIMIT_NAME) \
-    F (R, TEXT, unit, LIMIT_NAME) \
-    F (R, UINT, goal, 1) \
-    F (R, UINT, source, 3) \
-    F (R, REAL, weight, 0) \
-    F (R, UINT, noisy, 1) \
-    F (R, REAL, tolerance, 0) \
+#define OBJECTIVE_ROW_FIELDS(F, L, R)                     \
+    F (R, TEXT, name, LIMIT_NAME)                         \
+    F (R, TEXT, unit, LIMIT_NAME)                         \
+    F (R, UINT, goal, 1)                                  \
+    F (R, UINT, source, 3)                                \
+    F (R, REAL, weight, 0)                                \
+    F (R, UINT, noisy, 1)                                 \
+    F (R, REAL, tolerance, 0)                             \
     F (R, NUMBER, bound, 0) /* the objective's `limit` */ \
     F (R, NUMBER, alert, 0)
 #define PROPOSER_ROW_FIELDS(F, L, R) \
-    F (R, TEXT, name, LIMIT_NAME) \
+    F (R, TEXT, name, LIMIT_NAME)    \
     F (R, REAL, share, 0)
-#define VALUE_FIELDS(F, L, R) \
-    F (R, REAL, value, 0)
+#define VALUE_FIELDS(F, L, R) F (R, REAL, value, 0)
 RECORD_STRUCT (objective_row, OBJECTIVE_ROW_FIELDS);
 RECORD_STRUCT (proposer_row, PROPOSER_ROW_FIELDS);
 RECORD_STRUCT (value, VALUE_FIELDS);
 
 /* The node starts, or starts again: everything that it takes from its surroundings. */
-#define STARTED_FIELDS(F, L, R) \
-    F (R, BYTES, charter, LIMIT_LONG_TEXT)        /* packed */ \
-    F (R, BYTES, roster, LIMIT_STATEMENT_BYTES)   /* packed; counts at the first start, later the journal knows better */ \
-    F (R, BYTES, start, LIMIT_PACKAGE_BYTES)      /* encoded tree of the evolve files that the group started from */ \
-    F (R, TEXT, name, LIMIT_NAME) \
-    F (R, TEXT, platform, LIMIT_TEXT) \
-    F (R, TEXT, language, LIMIT_NAME) \
-    L (R, address, addresses, LIMIT_ENDPOINTS)    /* what invites and MEMBERSHIP tell */ \
-    F (R, KEY, curve, 0) \
-    F (R, DIGEST, seed, 0)                        /* of the random stream; counts at the first start */ \
-    L (R, objective_row, objectives, LIMIT_OBJECTIVES) \
-    L (R, proposer_row, proposers, LIMIT_CAPABILITIES) \
-    F (R, UINT, timeout_ms, 0)                    /* of one evaluation */ \
-    F (R, UINT, slots, 1024) \
-    F (R, UINT, selection, 4) \
-    F (R, REAL, learning_rate, 0) \
-    F (R, UINT, proposals_max, 0) \
-    F (R, UINT, confined, 1)                      /* the sandbox really confines: peers' candidates may run */ \
-    F (R, UINT, breaker_enabled, 1) \
-    F (R, UINT, breaker_threshold, 0) \
-    F (R, UINT, breaker_recovery_ms, 0) \
-    F (R, UINT, automatic_rollback, 1) \
-    F (R, UINT, auto_share, 1) \
-    F (R, REAL, compatibility_threshold, 0) \
-    F (R, UINT, transfer_attempts_max, 0) \
+#define STARTED_FIELDS(F, L, R)                                                                       \
+    F (R, BYTES, charter, LIMIT_LONG_TEXT) /* packed */                                               \
+    F (R, BYTES, roster,                                                                              \
+       LIMIT_STATEMENT_BYTES) /* packed; counts at the first start, later the journal knows better */ \
+    F (R, BYTES, start,                                                                               \
+       LIMIT_PACKAGE_BYTES) /* encoded tree of the evolve files that the group started from */        \
+    F (R, TEXT, name, LIMIT_NAME)                                                                     \
+    F (R, TEXT, platform, LIMIT_TEXT)                                                                 \
+    F (R, TEXT, language, LIMIT_NAME)                                                                 \
+    L (R, address, addresses, LIMIT_ENDPOINTS) /* what invites and MEMBERSHIP tell */                 \
+    F (R, KEY, curve, 0)                                                                              \
+    F (R, DIGEST, seed, 0) /* of the random stream; counts at the first start */                      \
+    L (R, objective_row, objectives, LIMIT_OBJECTIVES)                                                \
+    L (R, proposer_row, proposers, LIMIT_CAPABILITIES)                                                \
+    F (R, UINT, timeout_ms, 0) /* of one evaluation */                                                \
+    F (R, UINT, slots, 1024)                                                                          \
+    F (R, UINT, selection, 4)                                                                         \
+    F (R, REAL, learning_rate, 0)                                                                     \
+    F (R, UINT, proposals_max, 0)                                                                     \
+    F (R, UINT, confined, 1) /* the sandbox really confines: peers' candidates may run */             \
+    F (R, UINT, breaker_enabled, 1)                                                                   \
+    F (R, UINT, breaker_threshold, 0)                                                                 \
+    F (R, UINT, breaker_recovery_ms, 0)                                                               \
+    F (R, UINT, automatic_rollback, 1)                                                                \
+    F (R, UINT, auto_share, 1)                                                                        \
+    F (R, REAL, compatibility_threshold, 0)                                                           \
+    F (R, UINT, transfer_attempts_max, 0)                                                             \
     F (R, UINT, validate_for_peers, 1)
 #define RECEIVED_FIELDS(F, L, R) /* a statement that the mesh verified */ \
-    F (R, KEY, curve, 0) \
-    F (R, BYTES, body, LIMIT_STATEMENT_BYTES) \
+    F (R, KEY, curve, 0)                                                  \
+    F (R, BYTES, body, LIMIT_STATEMENT_BYTES)                             \
     F (R, BYTES, seal, SEAL_BYTES)
-#define PEER_UP_FIELDS(F, L, R) \
-    F (R, KEY, peer, 0) \
-    F (R, UINT, validation_types, 7) \
+#define PEER_UP_FIELDS(F, L, R)       \
+    F (R, KEY, peer, 0)               \
+    F (R, UINT, validation_types, 7)  \
     F (R, TEXT, platform, LIMIT_TEXT) \
     F (R, UINT, seq_seen, 0)
-#define PEER_LOST_FIELDS(F, L, R) \
-    F (R, KEY, peer, 0)
-#define TICK_FIELDS(F, L, R) \
-    F (R, UINT, unused, 0)
-#define PROPOSED_FIELDS(F, L, R) /* a proposer ended */ \
-    F (R, UINT, operation, 0) \
-    F (R, UINT, result, 2)       /* 0 a candidate; 1 the proposer gave none; 2 it could not be run: a fault of this node */ \
-    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES) \
-    F (R, UINT, improvement_type, 3) \
+#define PEER_LOST_FIELDS(F, L, R) F (R, KEY, peer, 0)
+#define TICK_FIELDS(F, L, R)      F (R, UINT, unused, 0)
+#define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                             \
+    F (R, UINT, operation, 0)                                                                        \
+    F (R, UINT, result,                                                                              \
+       2) /* 0 a candidate; 1 the proposer gave none; 2 it could not be run: a fault of this node */ \
+    F (R, DIGEST, parent, 0) /* as PROPOSE named it */                                               \
+    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                          \
+    F (R, UINT, improvement_type, 3)                                                                 \
     F (R, TEXT, description, LIMIT_TEXT)
-#define EVALUATED_FIELDS(F, L, R) /* one run of an evaluator ended */ \
-    F (R, UINT, operation, 0) \
-    F (R, UINT, reason, REASON_LIMIT) /* REASON_NONE: valid; REASON_FAULT: a fault of this node; else the candidate is invalid */ \
-    L (R, value, metrics, LIMIT_OBJECTIVES) \
-    F (R, TEXT, detail, LIMIT_LONG_TEXT) \
-    F (R, UINT, wall_ms, 0) \
-    F (R, UINT, cpu_us, 0) \
+#define EVALUATED_FIELDS(F, L, R) /* one run of an evaluator ended */                                            \
+    F (R, UINT, operation, 0)                                                                                    \
+    F (R, UINT, reason,                                                                                          \
+       REASON_LIMIT) /* REASON_NONE: valid; REASON_FAULT: a fault of this node; else the candidate is invalid */ \
+    L (R, value, metrics, LIMIT_OBJECTIVES)                                                                      \
+    F (R, TEXT, detail, LIMIT_LONG_TEXT)                                                                         \
+    F (R, UINT, wall_ms, 0)                                                                                      \
+    F (R, UINT, cpu_us, 0)                                                                                       \
     F (R, UINT, memory_bytes, 0)
-#define MERGED_FIELDS(F, L, R) \
-    F (R, UINT, operation, 0) \
-    F (R, UINT, result, 1)       /* 0 merged, conflicts resolved as theirs; 1 could not be */ \
-    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES) \
-    F (R, UINT, hunks, 0) \
+#define MERGED_FIELDS(F, L, R)                                                          \
+    F (R, UINT, operation, 0)                                                           \
+    F (R, UINT, result, 1) /* 0 merged, conflicts resolved as theirs; 1 could not be */ \
+    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                             \
+    F (R, UINT, hunks, 0)                                                               \
     F (R, UINT, conflicts, 0)
-#define LOADED_FIELDS(F, L, R) \
-    F (R, UINT, operation, 0) \
-    F (R, UINT, result, 1)       /* 0 loaded; 1 not here */ \
+#define LOADED_FIELDS(F, L, R)                        \
+    F (R, UINT, operation, 0)                         \
+    F (R, UINT, result, 1) /* 0 loaded; 1 not here */ \
     F (R, BYTES, bytes, LIMIT_PACKAGE_BYTES)
-#define DONE_FIELDS(F, L, R) /* SNAPSHOT_TAKEN, APPLIED, RESTORED */ \
-    F (R, UINT, operation, 0) \
-    F (R, UINT, result, 2)       /* 0 done; 1 failed, nothing changed; 2 the switch is done but the service did not restart */ \
+#define DONE_FIELDS(F, L, R) /* SNAPSHOT_TAKEN, APPLIED, RESTORED */                                    \
+    F (R, UINT, operation, 0)                                                                           \
+    F (R, UINT, result,                                                                                 \
+       2) /* 0 done; 1 failed, nothing changed; 2 the switch is done but the service did not restart */ \
     F (R, TEXT, detail, LIMIT_TEXT)
 #define FETCHED_FIELDS(F, L, R) /* with `tree`, its files are in the store too */ \
-    F (R, UINT, operation, 0) \
-    F (R, UINT, result, 1) \
+    F (R, UINT, operation, 0)                                                     \
+    F (R, UINT, result, 1)                                                        \
     F (R, BYTES, bytes, LIMIT_PACKAGE_BYTES)
 #define COMMAND_FIELDS(F, L, R) /* the operator wants something; `arguments` by name */ \
-    F (R, UINT, operation, 0) \
-    F (R, TEXT, name, LIMIT_NAME) \
-    L (R, entry, arguments, LIMIT_METADATA) \
-    F (R, BYTES, content, LIMIT_PACKAGE_BYTES) \
+    F (R, UINT, operation, 0)                                                           \
+    F (R, TEXT, name, LIMIT_NAME)                                                       \
+    L (R, entry, arguments, LIMIT_METADATA)                                             \
+    F (R, BYTES, content, LIMIT_PACKAGE_BYTES)                                          \
     F (R, DIGEST, entropy, 0)
 
 #define REASON_LIMIT 255
 
 /* NODE_EVENT (number, NAME, name, FIELDS) */
-#define NODE_EVENTS(NODE_EVENT) \
-    NODE_EVENT (1, STARTED, started, STARTED_FIELDS) \
-    NODE_EVENT (2, RECEIVED, received, RECEIVED_FIELDS) \
-    NODE_EVENT (3, PEER_UP, peer_up, PEER_UP_FIELDS) \
-    NODE_EVENT (4, PEER_LOST, peer_lost, PEER_LOST_FIELDS) \
-    NODE_EVENT (5, TICK, tick, TICK_FIELDS) \
-    NODE_EVENT (6, PROPOSED, proposed, PROPOSED_FIELDS) \
-    NODE_EVENT (7, EVALUATED, evaluated, EVALUATED_FIELDS) \
-    NODE_EVENT (8, MERGED, merged, MERGED_FIELDS) \
-    NODE_EVENT (9, LOADED, loaded, LOADED_FIELDS) \
+#define NODE_EVENTS(NODE_EVENT)                                  \
+    NODE_EVENT (1, STARTED, started, STARTED_FIELDS)             \
+    NODE_EVENT (2, RECEIVED, received, RECEIVED_FIELDS)          \
+    NODE_EVENT (3, PEER_UP, peer_up, PEER_UP_FIELDS)             \
+    NODE_EVENT (4, PEER_LOST, peer_lost, PEER_LOST_FIELDS)       \
+    NODE_EVENT (5, TICK, tick, TICK_FIELDS)                      \
+    NODE_EVENT (6, PROPOSED, proposed, PROPOSED_FIELDS)          \
+    NODE_EVENT (7, EVALUATED, evaluated, EVALUATED_FIELDS)       \
+    NODE_EVENT (8, MERGED, merged, MERGED_FIELDS)                \
+    NODE_EVENT (9, LOADED, loaded, LOADED_FIELDS)                \
     NODE_EVENT (10, SNAPSHOT_TAKEN, snapshot_taken, DONE_FIELDS) \
-    NODE_EVENT (11, APPLIED, applied, DONE_FIELDS) \
-    NODE_EVENT (12, RESTORED, restored, DONE_FIELDS) \
-    NODE_EVENT (13, FETCHED, fetched, FETCHED_FIELDS) \
+    NODE_EVENT (11, APPLIED, applied_event, DONE_FIELDS)         \
+    NODE_EVENT (12, RESTORED, restored, DONE_FIELDS)             \
+    NODE_EVENT (13, FETCHED, fetched, FETCHED_FIELDS)            \
     NODE_EVENT (14, COMMAND, command, COMMAND_FIELDS)
 
 #define EVENT_STRUCT(number, NAME, name, FIELDS) RECORD_STRUCT (name, FIELDS);

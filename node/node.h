@@ -36,10 +36,10 @@ typedef struct {
     uint64_t epoch;
     size_t members;
     size_t peers_up;
-    bool paused;            /* by the operator */
-    bool stopped;           /* by a failed rollback: needs `resume` */
-    bool finished;          /* proposals_max reached */
-    digest_t release;       /* live */
+    bool paused;      /* by the operator */
+    bool stopped;     /* by a failed rollback: needs `resume` */
+    bool finished;    /* proposals_max reached */
+    digest_t release; /* live */
     objectives_t objectives;
     metrics_t start_metrics; /* of the group's start, here; count 0 until measured */
     metrics_t live_metrics;
@@ -48,8 +48,8 @@ typedef struct {
     breaker_state_t breaker;
     uint64_t slots;
     uint64_t slots_busy;
-    uint64_t proposed;      /* improvements of our own */
-    uint64_t applied;       /* of our own, applied and verified */
+    uint64_t proposed; /* improvements of our own */
+    uint64_t applied;  /* of our own, applied and verified */
     uint64_t rolled_back;
     uint64_t packages_sent; /* transfers to peers */
     uint64_t packages_received;
@@ -57,10 +57,10 @@ typedef struct {
     uint64_t validations_done; /* for peers */
     uint64_t evaluations;
     uint64_t duplicates;
-    uint64_t candidates;    /* in the archive */
+    uint64_t candidates; /* in the archive */
     uint64_t front;
     uint64_t held;
-    uint64_t in_state[16];  /* improvements under way by improvement_state_t */
+    uint64_t in_state[16];               /* improvements under way by improvement_state_t */
     uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
     uint64_t outbox;
 } node_status_t;

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Putting a release in place, measuring the live copy again, and going back.
+ *
+ *   VALIDATED ─ base is live ─▶ SNAPSHOT (release written and synced) ─▶ APPLY (`current` switched, service restarted)
+ *       │                                                                   │
+ *       └ live moved: merge, test again                                     ▼ the live copy is measured
+ *                                                              not worse: applied    worse, or no restart: RESTORE
+ *                                                                                        │ and measure again
+ *                                                                                        ▼
+ *                                                                   as before: rolled back    else: stopped, loudly */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One change of the live release at a time. */
+bool apply_busy (const node_t *self)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        improvement_state_t state = self->improvements[i].state;
+        if (self->improvements[i].used &&
+            (state == STATE_SNAPSHOT || state == STATE_APPLIED || state == STATE_ROLLING_BACK))
+            return true;
+    }
+    return false;
+}
+
+static void s_set_live (node_t *self, const digest_t *release, const buffer_t *tree, const metrics_t *metrics)
+{
+    self->live = *release;
+    self->live_tree.size = 0;
+    buffer_append (&self->live_tree, tree->data, tree->size);
+    self->live_metrics = *metrics;
+}
+
+/* --- forward --- */
+
+static bool s_merge_runs (const node_t *self, size_t index)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
+        if (self->operations[i].id && self->operations[i].kind == EFFECT_MERGE &&
+            self->operations[i].owner == OWNER_IMPROVEMENT && self->operations[i].index == index)
+            return true;
+    return false;
+}
+
+bool apply_rebase (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    if (digest_equal (&improvement->base, &self->live))
+        return false;
+    if (s_merge_runs (self, index))
+        return true;
+    if (improvement->parcel != NONE) {
+        /* A peer's package is merged as a package: its parcel tries again against the new live release. */
+        improve_reject (self, index, REASON_STALE_BASE, NULL);
+        return true;
+    }
+    merge_t merge = {.base = improvement->base, .ours = self->live, .theirs = improvement->candidate};
+    (void)operate (self, EFFECT_MERGE, &merge, OWNER_IMPROVEMENT, index);
+    return true;
+}
+
+void apply_start (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_VALIDATED && !apply_busy (self));
+    if (apply_rebase (self, index))
+        return;
+    snapshot_t snapshot = {.release = improvement->candidate};
+    if (!operate (self, EFFECT_SNAPSHOT, &snapshot, OWNER_IMPROVEMENT, index))
+        return;
+    improvement->baseline = self->live_metrics;
+    improvement->snapshot =
+        digest_of_two (improvement->id.bytes, DIGEST_BYTES, self->live.bytes, DIGEST_BYTES);
+    value_t baseline[LIMIT_OBJECTIVES];
+    for (size_t i = 0; i < self->live_metrics.count; i++)
+        baseline[i].value = self->live_metrics.values[i];
+    snapshot_row_t row = {.id = improvement->snapshot,
+                          .time_ms = self->wall_ms,
+                          .release = self->live,
+                          .next = improvement->candidate,
+                          .improvement = improvement->id,
+                          .cause = text_of (improvement->description),
+                          .baseline = {baseline, self->live_metrics.count}};
+    say_persist (self, RECORD_SNAPSHOT, &improvement->snapshot, &snapshot_row_record, &row);
+    persist_content_t content = {bytes_of (improvement->tree.data, improvement->tree.size)};
+    effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    improve_move (self, index, MOVE_SNAPSHOT);
+}
+
+/* A merged own change: a new candidate, tested from the start. */
+static void s_improvement_merged (node_t *self, size_t index, const merged_t *event)
+{
+    improvement_t *improvement = &self->improvements[index];
+    if (event->result != 0 || event->conflicts > 0) {
+        improve_reject (self, index, REASON_STALE_BASE, NULL);
+        return;
+    }
+    digest_t merged = digest_of (event->tree.data, event->tree.size);
+    if (digest_equal (&merged, &self->live)) {
+        improve_reject (self, index, REASON_DUPLICATE, "the live release has the change already");
+        return;
+    }
+    improvement->candidate = merged;
+    improvement->tree.size = 0;
+    buffer_append (&improvement->tree, event->tree.data, event->tree.size);
+    improvement->base = self->live;
+    improvement->base_tree.size = 0;
+    buffer_append (&improvement->base_tree, self->live_tree.data, self->live_tree.size);
+    for (size_t i = 0; i < improvement->asked_count; i++)
+        buffer_clear (&improvement->asked[i].evidence);
+    for (size_t i = 0; i < improvement->validator_count; i++)
+        buffer_clear (&improvement->validators[i].evidence);
+    free (improvement->asked);
+    free (improvement->validators);
+    improvement->asked = improvement->validators = NULL;
+    improvement->asked_count = improvement->validator_count = 0;
+    improvement->reviewed = false;
+    if (improvement->state == STATE_VALIDATED)
+        improve_move (self, index, MOVE_MERGE);
+    test_start (self, index);
+}
+
+void on_merged (node_t *self, const merged_t *event)
+{
+    owner_t owner;
+    size_t index;
+    if (!operated (self, event->operation, EFFECT_MERGE, &owner, &index))
+        return;
+    if (owner == OWNER_PARCEL)
+        knowledge_merged (self, index, event);
+    else
+        s_improvement_merged (self, index, event);
+}
+
+void on_snapshot_taken (node_t *self, const snapshot_taken_t *event)
+{
+    owner_t owner;
+    size_t index;
+    if (!operated (self, event->operation, EFFECT_SNAPSHOT, &owner, &index))
+        return;
+    char detail[LIMIT_TEXT + 1];
+    text_copy (event->detail, detail, sizeof detail);
+    improvement_t *improvement = &self->improvements[index];
+    apply_t apply = {.from = self->live, .release = improvement->candidate};
+    if (event->result == 0 && operate (self, EFFECT_APPLY, &apply, OWNER_IMPROVEMENT, index))
+        return;
+    improvement->breaker_trial = false;
+    improve_fault (self, true);
+    improve_reject (self, index, REASON_APPLY_FAILED, detail);
+}
+
+/* The new release is remembered with what it takes to go back. */
+static void s_remember (node_t *self, const improvement_t *improvement)
+{
+    if (self->applied_count == LIMIT_SNAPSHOTS) { /* older ones stay in the store */
+        buffer_clear (&self->applied[0].row);
+        memmove (&self->applied[0], &self->applied[1], (--self->applied_count) * sizeof self->applied[0]);
+    }
+    applied_t *grown = realloc (self->applied, (self->applied_count + 1) * sizeof *grown);
+    assert (grown);
+    self->applied = grown;
+    self->applied[self->applied_count++] = (applied_t){.snapshot = improvement->snapshot,
+                                                       .before = improvement->base,
+                                                       .after = improvement->candidate,
+                                                       .improvement = improvement->id,
+                                                       .state = STATE_APPLIED,
+                                                       .baseline = improvement->baseline};
+}
+
+static void s_verify (node_t *self, size_t index, const digest_t *candidate, const digest_t *base,
+                      const metrics_t *baseline)
+{
+    improvement_t *improvement = &self->improvements[index];
+    improvement->trial = trial_open (self, OWNER_IMPROVEMENT, index, candidate, base, RANK_LIVE);
+    assert (improvement->trial != NONE); /* one at a time, and LIMIT_TRIALS leaves room: see s_refusal */
+    trial_init_verify (&self->comparisons[improvement->trial].trial, &self->objectives, baseline);
+}
+
+void on_applied (node_t *self, const applied_event_t *event)
+{
+    owner_t owner;
+    size_t index;
+    if (!operated (self, event->operation, EFFECT_APPLY, &owner, &index))
+        return;
+    improvement_t *improvement = &self->improvements[index];
+    text_copy (event->detail, improvement->detail, sizeof improvement->detail);
+    if (event->result == 1) {
+        improvement->breaker_trial = false;
+        improve_fault (self, true);
+        improve_reject (self, index, REASON_APPLY_FAILED, NULL);
+        return;
+    }
+    s_set_live (self, &improvement->candidate, &improvement->tree, &improvement->result.candidate);
+    s_remember (self, improvement);
+    improve_move (self, index, MOVE_APPLY);
+    if (event->result == 2) {
+        improve_fault (self, true);
+        rollback_start (self, index, REASON_RESTART_FAILED);
+    } else
+        s_verify (self, index, &improvement->candidate, &improvement->base, &improvement->result.candidate);
+}
+
+static void s_applied_and_verified (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    improve_healthy (self, true);
+    improvement->breaker_trial = false;
+    bool own = pubkey_equal (&improvement->author, &self->identity.id);
+    entry_t metadata = {text_of ("description"), text_of (improvement->description)};
+    say_event (self, "improvement_applied", &improvement->id, improvement->result.weighted, NULL, &metadata,
+               1);
+    if (own)
+        self->counts.applied++;
+    /* What passed while the group was one has no certificate that the later members would take. */
+    bool outgrown = members_now (self) > 1 && improvement->asked_count == 0;
+    if (!improvement->certified && self->settings.auto_share && !outgrown) {
+        share_start (self, index);
+        return;
+    }
+    improve_move (self, index, MOVE_KEEP);
+    if (improvement->origin == ORIGIN_PACKAGE)
+        say_event (self, "knowledge_adopted", &improvement->id, improvement->result.weighted, NULL, NULL, 0);
+    improve_finish (self, index);
+}
+
+void apply_verified (node_t *self, size_t index, reason_code_t reason, const trial_result_t *result)
+{
+    improvement_t *improvement = &self->improvements[index];
+    if (improvement->state == STATE_ROLLING_BACK) {
+        if (reason == REASON_NONE)
+            improve_move (self, index, MOVE_RESTORED);
+        else {
+            self->stopped = true;
+            improve_fault (self, true);
+            improve_move (self, index, MOVE_RESTORE_FAILED);
+        }
+        self->counts.rolled_back++;
+        improve_finish (self, index);
+        return;
+    }
+    assert (improvement->state == STATE_APPLIED);
+    if (reason == REASON_NONE) {
+        if (result->candidate.count)
+            for (size_t i = 0; i < self->objectives.count; i++)
+                if (!self->objectives.items[i].noisy)
+                    self->live_metrics.values[i] = result->candidate.values[i];
+        s_applied_and_verified (self, index);
+        return;
+    }
+    improve_fault (self, true);
+    if (self->settings.automatic_rollback)
+        rollback_start (self, index, REASON_REGRESSION);
+    else { /* switched off: it stays, and the operator is told */
+        say_event (self, "performance_threshold_exceeded", &improvement->id, improvement->result.weighted,
+                   reason_description (REASON_REGRESSION), NULL, 0);
+        improve_move (self, index, MOVE_KEEP);
+        improve_finish (self, index);
+    }
+}
+
+/* --- back --- */
+
+void rollback_start (node_t *self, size_t index, reason_code_t reason)
+{
+    improvement_t *improvement = &self->improvements[index];
+    improvement->reason = reason;
+    improvement->switched = false;
+    restore_t restore = {.release = improvement->base};
+    improve_move (self, index, MOVE_ROLL_BACK);
+    if (!operate (self, EFFECT_RESTORE, &restore, OWNER_IMPROVEMENT, index)) {
+        self->stopped = true;
+        improve_move (self, index, MOVE_RESTORE_FAILED);
+        improve_finish (self, index);
+    }
+}
+
+void on_restored (node_t *self, const restored_t *event)
+{
+    owner_t owner;
+    size_t index;
+    if (!operated (self, event->operation, EFFECT_RESTORE, &owner, &index))
+        return;
+    improvement_t *improvement = &self->improvements[index];
+    text_copy (event->detail, improvement->detail, sizeof improvement->detail);
+    if (event->result != 1)
+        s_set_live (self, &improvement->base, &improvement->base_tree, &improvement->baseline);
+    if (event->result != 0) {
+        self->stopped = true;
+        self->counts.rolled_back++;
+        improve_fault (self, true);
+        improve_move (self, index, MOVE_RESTORE_FAILED);
+        improve_finish (self, index);
+        return;
+    }
+    improvement->switched = true;
+    s_verify (self, index, &improvement->base, &improvement->base, &improvement->baseline);
+}
+
+/* What is live and final gets a place again, to walk its last stretch. */
+static size_t s_revive (node_t *self, const applied_t *applied, bytes_t base_tree)
+{
+    improvement_row_t row;
+    arena_t arena = {0};
+    int rc =
+        record_decode (&improvement_row_record, applied->row.data, applied->row.size, &row, &arena, NULL);
+    assert (rc == 0);
+    (void)rc;
+    size_t index = improve_new (self, (origin_t)row.origin, &row.parent,
+                                bytes_of (self->live_tree.data, self->live_tree.size),
+                                (improvement_type_t)row.improvement_type, row.description);
+    if (index != NONE) {
+        improvement_t *improvement = &self->improvements[index];
+        improvement->id = row.id;
+        improvement->author = row.author;
+        improvement->package = row.package;
+        improvement->candidate = row.candidate;
+        improvement->base = applied->before;
+        improvement->base_tree.size = 0;
+        buffer_append (&improvement->base_tree, base_tree.data, base_tree.size);
+        improvement->state = applied->state;
+        improvement->snapshot = applied->snapshot;
+        improvement->baseline = applied->baseline;
+        improvement->created_ms = row.created_ms;
+    }
+    arena_clear (&arena);
+    return index;
+}
+
+/* What stood on it is gone with it: those rows say so. */
+static void s_undo_later (node_t *self, size_t from)
+{
+    for (size_t i = from; i < self->applied_count; i++) {
+        applied_t *applied = &self->applied[i];
+        if (applied->state != STATE_SHARED && applied->state != STATE_KEPT)
+            continue;
+        size_t index = s_revive (self, applied, bytes_of (self->live_tree.data, self->live_tree.size));
+        if (index == NONE)
+            continue;
+        improvement_t *improvement = &self->improvements[index];
+        improvement->reason = REASON_OPERATOR;
+        text_copy (text_of ("stood on an improvement that was rolled back"), improvement->detail,
+                   sizeof improvement->detail);
+        improve_move (self, index, MOVE_ROLL_BACK);
+        improve_move (self, index, MOVE_RESTORED);
+        self->counts.rolled_back++;
+        improve_finish (self, index);
+    }
+}
+
+int rollback_to (node_t *self, size_t at, reason_code_t reason)
+{
+    assert (at < self->applied_count);
+    const applied_t *applied = &self->applied[at];
+    if (apply_busy (self))
+        return ERROR_BUSY;
+    if (applied->state != STATE_SHARED && applied->state != STATE_KEPT)
+        return ERROR_CONFLICT;
+    load_t load = {.content = applied->before};
+    size_t index = s_revive (self, applied, (bytes_t){NULL, 0});
+    if (index == NONE)
+        return ERROR_BUSY;
+    self->improvements[index].reason = reason;
+    s_undo_later (self, at + 1);
+    if (!operate (self, EFFECT_LOAD, &load, OWNER_IMPROVEMENT, index))
+        return ERROR_BUSY;
+    /* Nothing else may be applied meanwhile. */
+    improve_move (self, index, MOVE_ROLL_BACK);
+    return 0;
+}
+
+void rollback_loaded (node_t *self, size_t index, const loaded_t *event)
+{
+    improvement_t *improvement = &self->improvements[index];
+    restore_t restore = {.release = improvement->base};
+    buffer_append (&improvement->base_tree, event->bytes.data, event->bytes.size);
+    if (event->result == 0 && operate (self, EFFECT_RESTORE, &restore, OWNER_IMPROVEMENT, index))
+        return;
+    self->stopped = true;
+    improve_move (self, index, MOVE_RESTORE_FAILED);
+    improve_finish (self, index);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the operator wants. Every command is answered by one REPLY; a refused one changes nothing. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/invite.h"
+
+#define INVITE_HOURS_DEFAULT 1
+
+/* The value of an argument, copied; false if it isn't there (then `out` is empty). */
+static bool s_argument (const command_t *command, const char *key, char *out, size_t size)
+{
+    out[0] = 0;
+    for (size_t i = 0; i < command->arguments.count; i++)
+        if (text_equal (command->arguments.items[i].key, key))
+            return text_copy (command->arguments.items[i].value, out, size);
+    return false;
+}
+
+static bool s_id_argument (node_t *self, const command_t *command, digest_t *id)
+{
+    char text[LIMIT_TEXT + 1];
+    if (s_argument (command, "id", text, sizeof text) && digest_parse (text, id) == 0)
+        return true;
+    char problem[LIMIT_LONG_TEXT];
+    (void)snprintf (problem, sizeof problem, "id: found \"%s\", expected 52 base32 characters", text);
+    say_reply (self, command->operation, true, problem, NULL);
+    return false;
+}
+
+static bool s_number_argument (node_t *self, const command_t *command, const char *key, uint64_t fallback,
+                               uint64_t *number)
+{
+    char text[LIMIT_TEXT + 1];
+    *number = fallback;
+    if (!s_argument (command, key, text, sizeof text))
+        return true;
+    char *end;
+    unsigned long long value = strtoull (text, &end, 10);
+    if (*text >= '0' && *text <= '9' && *end == 0 && value > 0) {
+        *number = value;
+        return true;
+    }
+    char problem[LIMIT_LONG_TEXT];
+    (void)snprintf (problem, sizeof problem, "%s: found \"%s\", expected a number above 0", key, text);
+    say_reply (self, command->operation, true, problem, NULL);
+    return false;
+}
+
+static void s_pause (node_t *self, const command_t *command)
+{
+    if (!self->paused) {
+        self->paused = true;
+        say_event (self, "evolution_paused", NULL, NAN, NULL, NULL, 0);
+    }
+    say_reply (self, command->operation, false,
+               "paused: nothing is proposed or applied here; running evaluations finish, peers are answered",
+               NULL);
+}
+
+static void s_resume (node_t *self, const command_t *command)
+{
+    if (self->paused || self->stopped) {
+        self->paused = self->stopped = false;
+        say_event (self, "evolution_resumed", NULL, NAN, NULL, NULL, 0);
+    }
+    say_reply (self, command->operation, false, "evolution goes on", NULL);
+}
+
+/* approve and reject: an improvement that is HELD. */
+static void s_decide (node_t *self, const command_t *command, bool approve)
+{
+    digest_t id;
+    if (!s_id_argument (self, command, &id))
+        return;
+    size_t index = improve_find (self, &id);
+    if (index == NONE || self->improvements[index].state != STATE_HELD) {
+        char problem[LIMIT_LONG_TEXT];
+        (void)snprintf (problem, sizeof problem, "that improvement is %s, only a held one can be decided",
+                        index == NONE ? "not under way"
+                                      : improvement_state_name (self->improvements[index].state));
+        say_reply (self, command->operation, true, problem, NULL);
+        return;
+    }
+    if (approve)
+        validate_start (self, index);
+    else
+        improve_reject (self, index, REASON_OPERATOR, NULL);
+    say_reply (self, command->operation, false, approve ? "approved: its validation starts" : "rejected",
+               NULL);
+}
+
+static void s_rollback (node_t *self, const command_t *command)
+{
+    digest_t id;
+    if (!s_id_argument (self, command, &id))
+        return;
+    for (size_t i = 0; i < self->applied_count; i++) {
+        if (!digest_equal (&self->applied[i].improvement, &id) &&
+            !digest_equal (&self->applied[i].snapshot, &id))
+            continue;
+        int rc = rollback_to (self, i, REASON_OPERATOR);
+        const char *why = rc == ERROR_BUSY ? "another release is being put in place: try again in a moment"
+                          : rc == ERROR_CONFLICT ? "it is not live: it was rolled back before"
+                                                 : "rolling back; `evomesh show` says when it is verified";
+        say_reply (self, command->operation, rc != 0, why, NULL);
+        return;
+    }
+    say_reply (
+        self, command->operation, true,
+        "no improvement that was applied here and no snapshot has that id: `evomesh snapshots` lists them",
+        NULL);
+}
+
+static void s_propose (node_t *self, const command_t *command)
+{
+    char type[LIMIT_TEXT + 1], description[LIMIT_TEXT + 1];
+    int kind = IMPROVE_ALGORITHM_MODIFICATION;
+    if (s_argument (command, "type", type, sizeof type))
+        kind = improvement_type_parse (type);
+    if (!s_argument (command, "description", description, sizeof description))
+        (void)snprintf (description, sizeof description, "proposed by the operator");
+    const char *problem = NULL;
+    if (kind < 0)
+        problem = "type: expected parameter_tuning, algorithm_modification, architecture_change or "
+                  "configuration_update";
+    else if (!self->baseline_known)
+        problem = "the live release is not measured yet: try again in a moment";
+    else if (self->paused || self->stopped)
+        problem = "evolution is paused: `evomesh resume` first";
+    if (problem) {
+        say_reply (self, command->operation, true, problem, NULL);
+        return;
+    }
+    persist_content_t content = {command->content};
+    effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    size_t index =
+        propose_candidate (self, ORIGIN_OPERATOR, &self->live, command->content, (improvement_type_t)kind,
+                           text_of (description), &self->identity.id, NONE, false);
+    if (index == NONE) {
+        say_reply (self, command->operation, true,
+                   "rejected at once: the same candidate is known here, or it changes other files than those "
+                   "in `evolve`",
+                   NULL);
+        return;
+    }
+    self->counts.proposed++;
+    char id[DIGEST_TEXT_BYTES];
+    digest_text (&self->improvements[index].id, id);
+    say_reply (self, command->operation, false, "proposed: it is being measured", id);
+}
+
+static void s_invite (node_t *self, const command_t *command)
+{
+    uint64_t uses, seconds;
+    char key[LIMIT_TEXT + 1], token[INVITE_TEXT_MAX];
+    pubkey_t bound_to = {{0}};
+    if (!s_number_argument (self, command, "uses", 1, &uses) ||
+        !s_number_argument (self, command, "seconds", INVITE_HOURS_DEFAULT * 3600, &seconds))
+        return;
+    if (s_argument (command, "key", key, sizeof key) && pubkey_parse (key, &bound_to)) {
+        say_reply (self, command->operation, true, "key: expected the joiner's id, 52 base32 characters",
+                   NULL);
+        return;
+    }
+    if (uses > LIMIT_CAPABILITIES) {
+        char problem[LIMIT_TEXT];
+        (void)snprintf (problem, sizeof problem, "uses: found %llu, expected at most %d",
+                        (unsigned long long)uses, LIMIT_CAPABILITIES);
+        say_reply (self, command->operation, true, problem, NULL);
+        return;
+    }
+    int rc = group_invite (self, &command->entropy, uses, seconds * 1000, &bound_to, token, sizeof token);
+    say_reply (self, command->operation, rc != 0,
+               rc ? "only an admin of the group can invite" : "give this token to one machine",
+               rc ? NULL : token);
+}
+
+static void s_revoke (node_t *self, const command_t *command)
+{
+    digest_t id;
+    pubkey_t member;
+    if (!s_id_argument (self, command, &id))
+        return;
+    memcpy (member.bytes, id.bytes, PUBKEY_BYTES);
+    int rc = pubkey_equal (&member, &self->identity.id) ? ERROR_INPUT : group_revoke (self, &member);
+    say_reply (self, command->operation, rc != 0,
+               rc == 0              ? "revoked: its links are closed"
+               : rc == ERROR_DENIED ? "only an admin of the group can revoke"
+               : rc == ERROR_INPUT  ? "a node can't revoke itself"
+                                    : "no member has that id: `evomesh group members` lists them",
+               NULL);
+}
+
+static void s_leave (node_t *self, const command_t *command)
+{
+    if (pubkey_equal (&self->group.founder, &self->identity.id)) {
+        say_reply (self, command->operation, true, "the founder can't leave: it alone makes the rosters",
+                   NULL);
+        return;
+    }
+    leave_t leave = {.to = self->group.founder, .reason = text_of ("left by its operator")};
+    self->paused = true;
+    say_durably (self, &self->group.founder, MESSAGE_LEAVE, &leave);
+    say_reply (self, command->operation, false, "leaving: the founder is told, evolution is paused here",
+               NULL);
+}
+
+/* A package from a file: tried like one that a peer sent; its author hears what became of it. */
+static void s_import (node_t *self, const command_t *command)
+{
+    message_t message = {0};
+    tree_t base = {0}, candidate = {0};
+    package_report_t report;
+    problem_t problem = {{0}};
+    if (package_verify (command->content, &self->group, &message, &base, &candidate, &report, NULL, NULL,
+                        &problem)) {
+        say_reply (self, command->operation, true, problem.text, NULL);
+        return;
+    }
+    message_clear (&message);
+    tree_clear (&base);
+    tree_clear (&candidate);
+    static const digest_t none;
+    persist_content_t content = {command->content};
+    effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    bool tried = knowledge_tried (self, &report.package) != NULL;
+    if (!tried)
+        on_knowledge (self, &report.author, &report.package, &none);
+    char id[DIGEST_TEXT_BYTES];
+    digest_text (&report.package, id);
+    say_reply (self, command->operation, tried,
+               tried ? reason_description (REASON_ALREADY_TRIED) : "verified: it waits to be measured here",
+               id);
+}
+
+void on_command (node_t *self, const command_t *command)
+{
+    static const struct {
+        const char *name;
+        void (*run) (node_t *self, const command_t *command);
+    } commands[] = {
+        {"pause", s_pause},   {"resume", s_resume}, {"rollback", s_rollback}, {"propose", s_propose},
+        {"invite", s_invite}, {"revoke", s_revoke}, {"leave", s_leave},       {"import", s_import},
+    };
+    if (text_equal (command->name, "approve") || text_equal (command->name, "reject")) {
+        s_decide (self, command, text_equal (command->name, "approve"));
+        return;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (text_equal (command->name, commands[i].name)) {
+            commands[i].run (self, command);
+            return;
+        }
+    say_reply (self, command->operation, true, "no such command", NULL);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Improvements: their places, their moves through the table, their rows; faults and the breaker; what waits and goes on. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- places --- */
+
+static void s_asked_clear (asked_t **asked, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        buffer_clear (&(*asked)[i].evidence);
+    free (*asked);
+    *asked = NULL;
+    *count = 0;
+}
+
+static void s_clear (improvement_t *improvement)
+{
+    buffer_clear (&improvement->tree);
+    buffer_clear (&improvement->base_tree);
+    s_asked_clear (&improvement->asked, &improvement->asked_count);
+    s_asked_clear (&improvement->validators, &improvement->validator_count);
+    memset (improvement, 0, sizeof *improvement);
+}
+
+size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
+                    improvement_type_t type, text_t description)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        improvement_t *improvement = &self->improvements[i];
+        if (improvement->used)
+            continue;
+        *improvement = (improvement_t){.used = true,
+                                       .origin = origin,
+                                       .author = self->identity.id,
+                                       .parcel = NONE,
+                                       .parent = *parent,
+                                       .base = self->live,
+                                       .type = type,
+                                       .trial = NONE,
+                                       .deadline_ms = UINT64_MAX,
+                                       .created_ms = self->wall_ms};
+        improvement->candidate = digest_of (tree.data, tree.size);
+        buffer_append (&improvement->tree, tree.data, tree.size);
+        buffer_append (&improvement->base_tree, self->live_tree.data, self->live_tree.size);
+        text_copy (description, improvement->description, sizeof improvement->description);
+        uint64_t order = ++self->order;
+        uint8_t salt[PUBKEY_BYTES + sizeof order];
+        memcpy (salt, self->identity.id.bytes, PUBKEY_BYTES);
+        for (size_t k = 0; k < sizeof order; k++)
+            salt[PUBKEY_BYTES + k] = (uint8_t)(order >> (8 * k));
+        improvement->id = digest_of_two (improvement->candidate.bytes, DIGEST_BYTES, salt, sizeof salt);
+        return i;
+    }
+    return NONE;
+}
+
+size_t improve_find (const node_t *self, const digest_t *id)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used && digest_equal (&self->improvements[i].id, id))
+            return i;
+    return NONE;
+}
+
+size_t improve_under_way (const node_t *self, improvement_state_t state, bool own_only)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        count += self->improvements[i].used && self->improvements[i].state == state &&
+                 !(own_only && self->improvements[i].origin == ORIGIN_PACKAGE);
+    return count;
+}
+
+/* --- rows --- */
+
+size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t deltas[LIMIT_OBJECTIVES])
+{
+    for (size_t i = 0; i < self->objectives.count; i++)
+        deltas[i] = (delta_t){.objective = text_of (self->objectives.items[i].name),
+                              .goal = self->objectives.items[i].goal,
+                              .improvement = objective_round (result->improvements[i]),
+                              .dispersion = objective_round (result->dispersion[i]),
+                              .conclusion = (uint64_t)result->changes[i]};
+    return self->objectives.count;
+}
+
+static size_t s_values (const metrics_t *metrics, value_t values[LIMIT_OBJECTIVES])
+{
+    for (size_t i = 0; i < metrics->count; i++)
+        values[i].value = metrics->values[i];
+    return metrics->count;
+}
+
+static unsigned s_count_answers (const asked_t *asked, size_t count, answer_t answer)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += asked[i].answer == answer;
+    return found;
+}
+
+void improve_persist (node_t *self, size_t index)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    delta_t deltas[LIMIT_OBJECTIVES];
+    value_t candidate[LIMIT_OBJECTIVES], base[LIMIT_OBJECTIVES];
+    size_t count = improvement->measured ? improve_deltas (self, &improvement->result, deltas) : 0;
+    improvement_row_t row = {
+        .id = improvement->id,
+        .state = improvement->state,
+        .origin = improvement->origin,
+        .author = improvement->author,
+        .package = improvement->package,
+        .candidate = improvement->candidate,
+        .parent = improvement->parent,
+        .base = improvement->base,
+        .improvement_type = improvement->type,
+        .description = text_of (improvement->description),
+        .reason = improvement->reason,
+        .detail = text_of (improvement->detail),
+        .performance_improvement = improvement->measured ? improvement->result.weighted : NAN,
+        .changes = {deltas, count},
+        .candidate_metrics = {candidate, count ? s_values (&improvement->result.candidate, candidate) : 0},
+        .base_metrics = {base, count ? s_values (&improvement->result.base, base) : 0},
+        .repeats = count ? improvement->result.repeats : 0,
+        .consensus_score = improvement->reviewed ? improvement->consensus.score : NAN,
+        .asked = improvement->asked_count,
+        .approvals = s_count_answers (improvement->asked, improvement->asked_count, ANSWERED_YES),
+        .validators = improvement->validator_count,
+        .confirmations =
+            s_count_answers (improvement->validators, improvement->validator_count, ANSWERED_YES),
+        .created_ms = improvement->created_ms,
+        .changed_ms = self->wall_ms,
+    };
+    say_persist (self, RECORD_IMPROVEMENT, &improvement->id, &improvement_row_record, &row);
+    for (size_t i = 0; i < self->applied_count; i++)
+        if (digest_equal (&self->applied[i].improvement, &improvement->id)) {
+            self->applied[i].state = improvement->state;
+            self->applied[i].row.size = 0;
+            record_encode (&improvement_row_record, &row, &self->applied[i].row);
+        }
+}
+
+/* --- moves --- */
+
+/* What must hold of an improvement in each state. */
+static void s_check_invariant (const node_t *self, const improvement_t *improvement)
+{
+    improvement_state_t state = improvement->state;
+    assert (improvement->tree.size > 0);
+    if (state == STATE_REVIEWING || state == STATE_HELD || state == STATE_VALIDATING)
+        assert (improvement->measured && improvement->result.verdict == VERDICT_ACCEPT &&
+                !improvement->certified);
+    if (state == STATE_SNAPSHOT || state == STATE_APPLIED)
+        assert (improvement->measured && improvement->result.verdict == VERDICT_ACCEPT);
+    if (state == STATE_SNAPSHOT)
+        assert (digest_equal (&improvement->base, &self->live));
+    if (state == STATE_APPLIED)
+        assert (digest_equal (&improvement->candidate, &self->live) &&
+                !digest_is_zero (&improvement->snapshot));
+    if (state == STATE_REJECTED || state == STATE_ROLLED_BACK)
+        assert (improvement->reason != REASON_NONE);
+}
+
+void improve_move (node_t *self, size_t index, improvement_move_t move)
+{
+    improvement_t *improvement = &self->improvements[index];
+    const improvement_edge_t *edge = improvement_edge (improvement->state, move);
+    assert (improvement->used && edge);
+    improvement->state = edge->to;
+    s_check_invariant (self, improvement);
+    improve_persist (self, index);
+    if (!edge->event)
+        return;
+    entry_t metadata[3] = {{text_of ("state"), text_of (improvement_state_name (edge->to))}};
+    size_t count = 1;
+    if (improvement->reason != REASON_NONE)
+        metadata[count++] = (entry_t){text_of ("reason"), text_of (reason_name (improvement->reason))};
+    if (improvement->description[0])
+        metadata[count++] = (entry_t){text_of ("description"), text_of (improvement->description)};
+    char error[LIMIT_TEXT + 1] = "";
+    if (edge->to == STATE_REJECTED || edge->to == STATE_ROLLBACK_FAILED)
+        (void)snprintf (error, sizeof error, "%s",
+                        improvement->detail[0] ? improvement->detail
+                                               : reason_description (improvement->reason));
+    say_event (self, edge->event, &improvement->id,
+               improvement->measured ? improvement->result.weighted : NAN, error, metadata, count);
+}
+
+void improve_reject (node_t *self, size_t index, reason_code_t reason, const char *detail)
+{
+    improvement_t *improvement = &self->improvements[index];
+    assert (reason != REASON_NONE && improvement->trial == NONE);
+    improvement->reason = reason;
+    if (detail)
+        text_copy (text_of (detail), improvement->detail, sizeof improvement->detail);
+    self->counts.rejected[reason]++;
+    improve_move (self, index, MOVE_REJECT);
+    improve_finish (self, index);
+}
+
+void improve_finish (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    assert (improvement_final (improvement->state));
+    if (improvement->parcel != NONE)
+        knowledge_decided (self, improvement->parcel, improvement->state == STATE_KEPT,
+                           improvement->state == STATE_KEPT ? REASON_ADOPTED : improvement->reason,
+                           improvement->measured ? &improvement->result : NULL);
+    if (improvement->breaker_trial)
+        breaker_release (&self->breaker);
+    operate_drop (self, OWNER_IMPROVEMENT, index);
+    s_clear (improvement);
+}
+
+/* --- faults --- */
+
+static void s_say_breaker (node_t *self, breaker_move_t move)
+{
+    static const char *const types[] = {NULL, "breaker_opened", "breaker_half_open", "breaker_closed"};
+    if (types[move])
+        say_event (self, types[move], NULL, NAN, NULL, NULL, 0);
+}
+
+void improve_fault (node_t *self, bool apply)
+{
+    self->last_fault_was_apply = apply;
+    s_say_breaker (self, breaker_failure (&self->breaker, self->now_ms));
+}
+
+void improve_healthy (node_t *self, bool apply)
+{
+    /* A clean measurement says nothing of whether releases can be put in place. */
+    if (apply || !self->last_fault_was_apply)
+        s_say_breaker (self, breaker_success (&self->breaker));
+}
+
+/* --- what waits --- */
+
+/* Own improvements beyond their test: one at a time, or the later ones would all be stale. */
+static bool s_gate_open (const node_t *self)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        const improvement_t *improvement = &self->improvements[i];
+        if (!improvement->used || improvement->certified)
+            continue;
+        improvement_state_t state = improvement->state;
+        if (state == STATE_REVIEWING || state == STATE_VALIDATING || state == STATE_VALIDATED ||
+            state == STATE_SNAPSHOT || state == STATE_APPLIED || state == STATE_ROLLING_BACK)
+            return false;
+    }
+    return true;
+}
+
+static void s_go_on (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    bool due = improvement->deadline_ms <= self->now_ms;
+    if (improvement->state == STATE_TESTING && improvement->waits) {
+        if (improvement->certified || s_gate_open (self))
+            review_start (self, index);
+    } else if (improvement->state == STATE_REVIEWING && due)
+        review_check (self, index, true);
+    else if (improvement->state == STATE_HELD && due)
+        improve_reject (self, index, REASON_EXPIRED, NULL);
+    else if (improvement->state == STATE_VALIDATING && due)
+        validate_check (self, index, true);
+    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !self->paused && !self->stopped)
+        apply_start (self, index);
+}
+
+void improve_advance (node_t *self)
+{
+    s_say_breaker (self, breaker_tick (&self->breaker, self->now_ms));
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used)
+            s_go_on (self, i);
+    knowledge_advance (self);
+    trial_schedule (self);
+    propose_schedule (self);
+}
+
+uint64_t improve_deadline_ms (const node_t *self)
+{
+    uint64_t deadline_ms = breaker_deadline_ms (&self->breaker);
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used && self->improvements[i].deadline_ms < deadline_ms)
+            deadline_ms = self->improvements[i].deadline_ms;
+    return deadline_ms;
+}

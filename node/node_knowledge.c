@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Peers' packages. Import is a proposal, never trust: verified, compared, merged, measured here, and only then applied.
+ *
+ *   WAITING ─▶ FETCHING (package) ─▶ FILES (both trees) ─▶ MERGING (if our live release isn't its base) ─▶ TRYING
+ *      ▲            │ not to be had: later again, up to max_transfer_attempts                                 │
+ *      └────────────┴────────────────────────── the live release moved meanwhile ◀────────────────────────────┘
+ *
+ * The author hears what became of it by a signed TRANSFER_RESULT. A package that was tried is not tried again. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MS         5000
+#define FETCH_TIMEOUT_MS 60000
+
+const tried_t *knowledge_tried (const node_t *self, const digest_t *package)
+{
+    for (size_t i = 0; i < self->tried_count; i++)
+        if (digest_equal (&self->tried[i].package, package))
+            return &self->tried[i];
+    return NULL;
+}
+
+static size_t s_parcel_of (const node_t *self, const digest_t *package)
+{
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++)
+        if (self->parcels[i].state != PARCEL_FREE && digest_equal (&self->parcels[i].package, package))
+            return i;
+    return NONE;
+}
+
+static void s_clear (node_t *self, size_t index)
+{
+    operate_drop (self, OWNER_PARCEL, index);
+    buffer_clear (&self->parcels[index].base_tree);
+    buffer_clear (&self->parcels[index].candidate_tree);
+    memset (&self->parcels[index], 0, sizeof self->parcels[index]);
+}
+
+/* A free place; at the bound the oldest that still waits goes. */
+static size_t s_place (node_t *self)
+{
+    size_t oldest = NONE;
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
+        if (self->parcels[i].state == PARCEL_FREE)
+            return i;
+        if (self->parcels[i].state == PARCEL_WAITING &&
+            (oldest == NONE || self->parcels[i].order < self->parcels[oldest].order))
+            oldest = i;
+    }
+    if (oldest != NONE)
+        s_clear (self, oldest);
+    return oldest;
+}
+
+static void s_row (node_t *self, const digest_t *package, const pubkey_t *author, unsigned status,
+                   reason_code_t reason, const parcel_t *parcel)
+{
+    char values[5][16];
+    entry_t parts[5];
+    size_t count = 0;
+    if (parcel && parcel->score > 0) {
+        const struct {
+            const char *name;
+            double value;
+        } all[5] = {{"objectives", parcel->parts.objectives},
+                    {"evaluator", parcel->parts.evaluator},
+                    {"merge", parcel->parts.merge},
+                    {"platform", parcel->parts.platform},
+                    {"sender", parcel->parts.sender}};
+        for (; count < 5; count++) {
+            (void)snprintf (values[count], sizeof values[count], "%.3f", all[count].value);
+            parts[count] = (entry_t){text_of (all[count].name), text_of (values[count])};
+        }
+    }
+    package_row_t row = {.id = *package,
+                         .author = *author,
+                         .status = status,
+                         .reason = reason,
+                         .compatibility = count ? parcel->score : NAN,
+                         .parts = {parts, count},
+                         .time_ms = self->wall_ms};
+    say_persist (self, RECORD_PACKAGE, package, &package_row_record, &row);
+}
+
+static void s_answer (node_t *self, const pubkey_t *author, const digest_t *transfer, const tried_t *tried,
+                      const trial_result_t *result)
+{
+    delta_t deltas[LIMIT_OBJECTIVES];
+    transfer_result_t answer = {.to = *author,
+                                .transfer = *transfer,
+                                .package = tried->package,
+                                .adopted = tried->adopted,
+                                .reason = text_of (reason_name (tried->reason))};
+    if (result) {
+        answer.changes.count = improve_deltas (self, result, deltas);
+        answer.changes.items = deltas;
+    }
+    say_durably (self, author, MESSAGE_TRANSFER_RESULT, &answer);
+}
+
+void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer)
+{
+    const tried_t *tried = knowledge_tried (self, package);
+    if (tried) {
+        if (!digest_is_zero (transfer)) /* the author asks: it is told again */
+            s_answer (self, author, transfer, tried, NULL);
+        return;
+    }
+    size_t index = s_parcel_of (self, package);
+    if (index != NONE) {
+        if (!digest_is_zero (transfer))
+            self->parcels[index].transfer = *transfer;
+        return;
+    }
+    index = s_place (self);
+    if (index == NONE)
+        return; /* all are being tried: KNOWLEDGE is published, it will come again when the author is asked */
+    self->parcels[index] = (parcel_t){.state = PARCEL_WAITING,
+                                      .package = *package,
+                                      .author = *author,
+                                      .transfer = *transfer,
+                                      .order = ++self->order};
+    s_row (self, package, author, 1, REASON_NONE, NULL);
+}
+
+void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t reason,
+                        const trial_result_t *result)
+{
+    parcel_t *parcel = &self->parcels[index];
+    assert (parcel->state != PARCEL_FREE);
+    if (reason == REASON_STALE_BASE && parcel->attempts < self->settings.transfer_attempts_max) {
+        parcel->state = PARCEL_WAITING; /* the live release moved while it was tried */
+        parcel->attempts++;
+        return;
+    }
+    tried_t *grown = realloc (self->tried, (self->tried_count + 1) * sizeof *grown);
+    assert (grown);
+    self->tried = grown;
+    tried_t *tried = &self->tried[self->tried_count++];
+    *tried = (tried_t){parcel->package, parcel->author, adopted, reason};
+    s_answer (self, &parcel->author, &parcel->transfer, tried, result);
+    s_row (self, &parcel->package, &parcel->author, adopted ? 2 : 3, reason, parcel);
+    known_peer_t *peer = peer_of (self, &parcel->author);
+    if (peer) {
+        peer->adopted += adopted;
+        peer->failed += !adopted && reason != REASON_DUPLICATE && reason != REASON_UNAVAILABLE;
+    }
+    if (adopted)
+        self->counts.packages_adopted++;
+    else {
+        if (parcel->state != PARCEL_TRYING) /* else its improvement was counted */
+            self->counts.rejected[reason]++;
+        entry_t metadata = {text_of ("reason"), text_of (reason_name (reason))};
+        say_event (self, "knowledge_rejected", &parcel->package, result ? result->weighted : NAN,
+                   reason_description (reason), &metadata, 1);
+    }
+    s_clear (self, index);
+}
+
+/* --- fetching --- */
+
+static bool s_fetch (node_t *self, size_t index, const digest_t *content, bool tree)
+{
+    fetch_content_t fetch = {.peer = self->parcels[index].author,
+                             .content = *content,
+                             .tree = tree,
+                             .timeout_ms = FETCH_TIMEOUT_MS};
+    return operate (self, EFFECT_FETCH_CONTENT, &fetch, OWNER_PARCEL, index) != 0;
+}
+
+static void s_retry (node_t *self, size_t index)
+{
+    parcel_t *parcel = &self->parcels[index];
+    operate_drop (self, OWNER_PARCEL, index);
+    if (++parcel->attempts >= self->settings.transfer_attempts_max) {
+        knowledge_decided (self, index, false, REASON_UNAVAILABLE, NULL);
+        return;
+    }
+    parcel->state = PARCEL_WAITING;
+    parcel->retry_ms = self->now_ms + RETRY_MS;
+}
+
+/* What the verified package says, kept for the trial. */
+static void s_open (node_t *self, size_t index, const message_t *message, const package_report_t *report)
+{
+    parcel_t *parcel = &self->parcels[index];
+    const package_t *package = &message->as.package;
+    parcel->candidate = report->candidate;
+    parcel->base = report->base;
+    parcel->type = (improvement_type_t)package->improvement_type;
+    parcel->files = 0;
+    text_copy (package->code_pattern, parcel->description, sizeof parcel->description);
+    parcel->base_tree.size = parcel->candidate_tree.size = 0;
+    buffer_append (&parcel->base_tree, package->base.data, package->base.size);
+    buffer_append (&parcel->candidate_tree, package->candidate.data, package->candidate.size);
+    const char *names[LIMIT_OBJECTIVES];
+    goal_t goals[LIMIT_OBJECTIVES];
+    char texts[LIMIT_OBJECTIVES][LIMIT_NAME + 1];
+    for (size_t i = 0; i < package->performance_impact.count; i++) {
+        text_copy (package->performance_impact.items[i].objective, texts[i], sizeof texts[i]);
+        names[i] = texts[i];
+        goals[i] = (goal_t)package->performance_impact.items[i].goal;
+    }
+    parcel->parts.objectives =
+        compatibility_objectives (&self->objectives, names, goals, package->performance_impact.count);
+    parcel->parts.evaluator = digest_equal (&package->evaluator, &self->group.evaluator) ? 1 : 0;
+    for (size_t i = 0; i < package->applicability_context.count; i++)
+        if (text_equal (package->applicability_context.items[i].key, "platform")) {
+            char platform[LIMIT_TEXT + 1];
+            text_copy (package->applicability_context.items[i].value, platform, sizeof platform);
+            parcel->parts.platform = compatibility_platform (self->settings.platform, platform);
+        }
+    const known_peer_t *peer = peer_of (self, &parcel->author);
+    unsigned seen = peer ? peer->adopted + peer->failed : 0;
+    parcel->parts.sender = seen ? (double)peer->adopted / seen : 0.5;
+}
+
+static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
+{
+    parcel_t *parcel = &self->parcels[index];
+    message_t message = {0};
+    tree_t base = {0}, candidate = {0};
+    package_report_t report;
+    problem_t problem = {{0}};
+    int rc =
+        package_verify (packed, &self->group, &message, &base, &candidate, &report, NULL, NULL, &problem);
+    bool authentic = !rc && digest_equal (&report.package, &parcel->package);
+    if (authentic)
+        s_open (self, index, &message, &report);
+    if (!rc) {
+        message_clear (&message);
+        tree_clear (&base);
+        tree_clear (&candidate);
+    }
+    if (!authentic) {
+        knowledge_decided (self, index, false, REASON_UNVERIFIED, NULL);
+        return;
+    }
+    persist_content_t content = {packed};
+    effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    self->counts.packages_received++;
+    char author[DIGEST_SHORT_BYTES];
+    pubkey_short (&parcel->author, author);
+    entry_t metadata[2] = {{text_of ("from"), text_of (author)},
+                           {text_of ("description"), text_of (parcel->description)}};
+    say_event (self, "knowledge_received", &parcel->package, NAN, NULL, metadata, 2);
+    parcel->state = PARCEL_FILES;
+    if (!s_fetch (self, index, &parcel->candidate, true) || !s_fetch (self, index, &parcel->base, true))
+        s_retry (self, index);
+}
+
+/* --- trying --- */
+
+static void s_try (node_t *self, size_t index, bytes_t tree, bool certified)
+{
+    parcel_t *parcel = &self->parcels[index];
+    parcel->parts.merge = parcel->hunks ? 1.0 - (double)parcel->conflicts / parcel->hunks : 1.0;
+    parcel->score = compatibility_score (&parcel->parts);
+    if (!(parcel->score > self->settings.compatibility_threshold)) {
+        knowledge_decided (self, index, false, REASON_INCOMPATIBLE, NULL);
+        return;
+    }
+    digest_t candidate = digest_of (tree.data, tree.size);
+    if (digest_equal (&candidate, &self->live)) {
+        knowledge_decided (self, index, false, REASON_DUPLICATE, NULL);
+        return;
+    }
+    parcel->state = PARCEL_TRYING;
+    uint64_t order = parcel->order;
+    size_t improvement = propose_candidate (
+        self, ORIGIN_PACKAGE, &parcel->candidate, tree, parcel->type, text_of (parcel->description),
+        certified ? &parcel->author : &self->identity.id, index, certified);
+    /* Rejected at once: the parcel was told. Still being tried: there was no place for it. */
+    if (improvement == NONE && parcel->state == PARCEL_TRYING && parcel->order == order)
+        s_retry (self, index);
+}
+
+static void s_files_fetched (node_t *self, size_t index)
+{
+    parcel_t *parcel = &self->parcels[index];
+    if (++parcel->files < 2)
+        return;
+    parcel->hunks = parcel->conflicts = 0;
+    if (digest_equal (&parcel->base, &self->live)) {
+        buffer_t tree = {0};
+        buffer_append (&tree, parcel->candidate_tree.data, parcel->candidate_tree.size);
+        s_try (self, index, bytes_of (tree.data, tree.size), true);
+        buffer_clear (&tree);
+        return;
+    }
+    parcel->state = PARCEL_MERGING;
+    merge_t merge = {.base = parcel->base, .ours = self->live, .theirs = parcel->candidate};
+    if (!operate (self, EFFECT_MERGE, &merge, OWNER_PARCEL, index))
+        s_retry (self, index);
+}
+
+void knowledge_fetched (node_t *self, size_t index, const fetched_t *event)
+{
+    parcel_t *parcel = &self->parcels[index];
+    if (parcel->state != PARCEL_FETCHING && parcel->state != PARCEL_FILES)
+        return;
+    if (event->result != 0)
+        s_retry (self, index);
+    else if (parcel->state == PARCEL_FETCHING)
+        s_package_fetched (self, index, event->bytes);
+    else
+        s_files_fetched (self, index);
+}
+
+void knowledge_merged (node_t *self, size_t index, const merged_t *event)
+{
+    parcel_t *parcel = &self->parcels[index];
+    if (event->result != 0) {
+        knowledge_decided (self, index, false, REASON_INCOMPATIBLE, NULL);
+        return;
+    }
+    parcel->hunks = (unsigned)event->hunks;
+    parcel->conflicts = (unsigned)event->conflicts;
+    digest_t merged = digest_of (event->tree.data, event->tree.size);
+    /* What the merge left as the package's own content is what its certificate speaks of. */
+    s_try (self, index, event->tree, digest_equal (&merged, &parcel->candidate));
+}
+
+/* Packages are tried one after the other, in order of arrival. */
+void knowledge_advance (node_t *self)
+{
+    size_t next = NONE;
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
+        const parcel_t *parcel = &self->parcels[i];
+        if (parcel->state != PARCEL_FREE && parcel->state != PARCEL_WAITING)
+            return;
+        if (parcel->state == PARCEL_WAITING && parcel->retry_ms <= self->now_ms && self->baseline_known &&
+            peer_is_up (self, &parcel->author) && (next == NONE || parcel->order < self->parcels[next].order))
+            next = i;
+    }
+    if (next == NONE || self->paused || self->stopped)
+        return;
+    self->parcels[next].state = PARCEL_FETCHING;
+    if (!s_fetch (self, next, &self->parcels[next].package, false))
+        s_retry (self, next);
+}
+
+uint64_t knowledge_deadline_ms (const node_t *self)
+{
+    uint64_t deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++)
+        if (self->parcels[i].state == PARCEL_WAITING && self->parcels[i].retry_ms > self->now_ms &&
+            self->parcels[i].retry_ms < deadline_ms)
+            deadline_ms = self->parcels[i].retry_ms;
+    return deadline_ms;
+}

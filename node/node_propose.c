@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Proposals: when to ask a proposer, from which parent, and what enters as an improvement. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Own improvements that are still to be measured: enough to keep the slots busy, no more. */
+static size_t s_backlog (const node_t *self)
+{
+    size_t backlog = self->proposals_running;
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        const improvement_t *improvement = &self->improvements[i];
+        backlog += improvement->used && improvement->origin != ORIGIN_PACKAGE &&
+                   (improvement->state == STATE_PROPOSED || improvement->state == STATE_TESTING);
+    }
+    return backlog;
+}
+
+static bool s_may_propose (const node_t *self)
+{
+    const settings_t *settings = &self->settings;
+    return self->started && self->baseline_known && !self->paused && !self->stopped &&
+           settings->proposer_count > 0 &&
+           (settings->proposals_max == 0 ||
+            self->counts.proposed + self->proposals_running < settings->proposals_max) &&
+           breaker_admits (&self->breaker) && slots_busy (self) < settings->slots &&
+           s_backlog (self) < settings->slots + 1;
+}
+
+/* A proposer, drawn by the shares. */
+static size_t s_draw_proposer (node_t *self)
+{
+    double sum = 0;
+    for (size_t i = 0; i < self->settings.proposer_count; i++)
+        sum += self->settings.proposer_shares[i];
+    double at = random_unit (&self->random) * sum;
+    for (size_t i = 0; i < self->settings.proposer_count; i++) {
+        at -= self->settings.proposer_shares[i];
+        if (at < 0)
+            return i;
+    }
+    return self->settings.proposer_count - 1;
+}
+
+/* Candidates to learn from: the best one, the live release, and some drawn from the front. */
+static size_t s_inspirations (node_t *self, hash_t inspirations[LIMIT_METADATA])
+{
+    size_t count = 0;
+    const archive_entry_t *best = archive_best (self->archive);
+    if (best)
+        inspirations[count++].id = best->id;
+    if (!best || !digest_equal (&best->id, &self->live))
+        inspirations[count++].id = self->live;
+    const archive_entry_t *drawn = archive_select (self->archive, SELECT_PARETO, &self->random);
+    if (drawn && !digest_equal (&drawn->id, &self->live) && !(best && digest_equal (&drawn->id, &best->id)))
+        inspirations[count++].id = drawn->id;
+    return count;
+}
+
+void propose_schedule (node_t *self)
+{
+    while (s_may_propose (self)) {
+        const archive_entry_t *parent =
+            archive_select (self->archive, self->settings.selection, &self->random);
+        if (!parent)
+            return;
+        hash_t inspirations[LIMIT_METADATA];
+        propose_t propose = {.parent = parent->id,
+                             .proposer = s_draw_proposer (self),
+                             .seed = random_u64 (&self->random),
+                             .learning_rate = self->learning.rate};
+        propose.inspirations.count = s_inspirations (self, inspirations);
+        propose.inspirations.items = inspirations;
+        if (!operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE, NONE))
+            return;
+        self->proposals_running++;
+        if (self->breaker.state == BREAKER_HALF_OPEN)
+            breaker_start (&self->breaker);
+    }
+}
+
+/* Every file must be one that may change: the paths of the start, no more and no other. */
+static bool s_paths_allowed (const node_t *self, bytes_t tree)
+{
+    tree_t candidate = {0}, live = {0};
+    digest_t evaluator;
+    bool allowed = tree_decode (tree.data, tree.size, &candidate, &evaluator) == 0 &&
+                   digest_equal (&evaluator, &self->group.evaluator) &&
+                   tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0 &&
+                   candidate.count == live.count;
+    for (size_t i = 0; allowed && i < candidate.count; i++)
+        allowed = strcmp (candidate.files[i].path, live.files[i].path) == 0 &&
+                  candidate.files[i].executable == live.files[i].executable &&
+                  candidate.files[i].size <= LIMIT_FILE_BYTES;
+    tree_clear (&candidate);
+    tree_clear (&live);
+    return allowed;
+}
+
+/* Is the same candidate measured already, or being measured? */
+static bool s_known (const node_t *self, size_t index)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    if (digest_equal (&improvement->candidate, &self->live))
+        return true;
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (i != index && self->improvements[i].used &&
+            digest_equal (&self->improvements[i].candidate, &improvement->candidate))
+            return true;
+    /* A peer's package, or the operator, may bring back what lost against an earlier live release. */
+    return improvement->origin == ORIGIN_PROPOSER && archive_find (self->archive, &improvement->candidate);
+}
+
+size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
+                          improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
+                          bool certified)
+{
+    size_t index = improve_new (self, origin, parent, tree, type, description);
+    if (index == NONE)
+        return NONE;
+    improvement_t *improvement = &self->improvements[index];
+    improvement->author = *author;
+    improvement->parcel = parcel;
+    improvement->certified = certified;
+    if (parcel != NONE)
+        improvement->package = self->parcels[parcel].package;
+    improve_move (self, index, MOVE_PROPOSE);
+    if (!s_paths_allowed (self, tree)) {
+        improve_reject (self, index, REASON_PROTECTED, NULL);
+        return NONE;
+    }
+    if (s_known (self, index)) {
+        self->counts.duplicates++;
+        improve_reject (self, index, REASON_DUPLICATE, NULL);
+        return NONE;
+    }
+    improve_move (self, index, MOVE_TEST);
+    test_start (self, index);
+    return index;
+}
+
+void on_proposed (node_t *self, const proposed_t *event)
+{
+    owner_t owner;
+    size_t index;
+    if (!operated (self, event->operation, EFFECT_PROPOSE, &owner, &index))
+        return;
+    assert (self->proposals_running > 0);
+    self->proposals_running--;
+    bool trial = self->breaker.state == BREAKER_HALF_OPEN && self->breaker.trial_running;
+    if (event->result == 2) {
+        improve_fault (self, false);
+        return;
+    }
+    size_t improvement = NONE;
+    if (event->result == 0) {
+        self->counts.proposed++;
+        improvement = propose_candidate (self, ORIGIN_PROPOSER, &event->parent, event->tree,
+                                         (improvement_type_t)event->improvement_type, event->description,
+                                         &self->identity.id, NONE, false);
+    }
+    if (trial && improvement != NONE)
+        self->improvements[improvement].breaker_trial = true;
+    else if (trial)
+        breaker_release (&self->breaker);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Feedback: asking the group what it thinks of an improvement, and answering when others ask. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- asking --- */
+
+static digest_t s_ask (node_t *self, const improvement_t *improvement, const pubkey_t *peer)
+{
+    delta_t deltas[LIMIT_OBJECTIVES];
+    reason_t paths[LIMIT_EVOLVE_FILES];
+    tree_t candidate = {0}, base = {0};
+    digest_t evaluator;
+    int rc = tree_decode (improvement->tree.data, improvement->tree.size, &candidate, &evaluator);
+    rc |= tree_decode (improvement->base_tree.data, improvement->base_tree.size, &base, &evaluator);
+    assert (rc == 0);
+    (void)rc;
+    feedback_request_t request = {.to = *peer,
+                                  .improvement = improvement->id,
+                                  .candidate = improvement->candidate,
+                                  .base = improvement->base,
+                                  .evaluator = self->group.evaluator,
+                                  .improvement_type = improvement->type,
+                                  .description = text_of (improvement->description)};
+    for (size_t i = 0; i < candidate.count && request.changed_paths.count < LIMIT_EVOLVE_FILES; i++) {
+        const tree_file_t *old = tree_find (&base, candidate.files[i].path);
+        if (old && digest_equal (&old->content, &candidate.files[i].content))
+            continue;
+        paths[request.changed_paths.count++].text = text_of (candidate.files[i].path);
+        uint64_t before = old ? old->size : 0, after = candidate.files[i].size;
+        request.changed_bytes += after > before ? after - before : before - after;
+    }
+    request.changed_paths.items = paths;
+    request.changes.count = improve_deltas (self, &improvement->result, deltas);
+    request.changes.items = deltas;
+    digest_t id = say_to (self, peer, MESSAGE_FEEDBACK_REQUEST, &request);
+    tree_clear (&candidate);
+    tree_clear (&base);
+    return id;
+}
+
+/* Members that can be asked now. */
+static size_t s_ask_everybody (node_t *self, improvement_t *improvement)
+{
+    improvement->asked = calloc (peers_up (self) + 1, sizeof *improvement->asked);
+    assert (improvement->asked);
+    for (size_t i = 0; i < self->peer_count; i++) {
+        if (!peer_is_up (self, &self->peers[i].id))
+            continue;
+        asked_t *asked = &improvement->asked[improvement->asked_count++];
+        asked->member = self->peers[i].id;
+        asked->request = s_ask (self, improvement, &asked->member);
+    }
+    return improvement->asked_count;
+}
+
+void review_start (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_TESTING && improvement->waits);
+    if (apply_rebase (self, index))
+        return;
+    bool alone = members_now (self) == 1 && self->group.policy.allow_alone;
+    if (improvement->certified || alone) {
+        improvement->waits = false;
+        improve_move (self, index, MOVE_CERTIFIED);
+        return;
+    }
+    if (peers_up (self) == 0)
+        return; /* nobody could answer: it waits for the group */
+    improvement->waits = false;
+    s_ask_everybody (self, improvement);
+    improvement->deadline_ms = self->now_ms + self->group.policy.feedback_deadline_ms;
+    improve_move (self, index, MOVE_ASK);
+}
+
+void review_resend (node_t *self, size_t index, const pubkey_t *peer)
+{
+    improvement_t *improvement = &self->improvements[index];
+    for (size_t i = 0; i < improvement->asked_count; i++)
+        if (pubkey_equal (&improvement->asked[i].member, peer) && improvement->asked[i].answer == ASKED)
+            improvement->asked[i].request = s_ask (self, improvement, peer);
+}
+
+static tally_t s_tally (const improvement_t *improvement)
+{
+    tally_t tally = {.asked = (unsigned)improvement->asked_count};
+    for (size_t i = 0; i < improvement->asked_count; i++) {
+        tally.approvals += improvement->asked[i].answer == ANSWERED_YES;
+        tally.reviews += improvement->asked[i].answer == ANSWERED_REVIEW;
+        tally.rejections += improvement->asked[i].answer == ANSWERED_NO;
+    }
+    return tally;
+}
+
+void review_check (node_t *self, size_t index, bool final)
+{
+    improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_REVIEWING);
+    const policy_t *policy = &self->group.policy;
+    const consensus_rules_t rules = {policy->approve_threshold, policy->review_threshold, policy->quorum};
+    tally_t tally = s_tally (improvement);
+    if (!final && !consensus_decided (&tally, &rules))
+        return;
+    improvement->consensus = consensus_of (&tally, &rules);
+    improvement->reviewed = true;
+    improvement->deadline_ms = UINT64_MAX;
+    if (improvement->consensus.action == ACTION_APPROVE)
+        validate_start (self, index);
+    else if (improvement->consensus.action == ACTION_REVIEW) {
+        improvement->deadline_ms = self->now_ms + policy->held_expiry_ms;
+        improve_move (self, index, MOVE_HOLD);
+    } else {
+        char detail[LIMIT_TEXT];
+        (void)snprintf (detail, sizeof detail, "%u of %u members approve, %u reject", tally.approvals,
+                        tally.asked, tally.rejections);
+        improve_reject (self, index, REASON_CONSENSUS, detail);
+    }
+}
+
+void on_feedback (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)
+{
+    const feedback_t *feedback = &message->as.feedback;
+    for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
+        improvement_t *improvement = &self->improvements[k];
+        if (!improvement->used || improvement->state != STATE_REVIEWING)
+            continue;
+        for (size_t i = 0; i < improvement->asked_count; i++) {
+            asked_t *asked = &improvement->asked[i];
+            if (asked->answer != ASKED || !digest_equal (&asked->request, &feedback->request) ||
+                !pubkey_equal (&asked->member, author) ||
+                !digest_equal (&feedback->candidate, &improvement->candidate) ||
+                !digest_equal (&feedback->base, &improvement->base) ||
+                !digest_equal (&feedback->evaluator, &self->group.evaluator))
+                continue;
+            static const answer_t answers[] = {ANSWERED_YES, ANSWERED_REVIEW, ANSWERED_NO};
+            static const char *const words[] = {"approve", "review", "reject"};
+            asked->answer = answers[feedback->recommendation];
+            buffer_append (&asked->evidence, packed.data, packed.size);
+            char member[DIGEST_SHORT_BYTES];
+            pubkey_short (author, member);
+            entry_t metadata[3] = {{text_of ("member"), text_of (member)},
+                                   {text_of ("recommendation"), text_of (words[feedback->recommendation])}};
+            size_t count = 2;
+            if (feedback->reasons.count)
+                metadata[count++] = (entry_t){text_of ("why"), feedback->reasons.items[0].text};
+            say_event (self, "feedback_received", &improvement->id, NAN, NULL, metadata, count);
+            review_check (self, k, false);
+            return;
+        }
+    }
+}
+
+/* --- answering: rules with stated reasons --- */
+
+typedef struct {
+    unsigned recommendation;
+    reason_t reasons[LIMIT_REASONS];
+    size_t count;
+} opinion_t;
+enum { APPROVE, REVIEW, REJECT };
+
+static void s_object (opinion_t *opinion, unsigned recommendation, const char *reason)
+{
+    if (recommendation > opinion->recommendation)
+        opinion->recommendation = recommendation;
+    if (opinion->count < LIMIT_REASONS)
+        opinion->reasons[opinion->count++].text = text_of (reason);
+}
+
+/* Our own experience with the very same change. */
+static void s_recall (const node_t *self, const feedback_request_t *request, opinion_t *opinion)
+{
+    const measurement_t *known = measurement_find (self, &request->candidate, &request->base);
+    if (known && known->reason != REASON_NONE)
+        s_object (opinion, REJECT, reason_description (known->reason));
+    const archive_entry_t *entry = archive_find (self->archive, &request->candidate);
+    if (!known && entry && !entry->valid)
+        s_object (opinion, REJECT, "the same candidate was invalid here");
+    for (size_t i = 0; i < self->applied_count; i++)
+        if (digest_equal (&self->applied[i].after, &request->candidate) &&
+            self->applied[i].state == STATE_ROLLED_BACK)
+            s_object (opinion, REJECT, "the same candidate was rolled back here");
+}
+
+static void s_judge (const node_t *self, const feedback_request_t *request, opinion_t *opinion)
+{
+    tree_t live = {0};
+    digest_t evaluator;
+    if (!digest_equal (&request->evaluator, &self->group.evaluator))
+        s_object (opinion, REJECT, reason_description (REASON_OTHER_EVALUATOR));
+    if (tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0) {
+        for (size_t i = 0; i < request->changed_paths.count; i++) {
+            char path[LIMIT_PATH + 1];
+            if (!text_copy (request->changed_paths.items[i].text, path, sizeof path) ||
+                !tree_find (&live, path))
+                s_object (opinion, REJECT, reason_description (REASON_PROTECTED));
+        }
+        tree_clear (&live);
+    }
+    if (request->changed_bytes > self->group.policy.change_bytes_max)
+        s_object (opinion, REVIEW, "the change is larger than the group's policy takes without a look");
+    if (request->improvement_type == IMPROVE_ARCHITECTURE_CHANGE)
+        s_object (opinion, REVIEW, "a change of architecture wants a look");
+    bool better = false;
+    for (size_t i = 0; i < request->changes.count; i++)
+        better = better || request->changes.items[i].conclusion == CHANGE_BETTER;
+    if (!better)
+        s_object (opinion, REJECT, "its proposer measured no improvement");
+    s_recall (self, request, opinion);
+}
+
+void on_feedback_request (node_t *self, const message_t *message, const pubkey_t *author, const digest_t *id)
+{
+    const feedback_request_t *request = &message->as.feedback_request;
+    opinion_t opinion = {.recommendation = APPROVE};
+    s_judge (self, request, &opinion);
+    feedback_t feedback = {.to = *author,
+                           .request = *id,
+                           .candidate = request->candidate,
+                           .base = request->base,
+                           .evaluator = request->evaluator,
+                           .recommendation = opinion.recommendation,
+                           .reasons = {opinion.reasons, opinion.count}};
+    say_back (self, author, MESSAGE_FEEDBACK, &feedback);
+}

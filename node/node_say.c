@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the node says: statements, publications, events; and the operations whose results it waits for. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUTBOX_RETRY_MS 10000
+
+head_t say_head (node_t *self, unsigned kind)
+{
+    self->seq += 2; /* even numbers are the node's, odd ones the mesh's */
+    return (head_t){.kind = kind,
+                    .group = self->group.group,
+                    .epoch = self->members->epoch,
+                    .seq = self->seq,
+                    .time_ms = self->wall_ms};
+}
+
+digest_t say_statement (node_t *self, unsigned kind, const void *fields, buffer_t *body,
+                        uint8_t seal[SEAL_BYTES])
+{
+    head_t head = say_head (self, kind);
+    message_seal (&self->identity, &head, fields, body, seal);
+    assert (!body->failed);
+    return statement_id (body->data, body->size, seal);
+}
+
+digest_t say_to (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
+{
+    buffer_t body = {0};
+    uint8_t seal[SEAL_BYTES];
+    digest_t id = say_statement (self, kind, fields, &body, seal);
+    send_t send = {*peer, bytes_of (body.data, body.size), bytes_of (seal, SEAL_BYTES)};
+    effects_add (self->out, EFFECT_SEND, &send);
+    buffer_clear (&body);
+    return id;
+}
+
+void say_back (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
+{
+    int at = members_find (self->members, peer);
+    if (at < 0)
+        return; /* revoked between its request and now */
+    buffer_t body = {0};
+    uint8_t seal[SEAL_BYTES];
+    say_statement (self, kind, fields, &body, seal);
+    persist_statement_t persist = {bytes_of (body.data, body.size), bytes_of (seal, SEAL_BYTES), 0};
+    if (message_info (kind)->class == CLASS_DURABLE)
+        effects_add (self->out, EFFECT_PERSIST_STATEMENT, &persist);
+    send_back_t send = {self->members->members[at].curve, persist.body, persist.seal};
+    effects_add (self->out, EFFECT_SEND_BACK, &send);
+    buffer_clear (&body);
+}
+
+/* --- durable statements: kept until the addressee says that they are on its disk --- */
+
+static parting_t *s_outbox_place (node_t *self)
+{
+    parting_t *oldest = &self->outbox[0];
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++) {
+        if (digest_is_zero (&self->outbox[i].id))
+            return &self->outbox[i];
+        if (self->outbox[i].order < oldest->order)
+            oldest = &self->outbox[i];
+    }
+    buffer_clear (&oldest->packed); /* at the bound the oldest goes: its addressee was away the longest */
+    return oldest;
+}
+
+static void s_part (node_t *self, parting_t *parting)
+{
+    statement_t statement;
+    int rc = statement_unpack (bytes_of (parting->packed.data, parting->packed.size), &statement);
+    assert (rc == 0);
+    (void)rc;
+    send_t send = {parting->to, bytes_of (statement.body, statement.body_size),
+                   bytes_of (statement.seal, SEAL_BYTES)};
+    effects_add (self->out, EFFECT_SEND, &send);
+    parting->retry_ms = self->now_ms + OUTBOX_RETRY_MS;
+}
+
+digest_t say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
+{
+    buffer_t body = {0};
+    uint8_t seal[SEAL_BYTES];
+    digest_t id = say_statement (self, kind, fields, &body, seal);
+    persist_statement_t persist = {bytes_of (body.data, body.size), bytes_of (seal, SEAL_BYTES), 0};
+    effects_add (self->out, EFFECT_PERSIST_STATEMENT, &persist);
+    parting_t *parting = s_outbox_place (self);
+    *parting = (parting_t){.id = id, .to = *peer, .retry_ms = UINT64_MAX, .order = ++self->order};
+    statement_pack (body.data, body.size, seal, &parting->packed);
+    assert (!parting->packed.failed);
+    buffer_clear (&body);
+    if (peer_is_up (self, peer))
+        s_part (self, parting);
+    return id;
+}
+
+void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statement)
+{
+    ack_t ack = {*peer, *statement};
+    say_to (self, peer, MESSAGE_ACK, &ack);
+}
+
+void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *statement)
+{
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+        if (digest_equal (&self->outbox[i].id, statement) && pubkey_equal (&self->outbox[i].to, peer)) {
+            buffer_clear (&self->outbox[i].packed);
+            memset (&self->outbox[i], 0, sizeof self->outbox[i]);
+        }
+}
+
+void say_outbox_up (node_t *self, const pubkey_t *peer)
+{
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+        if (!digest_is_zero (&self->outbox[i].id) && pubkey_equal (&self->outbox[i].to, peer))
+            s_part (self, &self->outbox[i]);
+}
+
+void say_outbox_tick (node_t *self)
+{
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++) {
+        parting_t *parting = &self->outbox[i];
+        if (digest_is_zero (&parting->id) || parting->retry_ms > self->now_ms)
+            continue;
+        if (peer_is_up (self, &parting->to))
+            s_part (self, parting);
+        else
+            parting->retry_ms = UINT64_MAX; /* until it is up again */
+    }
+}
+
+uint64_t say_outbox_deadline_ms (const node_t *self)
+{
+    uint64_t deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+        if (!digest_is_zero (&self->outbox[i].id) && self->outbox[i].retry_ms < deadline_ms)
+            deadline_ms = self->outbox[i].retry_ms;
+    return deadline_ms;
+}
+
+/* --- publications --- */
+
+uint64_t say_next_publication (node_t *self)
+{
+    return ++self->publication;
+}
+
+void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publication)
+{
+    buffer_t body = {0};
+    uint8_t seal[SEAL_BYTES];
+    say_statement (self, kind, fields, &body, seal);
+    persist_statement_t persist = {bytes_of (body.data, body.size), bytes_of (seal, SEAL_BYTES), publication};
+    effects_add (self->out, EFFECT_PERSIST_STATEMENT, &persist);
+    publish_t publish = {persist.body, persist.seal, publication};
+    effects_add (self->out, EFFECT_PUBLISH, &publish);
+    buffer_clear (&body);
+}
+
+void say_persist (node_t *self, record_table_t table, const digest_t *key, const record_t *record,
+                  const void *row)
+{
+    buffer_t bytes = {0};
+    record_encode (record, row, &bytes);
+    assert (!bytes.failed);
+    persist_record_t persist = {(uint64_t)table, *key, bytes_of (bytes.data, bytes.size)};
+    effects_add (self->out, EFFECT_PERSIST_RECORD, &persist);
+    buffer_clear (&bytes);
+}
+
+void say_event (node_t *self, const char *type, const digest_t *modification, double improvement,
+                const char *error, const entry_t *metadata, size_t metadata_count)
+{
+    static const digest_t none;
+    event_row_t row = {.agent_id = self->identity.id,
+                       .time_ms = self->wall_ms,
+                       .type = text_of (type),
+                       .modification_id = modification ? *modification : none,
+                       .performance_improvement = improvement,
+                       .error_message = text_of (error),
+                       .metadata = {metadata, metadata_count}};
+    event_message_t message = {.publication = say_next_publication (self),
+                               .type = row.type,
+                               .modification_id = row.modification_id,
+                               .performance_improvement = row.performance_improvement,
+                               .error_message = row.error_message,
+                               .metadata = {metadata, metadata_count}};
+    buffer_t bytes = {0};
+    wire_write_uint (&bytes, message.publication);
+    record_encode (&event_row_record, &row, &bytes);
+    assert (!bytes.failed);
+    digest_t key = digest_of (bytes.data, bytes.size);
+    buffer_clear (&bytes);
+    say_persist (self, RECORD_EVENT, &key, &event_row_record, &row);
+    notify_t notify = {row.agent_id,
+                       row.time_ms,
+                       row.type,
+                       row.modification_id,
+                       row.performance_improvement,
+                       row.error_message,
+                       {metadata, metadata_count}};
+    effects_add (self->out, EFFECT_NOTIFY, &notify);
+    say_publish (self, MESSAGE_EVENT, &message, message.publication);
+}
+
+void say_reply (node_t *self, uint64_t operation, bool failed, const char *text, const char *value)
+{
+    reply_t reply = {operation, failed, text_of (text), text_of (value)};
+    effects_add (self->out, EFFECT_REPLY, &reply);
+}
+
+/* --- operations --- */
+
+uint64_t operate (node_t *self, effect_kind_t kind, void *fields, owner_t owner, size_t index)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++) {
+        operation_t *operation = &self->operations[i];
+        if (operation->id)
+            continue;
+        *operation = (operation_t){.id = ++self->operation, .kind = kind, .owner = owner, .index = index};
+        memcpy (fields, &operation->id, sizeof operation->id); /* `operation` stands first in each of them */
+        record_encode (effect_record (kind), fields, &operation->effect);
+        assert (!operation->effect.failed);
+        effects_add (self->out, kind, fields);
+        return operation->id;
+    }
+    return 0;
+}
+
+static void s_operation_free (operation_t *operation)
+{
+    buffer_clear (&operation->effect);
+    memset (operation, 0, sizeof *operation);
+}
+
+bool operated (node_t *self, uint64_t id, effect_kind_t kind, owner_t *owner, size_t *index)
+{
+    for (size_t i = 0; id && i < LIMIT_OPERATIONS; i++) {
+        operation_t *operation = &self->operations[i];
+        if (operation->id != id || operation->kind != kind)
+            continue;
+        *owner = operation->owner;
+        *index = operation->index;
+        s_operation_free (operation);
+        return true;
+    }
+    return false;
+}
+
+void operate_cancel (node_t *self, uint64_t id)
+{
+    for (size_t i = 0; id && i < LIMIT_OPERATIONS; i++)
+        if (self->operations[i].id == id) {
+            cancel_t cancel = {id};
+            effects_add (self->out, EFFECT_CANCEL, &cancel);
+            s_operation_free (&self->operations[i]);
+        }
+}
+
+void operate_drop (node_t *self, owner_t owner, size_t index)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
+        if (self->operations[i].id && self->operations[i].owner == owner &&
+            self->operations[i].index == index)
+            operate_cancel (self, self->operations[i].id);
+}
+
+void operate_again (node_t *self)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++) {
+        const operation_t *operation = &self->operations[i];
+        if (!operation->id)
+            continue;
+        const record_t *record = effect_record (operation->kind);
+        void *fields = calloc (1, record->size);
+        arena_t arena = {0};
+        assert (fields);
+        int rc = record_decode (record, operation->effect.data, operation->effect.size, fields, &arena, NULL);
+        assert (rc == 0);
+        (void)rc;
+        effects_add (self->out, operation->kind, fields);
+        arena_clear (&arena);
+        free (fields);
+    }
+}

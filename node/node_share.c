@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Sharing what worked: the package with its certificate, sent to the members, and what they made of it. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINEAGE_MAX 8
+
+/* --- the package --- */
+
+static size_t s_evidence (const asked_t *asked, size_t count, blob_t *blobs)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (asked[i].evidence.size)
+            blobs[found++].bytes = bytes_of (asked[i].evidence.data, asked[i].evidence.size);
+    return found;
+}
+
+/* All who were asked, for feedback or to validate, each once. */
+static size_t s_asked (const improvement_t *improvement, hash_t *ids)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < improvement->asked_count; i++)
+        memcpy (ids[count++].id.bytes, improvement->asked[i].member.bytes, DIGEST_BYTES);
+    for (size_t i = 0; i < improvement->validator_count; i++) {
+        bool there = false;
+        for (size_t k = 0; k < improvement->asked_count && !there; k++)
+            there = pubkey_equal (&improvement->asked[k].member, &improvement->validators[i].member);
+        if (!there && count < LIMIT_MEMBERS)
+            memcpy (ids[count++].id.bytes, improvement->validators[i].member.bytes, DIGEST_BYTES);
+    }
+    return count;
+}
+
+static size_t s_lineage (const node_t *self, const improvement_t *improvement, hash_t ids[LINEAGE_MAX])
+{
+    size_t count = 0;
+    const archive_entry_t *entry = archive_find (self->archive, &improvement->candidate);
+    while (entry && count < LINEAGE_MAX) {
+        ids[count++].id = entry->id;
+        entry = digest_is_zero (&entry->parents[0]) ? NULL : archive_find (self->archive, &entry->parents[0]);
+    }
+    return count;
+}
+
+static size_t s_success_factors (const improvement_t *improvement, const delta_t *deltas, size_t delta_count,
+                                 char texts[LIMIT_REASONS][LIMIT_TEXT], reason_t reasons[LIMIT_REASONS])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < delta_count && count + 1 < LIMIT_REASONS; i++)
+        if (deltas[i].conclusion == CHANGE_BETTER) {
+            (void)snprintf (texts[count], LIMIT_TEXT, "%.*s better by %.3g %%", (int)deltas[i].objective.size,
+                            deltas[i].objective.data, 100 * deltas[i].improvement);
+            reasons[count].text = text_of (texts[count]);
+            count++;
+        }
+    unsigned confirmed = 0;
+    for (size_t i = 0; i < improvement->validator_count; i++)
+        confirmed += improvement->validators[i].answer == ANSWERED_YES;
+    (void)snprintf (texts[count], LIMIT_TEXT, "confirmed by %u of %zu validators", confirmed,
+                    improvement->validator_count);
+    reasons[count].text = text_of (texts[count]);
+    return count + 1;
+}
+
+static void s_pack (node_t *self, const improvement_t *improvement, buffer_t *packed)
+{
+    delta_t deltas[LIMIT_OBJECTIVES];
+    size_t delta_count = improve_deltas (self, &improvement->result, deltas);
+    hash_t lineage[LINEAGE_MAX];
+    char texts[LIMIT_REASONS][LIMIT_TEXT];
+    reason_t reasons[LIMIT_REASONS];
+    entry_t context[] = {{text_of ("agent"), text_of (self->group.agent)},
+                         {text_of ("language"), text_of (self->settings.language)},
+                         {text_of ("platform"), text_of (self->settings.platform)}};
+    blob_t rosters[1] = {{bytes_of (self->members->packed.data, self->members->packed.size)}};
+    blob_t *evidence = calloc (2 * LIMIT_MEMBERS, sizeof *evidence);
+    hash_t *asked = calloc (LIMIT_MEMBERS, sizeof *asked);
+    assert (evidence && asked);
+    size_t evidence_count = s_evidence (improvement->asked, improvement->asked_count, evidence);
+    evidence_count +=
+        s_evidence (improvement->validators, improvement->validator_count, evidence + evidence_count);
+    package_t package = {
+        .source_agent = self->identity.id,
+        .improvement = improvement->id,
+        .improvement_type = improvement->type,
+        .code_pattern = text_of (improvement->description),
+        .performance_impact = {deltas, delta_count},
+        .applicability_context = {context, sizeof context / sizeof context[0]},
+        .success_factors = {reasons, s_success_factors (improvement, deltas, delta_count, texts, reasons)},
+        .evaluator = self->group.evaluator,
+        .base = bytes_of (improvement->base_tree.data, improvement->base_tree.size),
+        .candidate = bytes_of (improvement->tree.data, improvement->tree.size),
+        .lineage = {lineage, s_lineage (self, improvement, lineage)},
+        .charter = bytes_of (self->group.packed.data, self->group.packed.size),
+        .rosters = {rosters, 1},
+        .asked = {asked, s_asked (improvement, asked)},
+        .evidence = {evidence, evidence_count < LIMIT_MEMBERS ? evidence_count : LIMIT_MEMBERS},
+    };
+    buffer_t body = {0};
+    uint8_t seal[SEAL_BYTES];
+    say_statement (self, MESSAGE_PACKAGE, &package, &body, seal);
+    statement_pack (body.data, body.size, seal, packed);
+    assert (!packed->failed);
+    buffer_clear (&body);
+    free (evidence);
+    free (asked);
+}
+
+/* --- sending --- */
+
+static void s_transfer (node_t *self, const pubkey_t *peer, const digest_t *package, uint64_t size)
+{
+    knowledge_transfer_t transfer = {.to = *peer, .package = *package, .size = size};
+    transfer.transfer = digest_of_two (package->bytes, DIGEST_BYTES, peer->bytes, PUBKEY_BYTES);
+    say_durably (self, peer, MESSAGE_KNOWLEDGE_TRANSFER, &transfer);
+    self->counts.packages_sent++;
+}
+
+static void s_row (node_t *self, const digest_t *package, uint64_t sent, uint64_t adopted)
+{
+    package_row_t row = {.id = *package,
+                         .author = self->identity.id,
+                         .compatibility = 1.0,
+                         .sent = sent,
+                         .adopted = adopted,
+                         .time_ms = self->wall_ms};
+    say_persist (self, RECORD_PACKAGE, package, &package_row_record, &row);
+}
+
+void share_start (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    buffer_t packed = {0};
+    s_pack (self, improvement, &packed);
+    improvement->package = package_id (bytes_of (packed.data, packed.size));
+    persist_content_t content = {bytes_of (packed.data, packed.size)};
+    effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    knowledge_t knowledge = {.publication = say_next_publication (self),
+                             .package = improvement->package,
+                             .summary = text_of (improvement->description),
+                             .size = packed.size};
+    improve_move (self, index, MOVE_SHARE);
+    say_publish (self, MESSAGE_KNOWLEDGE, &knowledge, knowledge.publication);
+    /* Members that are away hear of it by KNOWLEDGE, which they pull when they are back. */
+    uint64_t sent = 0;
+    for (size_t i = 0; i < self->peer_count; i++)
+        if (peer_is_up (self, &self->peers[i].id)) {
+            s_transfer (self, &self->peers[i].id, &improvement->package, packed.size);
+            sent++;
+        }
+    s_row (self, &improvement->package, sent, 0);
+    buffer_clear (&packed);
+    improve_finish (self, index);
+}
+
+void on_transfer_result (node_t *self, const message_t *message, const pubkey_t *author)
+{
+    const transfer_result_t *result = &message->as.transfer_result;
+    char member[DIGEST_SHORT_BYTES], package[DIGEST_SHORT_BYTES];
+    pubkey_short (author, member);
+    digest_short (&result->package, package);
+    entry_t metadata[4] = {{text_of ("member"), text_of (member)},
+                           {text_of ("package"), text_of (package)},
+                           {text_of ("outcome"), text_of (result->adopted ? "adopted" : "rejected")},
+                           {text_of ("reason"), result->reason}};
+    say_event (self, "transfer_result", &result->package, 0, NULL, metadata, 4);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Looking at the node, without changing it. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <string.h>
+
+_Static_assert(STATE_COUNT <= 16, "node_status_t counts 16 states");
+_Static_assert(REASON_COUNT <= REASON_LIMIT, "reasons travel in one byte");
+
+void node_status (const node_t *self, node_status_t *status)
+{
+    assert (self && status);
+    *status = self->counts;
+    status->id = self->identity.id;
+    status->paused = self->paused;
+    status->stopped = self->stopped;
+    if (!self->started)
+        return;
+    memcpy (status->name, self->settings.name, sizeof status->name);
+    memcpy (status->group_name, self->group.name, sizeof status->group_name);
+    memcpy (status->agent, self->group.agent, sizeof status->agent);
+    status->group = self->group.group;
+    status->epoch = self->members->epoch;
+    status->members = (size_t)members_now (self);
+    status->peers_up = peers_up (self);
+    status->finished = self->settings.proposals_max && self->counts.proposed >= self->settings.proposals_max;
+    status->release = self->live;
+    status->objectives = self->objectives;
+    status->start_metrics = self->start_metrics;
+    status->live_metrics = self->live_metrics;
+    status->learning_rate = self->learning.rate;
+    status->success_rate = learning_rate_success (&self->learning);
+    status->breaker = self->breaker.state;
+    status->slots = self->settings.slots;
+    status->slots_busy = slots_busy (self);
+    status->candidates = archive_count (self->archive);
+    status->front = archive_front_count (self->archive);
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used)
+            status->in_state[self->improvements[i].state]++;
+    status->held = status->in_state[STATE_HELD];
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+        status->outbox += !digest_is_zero (&self->outbox[i].id);
+}
+
+const members_t *node_members (const node_t *self)
+{
+    assert (self);
+    return self->members;
+}
+
+uint64_t node_publication (const node_t *self, const pubkey_t *author)
+{
+    assert (self && author);
+    if (pubkey_equal (author, &self->identity.id))
+        return self->publication;
+    for (size_t i = 0; i < self->peer_count; i++)
+        if (pubkey_equal (&self->peers[i].id, author))
+            return self->peers[i].publication;
+    return 0;
+}
+
+/* Numbers into a buffer, so that a digest doesn't depend on padding. */
+static void s_put (buffer_t *out, uint64_t value)
+{
+    wire_write_uint (out, value);
+}
+
+static void s_put_improvements (const node_t *self, buffer_t *out)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        const improvement_t *improvement = &self->improvements[i];
+        if (!improvement->used)
+            continue;
+        buffer_append (out, improvement->id.bytes, DIGEST_BYTES);
+        buffer_append (out, improvement->candidate.bytes, DIGEST_BYTES);
+        s_put (out, improvement->state);
+        s_put (out, improvement->deadline_ms);
+        for (size_t k = 0; k < improvement->asked_count; k++)
+            s_put (out, improvement->asked[k].answer);
+        for (size_t k = 0; k < improvement->validator_count; k++)
+            s_put (out, improvement->validators[k].answer);
+    }
+}
+
+digest_t node_digest (const node_t *self)
+{
+    assert (self);
+    buffer_t out = {0};
+    s_put (&out, self->seq);
+    s_put (&out, self->publication);
+    s_put (&out, self->operation);
+    s_put (&out, self->order);
+    s_put (&out, self->paused);
+    s_put (&out, self->stopped);
+    s_put (&out, self->breaker.state);
+    s_put (&out, self->breaker.failures);
+    s_put (&out, self->random.block);
+    s_put (&out, self->random.used);
+    buffer_append (&out, self->live.bytes, DIGEST_BYTES);
+    s_put (&out, self->archive ? archive_count (self->archive) : 0);
+    s_put_improvements (self, &out);
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
+        s_put (&out, self->operations[i].id);
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++)
+        s_put (&out, self->parcels[i].state);
+    for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
+        s_put (&out, self->jobs[i].state);
+    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+        buffer_append (&out, self->outbox[i].id.bytes, DIGEST_BYTES);
+    for (size_t i = 0; i < self->tried_count; i++)
+        buffer_append (&out, self->tried[i].package.bytes, DIGEST_BYTES);
+    for (size_t i = 0; i < self->peer_count; i++)
+        s_put (&out, self->peers[i].up);
+    digest_t digest = digest_of (out.data, out.size);
+    assert (!out.failed);
+    buffer_clear (&out);
+    return digest;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Measuring: comparisons wait for slots, runs come back, and whoever wanted the comparison hears of it. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BASELINE_RETRY_MS 10000
+
+/* --- comparisons --- */
+
+/* What is known of the base's exact objectives on this machine. */
+static const metrics_t *s_known_values (const node_t *self, const digest_t *id)
+{
+    if (digest_equal (id, &self->live) && self->live_metrics.count)
+        return &self->live_metrics;
+    const archive_entry_t *entry = archive_find (self->archive, id);
+    return entry && entry->valid ? &entry->metrics : NULL;
+}
+
+size_t trial_open (node_t *self, owner_t owner, size_t index, const digest_t *candidate, const digest_t *base,
+                   unsigned rank)
+{
+    for (size_t i = 0; i < LIMIT_TRIALS; i++) {
+        comparison_t *comparison = &self->comparisons[i];
+        if (comparison->used)
+            continue;
+        *comparison = (comparison_t){.used = true,
+                                     .owner = owner,
+                                     .index = index,
+                                     .candidate = *candidate,
+                                     .base = *base,
+                                     .foreign = rank == RANK_PEER || rank == RANK_PACKAGE,
+                                     .live = rank == RANK_LIVE,
+                                     .rank = rank,
+                                     .order = ++self->order,
+                                     .reason = REASON_NONE};
+        trial_init (&comparison->trial, &self->objectives, self->group.policy.min_improvement,
+                    s_known_values (self, base));
+        return i;
+    }
+    return NONE;
+}
+
+void trial_close (node_t *self, size_t index)
+{
+    comparison_t *comparison = &self->comparisons[index];
+    assert (comparison->used);
+    if (comparison->operation)
+        operate_cancel (self, comparison->operation);
+    memset (comparison, 0, sizeof *comparison);
+}
+
+size_t slots_busy (const node_t *self)
+{
+    size_t busy = self->proposals_running + self->baseline_running;
+    for (size_t i = 0; i < LIMIT_TRIALS; i++)
+        busy += self->comparisons[i].used && self->comparisons[i].operation != 0;
+    return busy;
+}
+
+static comparison_t *s_next_waiting (node_t *self)
+{
+    comparison_t *next = NULL;
+    for (size_t i = 0; i < LIMIT_TRIALS; i++) {
+        comparison_t *comparison = &self->comparisons[i];
+        if (!comparison->used || comparison->operation || trial_want (&comparison->trial) == TRIAL_DONE)
+            continue;
+        if (!next || comparison->rank < next->rank ||
+            (comparison->rank == next->rank && comparison->order < next->order))
+            next = comparison;
+    }
+    return next;
+}
+
+static bool s_start_run (node_t *self, comparison_t *comparison)
+{
+    comparison->running = trial_want (&comparison->trial);
+    bool candidate = comparison->running == TRIAL_CANDIDATE;
+    evaluate_t evaluate = {.candidate = candidate ? comparison->candidate : comparison->base,
+                           .foreign = comparison->foreign,
+                           .live = candidate && comparison->live};
+    comparison->operation =
+        operate (self, EFFECT_EVALUATE, &evaluate, OWNER_TRIAL, (size_t)(comparison - self->comparisons));
+    return comparison->operation != 0;
+}
+
+/* The live release is measured before anything else: it is what all is compared with. */
+static void s_start_baseline (node_t *self)
+{
+    if (self->baseline_known || self->baseline_running || self->baseline_retry_ms > self->now_ms)
+        return;
+    evaluate_t evaluate = {.candidate = self->live, .live = 0};
+    self->baseline_running = operate (self, EFFECT_EVALUATE, &evaluate, OWNER_NODE, NONE) != 0;
+}
+
+void trial_schedule (node_t *self)
+{
+    if (!self->started)
+        return;
+    s_start_baseline (self);
+    while (slots_busy (self) < self->settings.slots) {
+        comparison_t *next = s_next_waiting (self);
+        if (!next || !s_start_run (self, next))
+            return;
+    }
+}
+
+/* --- results --- */
+
+static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const metrics_t *metrics)
+{
+    self->baseline_running = false;
+    if (event->reason != REASON_NONE) {
+        self->baseline_retry_ms = self->now_ms + BASELINE_RETRY_MS;
+        char detail[LIMIT_TEXT + 1];
+        text_copy (event->detail, detail, sizeof detail);
+        entry_t metadata = {text_of ("reason"), text_of (reason_name (REASON_BASE_FAILED))};
+        say_event (self, "evaluation_started", &self->live, 0, detail, &metadata, 1);
+        improve_fault (self, false);
+        return;
+    }
+    self->baseline_known = true;
+    self->baseline_retry_ms = UINT64_MAX;
+    self->live_metrics = *metrics;
+    if (!self->start_metrics.count)
+        self->start_metrics = *metrics;
+    if (!archive_find (self->archive, &self->live))
+        (void)archive_add (self->archive, &self->live, NULL, 0, true, metrics);
+}
+
+/* Told to whoever wanted the comparison, once it is over. */
+static void s_comparison_done (node_t *self, size_t index)
+{
+    comparison_t comparison = self->comparisons[index];
+    trial_result_t result;
+    bool measured = comparison.reason == REASON_NONE;
+    if (measured)
+        trial_result (&comparison.trial, &result);
+    trial_close (self, index);
+    const trial_result_t *outcome = measured ? &result : NULL;
+    reason_code_t reason = measured ? reason_of_verdict (result.verdict) : comparison.reason;
+    if (comparison.owner == OWNER_JOB)
+        serve_measured (self, comparison.index, reason, outcome, comparison.trial.duration_ms);
+    else if (comparison.live) {
+        self->improvements[comparison.index].trial = NONE;
+        apply_verified (self, comparison.index, reason, outcome);
+    } else {
+        self->improvements[comparison.index].trial = NONE;
+        test_done (self, comparison.index, reason, comparison.detail, outcome);
+    }
+}
+
+static void s_run_evaluated (node_t *self, size_t index, const evaluated_t *event, const metrics_t *metrics)
+{
+    comparison_t *comparison = &self->comparisons[index];
+    bool base = comparison->running == TRIAL_BASE;
+    comparison->operation = 0;
+    if (event->reason == REASON_NONE)
+        trial_valid (&comparison->trial, metrics, event->wall_ms);
+    else {
+        text_copy (event->detail, comparison->detail, sizeof comparison->detail);
+        comparison->reason = base ? REASON_BASE_FAILED : (reason_code_t)event->reason;
+        trial_invalid (&comparison->trial);
+    }
+    if (event->reason == REASON_FAULT || (base && event->reason != REASON_NONE)) {
+        comparison->reason = event->reason == REASON_FAULT ? REASON_FAULT : REASON_BASE_FAILED;
+        improve_fault (self, false);
+    } else
+        improve_healthy (self, false);
+    if (trial_want (&comparison->trial) == TRIAL_DONE)
+        s_comparison_done (self, index);
+}
+
+void on_evaluated (node_t *self, const evaluated_t *event)
+{
+    owner_t owner;
+    size_t index;
+    if (!operated (self, event->operation, EFFECT_EVALUATE, &owner, &index))
+        return; /* cancelled meanwhile */
+    self->counts.evaluations++;
+    metrics_t metrics = {.count = event->metrics.count};
+    for (size_t i = 0; i < metrics.count; i++)
+        metrics.values[i] = event->metrics.items[i].value;
+    assert (event->reason != REASON_NONE || metrics.count == self->objectives.count);
+    if (owner == OWNER_NODE)
+        s_baseline_evaluated (self, event, &metrics);
+    else
+        s_run_evaluated (self, index, event, &metrics);
+}
+
+reason_code_t reason_of_verdict (verdict_t verdict)
+{
+    switch (verdict) {
+    case VERDICT_ACCEPT: return REASON_NONE;
+    case VERDICT_NOT_BETTER: return REASON_NOT_BETTER;
+    case VERDICT_WORSE: return REASON_WORSE;
+    case VERDICT_TOO_SMALL: return REASON_TOO_SMALL;
+    case VERDICT_INFEASIBLE: return REASON_INFEASIBLE;
+    }
+    assert (false);
+    return REASON_FAULT;
+}
+
+/* --- what was measured before --- */
+
+void measurement_keep (node_t *self, const digest_t *candidate, const digest_t *base, reason_code_t reason,
+                       const trial_result_t *result)
+{
+    measurement_t *measurement = &self->measurements[self->measurement_next++ % MEASUREMENTS];
+    *measurement = (measurement_t){*candidate, *base, reason, result != NULL, {0}};
+    if (result)
+        measurement->result = *result;
+}
+
+const measurement_t *measurement_find (const node_t *self, const digest_t *candidate, const digest_t *base)
+{
+    for (size_t i = 0; i < MEASUREMENTS; i++)
+        if (digest_equal (&self->measurements[i].candidate, candidate) &&
+            digest_equal (&self->measurements[i].base, base))
+            return &self->measurements[i];
+    return NULL;
+}
+
+/* --- an improvement's test --- */
+
+static void s_archive (node_t *self, const improvement_t *improvement, reason_code_t reason,
+                       const char *detail, const trial_result_t *result)
+{
+    hash_t parents[2] = {{improvement->parent}, {improvement->base}};
+    size_t parent_count = digest_equal (&improvement->parent, &improvement->base) ? 1 : 2;
+    digest_t ids[2] = {improvement->parent, improvement->base};
+    if (improvement->origin == ORIGIN_PROPOSER)
+        parent_count = 1; /* made from its parent; the base is only what it was measured against */
+    if (archive_find (self->archive, &improvement->candidate))
+        return;
+    (void)archive_add (self->archive, &improvement->candidate, ids, parent_count, result != NULL,
+                       result ? &result->candidate : NULL);
+    value_t values[LIMIT_OBJECTIVES];
+    size_t count = result ? result->candidate.count : 0;
+    for (size_t i = 0; i < count; i++)
+        values[i].value = result->candidate.values[i];
+    candidate_row_t row = {.id = improvement->candidate,
+                           .parents = {parents, parent_count},
+                           .valid = result != NULL,
+                           .metrics = {values, count},
+                           .reason = reason,
+                           .detail = text_of (detail),
+                           .improvement = improvement->id,
+                           .time_ms = self->wall_ms};
+    say_persist (self, RECORD_CANDIDATE, &improvement->candidate, &candidate_row_record, &row);
+}
+
+/* Success is to be valid and better than the parent. */
+static void s_learn (node_t *self, const improvement_t *improvement, const trial_result_t *result)
+{
+    double gain = 0;
+    const archive_entry_t *parent = archive_find (self->archive, &improvement->parent);
+    if (result && parent && parent->valid) {
+        double gains[LIMIT_OBJECTIVES] = {0};
+        for (size_t i = 0; i < self->objectives.count; i++)
+            if (!self->objectives.items[i].noisy)
+                gains[i] = objective_improvement (&self->objectives.items[i], parent->metrics.values[i],
+                                                  result->candidate.values[i]);
+        gain = objectives_weighted (&self->objectives, gains);
+    }
+    learning_rate_update (&self->learning, gain > 0, gain);
+}
+
+void test_start (node_t *self, size_t index)
+{
+    improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_TESTING && improvement->trial == NONE);
+    improvement->measured = false;
+    improvement->waits = false;
+    const measurement_t *known = measurement_find (self, &improvement->candidate, &improvement->base);
+    if (known) {
+        measurement_t measurement = *known;
+        test_done (self, index, measurement.reason, "measured here before",
+                   measurement.measured ? &measurement.result : NULL);
+        return;
+    }
+    unsigned rank = improvement->origin == ORIGIN_PACKAGE ? RANK_PACKAGE : RANK_OWN;
+    improvement->trial =
+        trial_open (self, OWNER_IMPROVEMENT, index, &improvement->candidate, &improvement->base, rank);
+    if (improvement->trial == NONE)
+        improve_reject (self, index, REASON_BUSY, NULL);
+}
+
+/* The event for an objective that is past its alert bound. */
+static void s_alert (node_t *self, const improvement_t *improvement, const metrics_t *metrics)
+{
+    for (size_t i = 0; i < self->objectives.count; i++) {
+        if (!objective_alerts (&self->objectives.items[i], metrics->values[i]))
+            continue;
+        entry_t metadata = {text_of ("objective"), text_of (self->objectives.items[i].name)};
+        say_event (self, "performance_threshold_exceeded", &improvement->id, improvement->result.weighted,
+                   NULL, &metadata, 1);
+    }
+}
+
+void test_done (node_t *self, size_t index, reason_code_t reason, const char *detail,
+                const trial_result_t *result)
+{
+    improvement_t *improvement = &self->improvements[index];
+    if (reason == REASON_FAULT || reason == REASON_BASE_FAILED) {
+        improvement->breaker_trial = false; /* the breaker has heard of it */
+        improve_reject (self, index, reason, detail);
+        return;
+    }
+    if (improvement->origin == ORIGIN_PROPOSER)
+        s_learn (self, improvement, result);
+    s_archive (self, improvement, reason, detail, result);
+    if (result) {
+        improvement->measured = true;
+        improvement->result = *result;
+        s_alert (self, improvement, &result->candidate);
+    }
+    if (reason != REASON_NONE) {
+        improve_reject (self, index, reason, detail);
+        return;
+    }
+    improvement->waits = true; /* improve_advance takes it on */
+}
