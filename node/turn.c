@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/turn_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+turn_t *turn_new (const identity_t *identity, const ports_t *ports)
+{
+    turn_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->identity = identity;
+    self->ports = *ports;
+    self->is_failed = true; /* until turn_recover */
+    self->fetcher = fetcher_new (&self->ports, turn_fetched, self);
+    if (self->fetcher == NULL)
+        turn_destroy (&self);
+    return self;
+}
+
+/* --- the queue of inputs --- */
+
+static input_t *s_append (turn_t *self)
+{
+    if (self->input_count == self->input_capacity && self->input_first > 0) {
+        self->input_count -= self->input_first;
+        memmove (self->inputs, self->inputs + self->input_first, self->input_count * sizeof *self->inputs);
+        self->input_first = 0;
+    }
+    if (self->input_count == self->input_capacity) {
+        size_t capacity = self->input_capacity == 0 ? 64 : 2 * self->input_capacity;
+        input_t *inputs = realloc (self->inputs, capacity * sizeof *inputs);
+        if (inputs == NULL)
+            return NULL;
+        self->inputs = inputs;
+        self->input_capacity = capacity;
+    }
+    input_t *input = &self->inputs[self->input_count++];
+    memset (input, 0, sizeof *input);
+    return input;
+}
+
+static void s_clear_inputs (turn_t *self)
+{
+    for (size_t i = self->input_first; i < self->input_count; i++)
+        free (self->inputs[i].bytes);
+    self->input_first = self->input_count = self->received = 0;
+}
+
+void turn_destroy (turn_t **self_p)
+{
+    turn_t *self = *self_p;
+    if (self == NULL)
+        return;
+    turn_forget (self);
+    s_clear_inputs (self);
+    fetcher_destroy (&self->fetcher);
+    mesh_destroy (&self->mesh);
+    node_destroy (&self->node);
+    free (self->inputs);
+    free (self->actions);
+    free (self);
+    *self_p = NULL;
+}
+
+void turn_receive (turn_t *self, const pubkey_t *curve, const uint8_t *body, size_t body_size,
+                   const uint8_t *seal, size_t seal_size)
+{
+    if (self->is_failed || self->received == TURN_RECEIVED_MAX)
+        return;
+    uint8_t *bytes = NULL;
+    if (body != NULL && (bytes = malloc (body_size + 1)) == NULL)
+        return;
+    input_t *input = s_append (self);
+    if (input == NULL) {
+        free (bytes);
+        return;
+    }
+    if (body != NULL)
+        memcpy (bytes, body, body_size);
+    input->bytes = bytes;
+    input->size = body_size;
+    input->has_curve = curve != NULL;
+    if (curve != NULL)
+        input->curve = *curve;
+    input->seal_size = seal_size;
+    if (seal != NULL)
+        memcpy (input->seal, seal, seal_size < SEAL_BYTES ? seal_size : SEAL_BYTES);
+    self->received++;
+}
+
+void turn_queue (turn_t *self, const event_t *event)
+{
+    buffer_t bytes = {0};
+    event_encode (event, &bytes);
+    input_t *input = bytes.failed ? NULL : s_append (self);
+    if (input == NULL)
+        abort (); /* the core waits for it for ever */
+    input->is_event = true;
+    input->bytes = bytes.data;
+    input->size = bytes.size;
+}
+
+void turn_event (turn_t *self, const event_t *event)
+{
+    if (!self->is_failed)
+        turn_queue (self, event);
+    else if (event->kind == EVENT_COMMAND) {
+        reply_t reply = {.operation = event->as.command.operation,
+                         .failed = 1,
+                         .text =
+                             text_of ("the node is stopped by a failure of its store; see `evomesh status`")};
+        self->ports.answer (self->ports.context, &reply);
+    }
+}
+
+void turn_fetched (void *context, const fetched_t *fields)
+{
+    event_t event = {.kind = EVENT_FETCHED};
+    event.as.fetched = *fields;
+    turn_queue (context, &event);
+}
+
+/* --- recovery --- */
+
+typedef struct {
+    turn_t *turn;
+    turn_replay_fn *visit;
+    void *context;
+    uint64_t number;
+} recovery_t;
+
+static int s_recover_entry (void *context, uint64_t number, const uint8_t *bytes, size_t size,
+                            const digest_t *recorded)
+{
+    recovery_t *self = context;
+    turn_t *turn = self->turn;
+    effects_t effects = {0};
+    arena_t arena = {0};
+    event_t event;
+    self->number = number;
+    int result = event_decode (bytes, size, &event, &arena);
+    if (result == 0 && event.now_ms < turn->last_now_ms)
+        result = ERROR_MALFORMED;
+    if (result == 0)
+        result = node_step (turn->node, &event, &effects);
+    if (result == 0) {
+        turn->last_now_ms = event.now_ms;
+        turn->last_wall_ms = event.wall_ms;
+    }
+    if (result == 0 && self->visit != NULL) {
+        digest_t computed = effects_digest (&effects, 0);
+        result = self->visit (self->context, number, &event, recorded, &computed);
+    }
+    effects_clear (&effects);
+    arena_clear (&arena);
+    return result;
+}
+
+int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *number)
+{
+    turn_forget (self);
+    s_clear_inputs (self);
+    mesh_destroy (&self->mesh);
+    node_destroy (&self->node);
+    fetcher_destroy (&self->fetcher);
+    self->fetcher = fetcher_new (&self->ports, turn_fetched, self);
+    self->node = node_new (self->identity);
+    if (self->node == NULL || self->fetcher == NULL)
+        return ERROR_MEMORY;
+    self->last_now_ms = self->last_wall_ms = 0;
+    recovery_t recovery = {self, visit, context, 0};
+    int result = self->ports.journal_walk (self->ports.context, s_recover_entry, &recovery);
+    if (number != NULL)
+        *number = recovery.number;
+    self->error = 0;
+    self->is_failed = result != 0;
+    return result;
+}
+
+uint64_t turn_last_now_ms (const turn_t *self)
+{
+    return self->last_now_ms;
+}
+
+uint64_t turn_last_wall_ms (const turn_t *self)
+{
+    return self->last_wall_ms;
+}
+
+/* --- the turn --- */
+
+void turn_fail (turn_t *self, int error)
+{
+    assert (error != 0);
+    if (self->error == 0)
+        self->error = error;
+}
+
+static void s_set_clock (turn_t *self, uint64_t now_ms, uint64_t wall_ms)
+{
+    assert (now_ms >= self->last_now_ms);
+    self->last_now_ms = self->now_ms = now_ms;
+    self->last_wall_ms = self->wall_ms = wall_ms;
+}
+
+/* Commits what the turn wrote, then does what it wants done; or neither. */
+static int s_finish (turn_t *self)
+{
+    const ports_t *ports = &self->ports;
+    if (self->error == 0) {
+        int result = ports->commit (ports->context);
+        if (result != 0)
+            turn_fail (self, result);
+    }
+    if (self->error == 0)
+        turn_act (self);
+    else {
+        ports->rollback (ports->context);
+        ports->log (ports->context, TURN_LOG_ERROR, "turn_failed", error_text (self->error));
+        self->is_failed = true;
+        s_clear_inputs (self);
+    }
+    turn_forget (self);
+    return self->error;
+}
+
+static void s_take_event (turn_t *self, const input_t *input)
+{
+    event_t event;
+    arena_t arena = {0};
+    int result = event_decode (input->bytes, input->size, &event, &arena);
+    assert (result == 0); /* we encoded it */
+    turn_step (self, &event);
+    arena_clear (&arena);
+}
+
+/* Takes the oldest input in. */
+static void s_take_input (turn_t *self)
+{
+    input_t input = self->inputs[self->input_first++];
+    if (input.is_event)
+        s_take_event (self, &input);
+    else {
+        self->received--;
+        mesh_receive (self->mesh, input.has_curve ? &input.curve : NULL, input.bytes, input.size, input.seal,
+                      input.seal_size, self->now_ms, self->wall_ms, &self->outputs);
+    }
+    free (input.bytes);
+    turn_settle (self);
+}
+
+static void s_let_time_pass (turn_t *self)
+{
+    if (self->error == 0 && mesh_deadline_ms (self->mesh) <= self->now_ms) {
+        mesh_tick (self->mesh, self->now_ms, self->wall_ms, &self->outputs);
+        turn_settle (self);
+    }
+    if (self->error == 0 && node_deadline_ms (self->node) <= self->now_ms) {
+        event_t event = {.kind = EVENT_TICK};
+        turn_step (self, &event);
+        turn_settle (self);
+    }
+}
+
+int turn_run (turn_t *self, uint64_t now_ms, uint64_t wall_ms)
+{
+    if (self->is_failed)
+        return self->error != 0 ? self->error : ERROR_IO;
+    assert (self->mesh != NULL);
+    s_set_clock (self, now_ms, wall_ms);
+    int result = self->ports.begin (self->ports.context);
+    if (result != 0)
+        turn_fail (self, result);
+    turn_settle (self); /* what metrics, hints and goodbyes left */
+    for (size_t steps = 0;
+         steps < TURN_STEPS_MAX && self->error == 0 && self->input_first < self->input_count; steps++)
+        s_take_input (self);
+    s_let_time_pass (self);
+    return s_finish (self);
+}
+
+int turn_start (turn_t *self, const started_t *started, const group_t *group, const mesh_self_t *about,
+                const uint8_t entropy[SEED_BYTES], uint64_t now_ms, uint64_t wall_ms)
+{
+    assert (!self->is_failed && self->mesh == NULL);
+    self->mesh = mesh_new (self->identity, group, about, entropy);
+    if (self->mesh == NULL)
+        return ERROR_MEMORY;
+    s_set_clock (self, now_ms, wall_ms);
+    int result = self->ports.begin (self->ports.context);
+    if (result != 0)
+        turn_fail (self, result);
+    event_t event = {.kind = EVENT_STARTED};
+    event.as.started = *started;
+    if (self->error == 0 && (result = turn_step (self, &event)) != 0)
+        turn_fail (self, result);
+    if (self->error == 0) {
+        const members_t *members = node_members (self->node);
+        for (size_t i = 0; i < members->count; i++)
+            mesh_set_publication (self->mesh, &members->members[i].id,
+                                  node_publication (self->node, &members->members[i].id));
+        turn_settle (self);
+    }
+    return s_finish (self);
+}
+
+uint64_t turn_deadline_ms (const turn_t *self)
+{
+    if (self->is_failed || self->mesh == NULL)
+        return UINT64_MAX;
+    if (self->input_first < self->input_count || self->outputs.count > 0)
+        return 0;
+    uint64_t node_ms = node_deadline_ms (self->node), mesh_ms = mesh_deadline_ms (self->mesh);
+    return node_ms < mesh_ms ? node_ms : mesh_ms;
+}
+
+bool turn_failed (const turn_t *self)
+{
+    return self->is_failed;
+}
+
+/* --- what goes straight to the mesh; its outputs wait for the next turn --- */
+
+void turn_hint (turn_t *self, const pubkey_t *peer, const char *rpc, const char *pub, uint64_t now_ms)
+{
+    if (!self->is_failed)
+        mesh_hint (self->mesh, peer, rpc, pub, now_ms, &self->outputs);
+}
+
+void turn_metrics (turn_t *self, const metrics_message_t *metrics, uint64_t wall_ms)
+{
+    if (!self->is_failed)
+        mesh_publish_metrics (self->mesh, metrics, wall_ms, &self->outputs);
+}
+
+void turn_leave (turn_t *self, uint64_t now_ms, uint64_t wall_ms)
+{
+    if (!self->is_failed)
+        mesh_leave (self->mesh, now_ms, wall_ms, &self->outputs);
+}
+
+const node_t *turn_node (const turn_t *self)
+{
+    return self->node;
+}
+
+const mesh_t *turn_mesh (const turn_t *self)
+{
+    return self->mesh;
+}

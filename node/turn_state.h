@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The inside of a turn, for node/turn*.c only. */
+#ifndef EVOMESH_NODE_TURN_STATE_H
+#define EVOMESH_NODE_TURN_STATE_H
+
+#include "node/fetcher.h"
+#include "node/turn.h"
+
+/* One thing that arrived: an encoded event, or bytes of a link (`has_curve` false: of the publication socket). */
+typedef struct {
+    bool is_event;
+    bool has_curve;
+    pubkey_t curve;
+    uint8_t *bytes; /* event, or body; malloc'ed; NULL for frames that can't be a statement */
+    size_t size;
+    size_t seal_size;
+    uint8_t seal[SEAL_BYTES];
+} input_t;
+
+/* Something to be done after the commit: an effect of the core, an output of the mesh, or a link's standing. */
+typedef struct {
+    enum { ACTION_EFFECT, ACTION_OUTPUT, ACTION_STANDING } kind;
+    size_t index; /* of the effect, or output */
+    pubkey_t curve;
+    link_standing_t standing;
+} action_t;
+
+struct turn {
+    const identity_t *identity;
+    ports_t ports;
+    node_t *node;
+    mesh_t *mesh;
+    fetcher_t *fetcher;
+    uint64_t last_now_ms; /* of the journal, or of the last turn */
+    uint64_t last_wall_ms;
+    bool is_failed;
+
+    input_t *inputs;
+    size_t input_first; /* those before it are done */
+    size_t input_count;
+    size_t input_capacity;
+    size_t received; /* statements that wait */
+
+    /* the turn in hand */
+    uint64_t now_ms;
+    uint64_t wall_ms;
+    int error; /* the first that something failed with */
+    effects_t effects;
+    mesh_outputs_t outputs;
+    size_t outputs_done; /* those before it were looked at */
+    action_t *actions;
+    size_t action_count;
+    size_t action_capacity;
+};
+
+/* --- turn_step.c --- */
+/* Steps the core with one event, whose clocks are filled in; writes journal and PERSIST… into the transaction, and notes what
+ * is to be done. Returns what node_step returned. */
+int turn_step (turn_t *self, event_t *event);
+/* Looks at all outputs of the mesh, and at those that follow from them. */
+void turn_settle (turn_t *self);
+/* Tells the mesh and the links who the members are. */
+void turn_set_members (turn_t *self, const members_t *members);
+
+/* --- turn_act.c --- */
+void turn_note (turn_t *self, action_t action);
+/* Runs all that was noted, in order. */
+void turn_act (turn_t *self);
+/* Forgets what was noted. */
+void turn_forget (turn_t *self);
+
+/* --- turn.c --- */
+/* Queues an event of the turn's own making. */
+void turn_queue (turn_t *self, const event_t *event);
+void turn_fail (turn_t *self, int error);
+/* Called by the fetcher. */
+void turn_fetched (void *context, const fetched_t *fields);
+
+#endif
