@@ -6,7 +6,7 @@
 
 #include "node/io/evaluation.h"
 #include "node/io/proposal.h"
-#include "node/io/release.h"
+#include "node/io/rollout.h"
 
 struct executor {
     const workshop_t *workshop;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "node/io/release.h"
+#include "node/io/rollout.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -2,8 +2,8 @@
 /* Releases: the effects SNAPSHOT, APPLY and RESTORE. A release is the whole agent with a candidate's evolve files; `current`
  * points at the live one. A switch that fails changes nothing; one that is done while the service doesn't come back is
  * told as such. Ends with SNAPSHOT_TAKEN, APPLIED or RESTORED. */
-#ifndef EVOMESH_NODE_IO_RELEASE_H
-#define EVOMESH_NODE_IO_RELEASE_H
+#ifndef EVOMESH_NODE_IO_ROLLOUT_H
+#define EVOMESH_NODE_IO_ROLLOUT_H
 
 #include "node/io/workshop.h"
 
