@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* evomesh watch: events as they happen, one line each. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "node/cli/commands.h"
+#include "node/cli/session.h"
+#include "node/io/control.h"
+
+#define LOOK_MS 2000 /* how often it is seen whether the node is still there */
+
+static const char *s_text (json_t *event, const char *key)
+{
+    const char *text = json_string_value (json_object_get (event, key));
+    return text == NULL ? "" : text;
+}
+
+static output_style_t s_style (const char *type)
+{
+    if (strstr (type, "failed") != NULL || strstr (type, "exceeded") != NULL ||
+        strstr (type, "opened") != NULL || strstr (type, "equivocation") != NULL)
+        return OUTPUT_RED;
+    if (strstr (type, "applied") != NULL || strstr (type, "adopted") != NULL ||
+        strstr (type, "shared") != NULL)
+        return OUTPUT_GREEN;
+    if (strstr (type, "held") != NULL || strstr (type, "rollback") != NULL || strstr (type, "lost") != NULL)
+        return OUTPUT_YELLOW;
+    return strstr (type, "rejected") != NULL ? OUTPUT_DIM : OUTPUT_PLAIN;
+}
+
+/* "12:30:05 k3jd82ka improvement_applied ab12cd34 +1.20 % reason=…" */
+static void s_print (const cli_t *cli, json_t *event)
+{
+    const char *type = s_text (event, "type"), *key;
+    json_t *value, *improvement = json_object_get (event, "performance_improvement");
+    output_cell_t when = output_time ((uint64_t)json_integer_value (json_object_get (event, "time_ms")));
+    printf ("%s %.8s %s%-24s%s %.8s", strlen (when.text) > 11 ? when.text + 11 : when.text,
+            s_text (event, "agent_id"), output_style (cli, s_style (type)), type,
+            output_style (cli, OUTPUT_PLAIN), s_text (event, "modification_id"));
+    if (json_is_number (improvement))
+        printf (" %s", output_percent (json_number_value (improvement)).text);
+    json_object_foreach (json_object_get (event, "metadata"), key, value)
+    {
+        const char *text = json_string_value (value);
+        printf (" %s=%s", key, text == NULL ? "" : output_cell (text_of (text), 80).text);
+    }
+    if (s_text (event, "error_message")[0] != '\0')
+        printf (" error=\"%s\"", output_cell (text_of (s_text (event, "error_message")), 100).text);
+    putchar ('\n');
+    fflush (stdout);
+}
+
+/* One message of the node. `*printed` counts events. */
+static int s_message (const cli_t *cli, char *text, uint64_t *printed)
+{
+    json_t *message = json_loads (text, 0, NULL);
+    free (text);
+    int rc = CLI_DONE;
+    json_t *event = json_object_get (message, "event"), *error = json_object_get (message, "error");
+    if (json_is_string (error))
+        rc = cli_fail ("%s", json_string_value (error));
+    else if (event != NULL && cli->json)
+        rc = output_json_line (json_incref (event));
+    else if (event != NULL)
+        s_print (cli, event);
+    *printed += event != NULL;
+    json_decref (message);
+    return ferror (stdout) ? CLI_FAILED : rc;
+}
+
+/* Is anybody there still? A link of ZeroMQ's would wait for ever. */
+static int s_look (const cli_t *cli)
+{
+    problem_t problem;
+    control_client_t *probe = control_client_new (cli->directory, &problem);
+    if (probe == NULL)
+        return cli_fail ("the node has ended");
+    control_client_destroy (&probe);
+    return CLI_DONE;
+}
+
+static uint64_t s_mono_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int s_follow (const cli_t *cli, control_client_t *client, uint64_t limit)
+{
+    problem_t problem;
+    uint64_t printed = 0, beat_ms = s_mono_ms ();
+    int rc = control_client_send (client, "{\"command\":\"watch\"}", &problem);
+    while (rc == 0 && (limit == 0 || printed < limit)) {
+        char *text = control_client_receive (client, LOOK_MS, &problem);
+        if (text != NULL)
+            rc = s_message (cli, text, &printed);
+        else if (problem.text[0] == '\0')
+            return CLI_DONE; /* a signal: that is how a watch ends */
+        else if (s_look (cli) != CLI_DONE)
+            return CLI_FAILED;
+        uint64_t now_ms = s_mono_ms ();
+        if (rc == 0 && now_ms - beat_ms >= CONTROL_HEARTBEAT_MS) {
+            beat_ms = now_ms;
+            rc = control_client_send (client, "{\"command\":\"heartbeat\"}", &problem);
+        }
+    }
+    return rc < 0 ? cli_fail_problem (&problem) : rc;
+}
+
+static int s_run (cli_t *cli)
+{
+    problem_t problem;
+    uint64_t limit = 0;
+    int rc = cli_number (cli, "limit", 1, INT64_MAX, &limit);
+    if (rc != CLI_DONE)
+        return rc;
+    control_client_t *client = control_client_new (cli->directory, &problem);
+    if (client == NULL)
+        return cli_fail_problem (&problem);
+    rc = s_follow (cli, client, limit);
+    control_client_destroy (&client);
+    return rc;
+}
+
+static const cli_option_t s_options[] = {
+    {"limit", "N", "end after so many events"},
+    {NULL, NULL, NULL},
+};
+
+const cli_command_t watch_command = {
+    .name = "watch",
+    .summary = "show events as they happen, a line each",
+    .operands = "",
+    .options = s_options,
+    .json = true,
+    .details = "Time (UTC), node, event, improvement, weighted improvement, and what else is told. With "
+               "--json a JSON object a\n"
+               "line. Ctrl-C ends it.",
+    .example = "  evomesh watch --json | jq -r .type",
+    .run = s_run,
+};
