@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "evolution/trial.h"
+#include "crypto/random.h"
+#include "tests/lib/objectives.h"
+#include "tests/lib/suite.h"
+
+#define MIN_IMPROVEMENT 0.005
+
+/* "bins", exact, and "time", noisy; both to be minimized. */
+static objectives_t s_both (void)
+{
+    objectives_t objectives = {.count = 0};
+    objectives_put (&objectives, "bins", GOAL_MINIMIZE, false);
+    objectives_put (&objectives, "time", GOAL_MINIMIZE, true);
+    return objectives;
+}
+
+static objectives_t s_exact (void)
+{
+    objectives_t objectives = {.count = 0};
+    objectives_put (&objectives, "bins", GOAL_MINIMIZE, false)->tolerance = 0.1;
+    objectives_put (&objectives, "size", GOAL_MINIMIZE, false);
+    return objectives;
+}
+
+static void s_tell (trial_t *trial, trial_want_t want, double a, double b)
+{
+    metrics_t metrics = metrics_two (a, b);
+    ck_assert_int_eq (trial_want (trial), want);
+    trial_valid (trial, &metrics, 10);
+}
+
+static trial_result_t s_result (const trial_t *trial)
+{
+    trial_result_t result;
+    ck_assert_int_eq (trial_want (trial), TRIAL_DONE);
+    trial_result (trial, &result);
+    return result;
+}
+
+START_TEST (test_the_candidate_is_measured_first_and_an_invalid_one_ends_it)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    ck_assert_int_eq (trial_want (&trial), TRIAL_CANDIDATE);
+    trial_invalid (&trial);
+    ck_assert_int_eq (trial_want (&trial), TRIAL_DONE);
+    ck_assert (trial.invalid && !trial.base_invalid);
+}
+END_TEST
+
+START_TEST (test_a_base_that_fails_is_a_fault_of_this_node)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    s_tell (&trial, TRIAL_CANDIDATE, 5, 100);
+    ck_assert_int_eq (trial_want (&trial), TRIAL_BASE);
+    trial_invalid (&trial);
+    ck_assert_int_eq (trial_want (&trial), TRIAL_DONE);
+    ck_assert (trial.base_invalid && !trial.invalid);
+}
+END_TEST
+
+START_TEST (test_exact_objectives_take_one_run_each)
+{
+    objectives_t objectives = s_exact ();
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    s_tell (&trial, TRIAL_CANDIDATE, 3, 8);
+    s_tell (&trial, TRIAL_BASE, 4, 8);
+    trial_result_t result = s_result (&trial);
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert (result.improvements[0] == 0.25 && result.improvements[1] == 0 && result.weighted == 0.125);
+    ck_assert_int_eq (result.changes[0], CHANGE_BETTER);
+    ck_assert_int_eq (result.changes[1], CHANGE_SAME);
+    ck_assert (result.candidate.values[0] == 3 && result.base.values[0] == 4);
+    ck_assert_uint_eq (result.repeats, 1);
+    ck_assert_uint_eq (trial.duration_ms, 20);
+}
+END_TEST
+
+START_TEST (test_a_base_that_is_known_is_not_run_again)
+{
+    objectives_t objectives = s_exact ();
+    metrics_t base = metrics_two (4, 8);
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, &base);
+    s_tell (&trial, TRIAL_CANDIDATE, 4, 8);
+    trial_result_t result = s_result (&trial);
+    ck_assert_int_eq (result.verdict, VERDICT_NOT_BETTER);
+    ck_assert (result.base.values[1] == 8);
+    ck_assert_uint_eq (result.repeats, 1);
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, &base);
+    s_tell (&trial, TRIAL_CANDIDATE, 4.2, 7); /* worse within tolerance, better elsewhere */
+    ck_assert_int_eq (s_result (&trial).verdict, VERDICT_ACCEPT);
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, &base);
+    s_tell (&trial, TRIAL_CANDIDATE, 3.99, 8);
+    ck_assert_int_eq (s_result (&trial).verdict, VERDICT_TOO_SMALL);
+}
+END_TEST
+
+START_TEST (test_a_worse_exact_objective_ends_it_without_pairs)
+{
+    objectives_t objectives = s_both ();
+    metrics_t base = metrics_two (4, 0);
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, &base);
+    s_tell (&trial, TRIAL_CANDIDATE, 4.001, 10);
+    trial_result_t result = s_result (&trial);
+    ck_assert_int_eq (result.verdict, VERDICT_WORSE);
+    ck_assert_int_eq (result.changes[1], CHANGE_SAME);
+    ck_assert (result.improvements[1] == 0); /* what is known of a noisy objective isn't looked at */
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    s_tell (&trial, TRIAL_CANDIDATE, 4.001, 10);
+    s_tell (&trial, TRIAL_BASE, 4, 10);
+    ck_assert_int_eq (s_result (&trial).verdict, VERDICT_WORSE);
+}
+END_TEST
+
+START_TEST (test_an_infeasible_candidate_needs_no_base)
+{
+    objectives_t objectives = s_both ();
+    objectives.items[0].has_limit = true;
+    objectives.items[0].limit = 5;
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    s_tell (&trial, TRIAL_CANDIDATE, 5.5, 10);
+    trial_result_t result = s_result (&trial);
+    ck_assert_int_eq (result.verdict, VERDICT_INFEASIBLE);
+    ck_assert_uint_eq (result.base.count, 0);
+    ck_assert_uint_eq (result.repeats, 0);
+}
+END_TEST
+
+START_TEST (test_pairs_start_with_the_one_and_the_other_in_turn)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    for (int pair = 0; pair < TRIAL_PAIRS; pair++) {
+        bool turn = pair % 2 == 0;
+        s_tell (&trial, turn ? TRIAL_CANDIDATE : TRIAL_BASE, 4, turn ? 90 : 100);
+        s_tell (&trial, turn ? TRIAL_BASE : TRIAL_CANDIDATE, 4, turn ? 100 : 90);
+    }
+    trial_result_t result = s_result (&trial);
+    ck_assert_uint_eq (result.repeats, 8);
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert_int_eq (result.changes[1], CHANGE_BETTER);
+    ck_assert (result.improvements[1] == 0.1 && result.weighted == 0.05 && result.dispersion[1] == 0);
+}
+END_TEST
+
+/* Runs a trial to its end: exact values as given, candidate's and base's times from two lists. */
+static trial_result_t s_run (trial_t *trial, double candidate, double base, const double *candidate_times,
+                             const double *base_times)
+{
+    size_t candidates = 0, bases = 0;
+    for (trial_want_t want = trial_want (trial); want != TRIAL_DONE; want = trial_want (trial)) {
+        metrics_t metrics = want == TRIAL_CANDIDATE ? metrics_two (candidate, candidate_times[candidates++])
+                                                    : metrics_two (base, base_times[bases++]);
+        trial_valid (trial, &metrics, 1);
+        ck_assert_uint_le (candidates, TRIAL_PAIRS);
+        ck_assert_uint_le (bases, TRIAL_PAIRS);
+    }
+    return s_result (trial);
+}
+
+static const double s_hundred[] = {100, 100, 100, 100, 100, 100, 100, 100};
+
+START_TEST (test_improvement_of_a_noisy_objective_is_the_median_over_pairs)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    double times[] = {90, 80, 95, 70, 85, 90, 60, 75};
+    trial_result_t result = s_run (&trial, 4, 4, times, s_hundred);
+    ck_assert_double_eq_tol (result.improvements[1], 0.175, 1e-15); /* of .05 .1 .1 .15 .2 .25 .3 .4 */
+    ck_assert_double_eq_tol (result.dispersion[1], 0.075,
+                             1e-15); /* of .025 .025 .075 .075 .075 .125 .125 .225 */
+    ck_assert_double_eq_tol (result.candidate.values[1], 82.5, 1e-12);
+}
+END_TEST
+
+START_TEST (test_significantly_slower_is_worse_only_beyond_tolerance)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    double slow[] = {107, 108, 106, 109, 107, 108, 106, 109};
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    trial_result_t result = s_run (&trial, 3, 4, slow, s_hundred);
+    ck_assert_int_eq (result.changes[1], CHANGE_WORSE);
+    ck_assert_int_eq (result.verdict, VERDICT_WORSE);
+    double slower[] = {103, 104, 102, 103, 104, 102, 103, 104};
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    result = s_run (&trial, 3, 4, slower, s_hundred);
+    ck_assert_int_eq (result.changes[1], CHANGE_SAME);
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert (result.weighted == 0.125); /* the better bins, and nothing for the time */
+    ck_assert_uint_eq (result.repeats, 8);
+}
+END_TEST
+
+START_TEST (test_pairs_end_when_noise_can_no_longer_become_significant)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    double mixed[] = {103, 96, 105, 94, 100, 100, 100, 100};
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    trial_result_t result = s_run (&trial, 4, 4, mixed, s_hundred);
+    ck_assert_int_eq (result.verdict, VERDICT_NOT_BETTER);
+    ck_assert_uint_eq (result.repeats, 3); /* the second is larger than the first, the third than both */
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    result = s_run (&trial, 3, 4, mixed,
+                    s_hundred); /* better bins: accepted once the time is known to be the same */
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert_uint_eq (result.repeats, 3);
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    result = s_run (&trial, 4, 4, s_hundred, s_hundred); /* two zero differences: six can't be enough */
+    ck_assert_uint_eq (result.repeats, 2);
+}
+END_TEST
+
+START_TEST (test_a_noisy_limit_keeps_pairs_going_until_its_side_is_certain)
+{
+    objectives_t objectives = s_both ();
+    objectives.items[1].has_limit = true;
+    objectives.items[1].limit = 102;
+    trial_t trial;
+    double mixed[] = {103, 96, 105, 94, 103, 104, 104, 106};
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    trial_result_t result = s_run (&trial, 3, 4, mixed, s_hundred);
+    ck_assert_uint_eq (result.repeats, 7);
+    ck_assert_int_eq (result.verdict, VERDICT_INFEASIBLE);
+}
+END_TEST
+
+/* The promise of noise: two programs that are the same are told apart at most once in a hundred trials. */
+START_TEST (test_a_program_is_hardly_ever_accepted_over_itself)
+{
+    enum { TRIALS = 2000 };
+    random_t random;
+    random_init_number (&random, 7);
+    objectives_t objectives = s_both ();
+    unsigned accepted = 0, worse = 0;
+    size_t pairs = 0;
+    for (int i = 0; i < TRIALS; i++) {
+        double candidate_times[TRIAL_PAIRS], base_times[TRIAL_PAIRS];
+        for (int k = 0; k < TRIAL_PAIRS; k++) {
+            candidate_times[k] = 100 + 30 * random_unit (&random) * random_unit (&random);
+            base_times[k] = 100 + 30 * random_unit (&random) * random_unit (&random);
+        }
+        trial_t trial;
+        trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+        trial_result_t result = s_run (&trial, 4, 4, candidate_times, base_times);
+        accepted += result.verdict == VERDICT_ACCEPT;
+        worse += result.verdict == VERDICT_WORSE;
+        pairs += result.repeats;
+    }
+    ck_assert_msg (accepted <= TRIALS / 100, "%u of %d accepted", accepted, TRIALS);
+    ck_assert_msg (worse <= TRIALS / 100, "%u of %d worse", worse, TRIALS);
+    ck_assert_msg (pairs < TRIALS * 5, "%zu pairs in %d trials", pairs, TRIALS); /* curtailed, not run to 8 */
+}
+END_TEST
+
+START_TEST (test_a_clear_gain_shows_through_the_noise)
+{
+    random_t random;
+    random_init_number (&random, 8);
+    objectives_t objectives = s_both ();
+    unsigned accepted = 0;
+    for (int i = 0; i < 200; i++) {
+        double candidate_times[TRIAL_PAIRS], base_times[TRIAL_PAIRS];
+        for (int k = 0; k < TRIAL_PAIRS; k++) {
+            candidate_times[k] = 75 + 15 * random_unit (&random);
+            base_times[k] = 90 + 20 * random_unit (&random);
+        }
+        trial_t trial;
+        trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+        accepted += s_run (&trial, 4, 4, candidate_times, base_times).verdict == VERDICT_ACCEPT;
+    }
+    ck_assert_uint_eq (accepted, 200);
+}
+END_TEST
+
+START_TEST (test_verification_accepts_what_is_not_worse_in_one_run)
+{
+    objectives_t objectives = s_both ();
+    metrics_t known = metrics_two (4, 100);
+    trial_t trial;
+    trial_init_verify (&trial, &objectives, &known);
+    s_tell (&trial, TRIAL_CANDIDATE, 4, 104.9);
+    trial_result_t result = s_result (&trial);
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert_double_eq_tol (result.improvements[1], -0.049, 1e-12);
+    trial_init_verify (&trial, &objectives, &known);
+    s_tell (&trial, TRIAL_CANDIDATE, 4.1, 90);
+    ck_assert_int_eq (s_result (&trial).verdict, VERDICT_WORSE);
+}
+END_TEST
+
+START_TEST (test_verification_asks_for_pairs_where_the_first_run_looks_slow)
+{
+    objectives_t objectives = s_both ();
+    metrics_t known = metrics_two (4, 100);
+    trial_t trial;
+    trial_init_verify (&trial, &objectives, &known);
+    s_tell (&trial, TRIAL_CANDIDATE, 4, 130);
+    s_tell (&trial, TRIAL_BASE, 4, 131); /* the whole machine is slow today */
+    s_tell (&trial, TRIAL_BASE, 4, 131);
+    s_tell (&trial, TRIAL_CANDIDATE, 4, 129);
+    ck_assert_int_eq (s_result (&trial).verdict, VERDICT_ACCEPT);
+
+    double slow[] = {120, 121, 122, 123, 124, 125, 126, 127};
+    trial_init_verify (&trial, &objectives, &known);
+    trial_result_t result = s_run (&trial, 4, 4, slow, s_hundred);
+    ck_assert_int_eq (result.verdict, VERDICT_WORSE);
+    ck_assert_uint_eq (result.repeats, 8);
+}
+END_TEST
+
+START_TEST (test_verification_without_known_values_runs_pairs)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    double same[] = {101, 99, 98, 102, 100, 100, 100, 100};
+    trial_init_verify (&trial, &objectives, NULL);
+    trial_result_t result = s_run (&trial, 4, 4, same, s_hundred);
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert_uint_ge (result.repeats, 2);
+    ck_assert_uint_lt (result.repeats, 8);
+}
+END_TEST
+
+START_TEST (test_verification_leaves_limits_to_the_alert)
+{
+    objectives_t objectives = s_exact ();
+    objectives.items[0].has_limit = true;
+    objectives.items[0].limit = 3;
+    metrics_t known = metrics_two (4, 8);
+    trial_t trial;
+    trial_init_verify (&trial, &objectives, &known);
+    s_tell (&trial, TRIAL_CANDIDATE, 4, 8); /* going back to a release that was infeasible is no regression */
+    ck_assert_int_eq (s_result (&trial).verdict, VERDICT_ACCEPT);
+}
+END_TEST
+
+SUITE_MAIN ("evolution/trial", test_the_candidate_is_measured_first_and_an_invalid_one_ends_it,
+            test_a_base_that_fails_is_a_fault_of_this_node, test_exact_objectives_take_one_run_each,
+            test_a_base_that_is_known_is_not_run_again, test_a_worse_exact_objective_ends_it_without_pairs,
+            test_an_infeasible_candidate_needs_no_base, test_pairs_start_with_the_one_and_the_other_in_turn,
+            test_improvement_of_a_noisy_objective_is_the_median_over_pairs,
+            test_significantly_slower_is_worse_only_beyond_tolerance,
+            test_pairs_end_when_noise_can_no_longer_become_significant,
+            test_a_noisy_limit_keeps_pairs_going_until_its_side_is_certain,
+            test_a_program_is_hardly_ever_accepted_over_itself, test_a_clear_gain_shows_through_the_noise,
+            test_verification_accepts_what_is_not_worse_in_one_run,
+            test_verification_asks_for_pairs_where_the_first_run_looks_slow,
+            test_verification_without_known_values_runs_pairs, test_verification_leaves_limits_to_the_alert)
