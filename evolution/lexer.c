@@ -169,13 +169,19 @@ static token_t s_take (lexer_t *self, token_kind_t kind, size_t end, bool operan
     return token;
 }
 
-/* A point that belongs to no number: of a range, of a member (a.5), or alone. */
+/* True if a point and digits at `at` are a member's name: a.5, where "a .5" would be two operands. */
+static bool s_member (const lexer_t *self, size_t at)
+{
+    return self->operand && at > 0 && !s_blank (self->text[at - 1]);
+}
+
+/* A point that belongs to no number: of a range, of a member, or alone. */
 static token_t s_point (lexer_t *self)
 {
     size_t at = self->at;
     if (at + 1 < self->end && self->text[at + 1] == '.')
         return s_take (self, TOKEN_RANGE, at + 2, false);
-    if (self->operand && s_number_at (self, at))
+    if (s_number_at (self, at))
         return s_take (self, TOKEN_OTHER, s_word_end (self, at + 1), true);
     return s_take (self, TOKEN_OTHER, at + 1, false);
 }
@@ -194,7 +200,7 @@ token_t lexer_next (lexer_t *self)
     size_t end = lexer_string_end (text, at, self->end);
     if (end > 0)
         return s_take (self, TOKEN_STRING, end, true);
-    if (s_digit (text[at]) || s_sign (self, at) || (!self->operand && s_number_at (self, at)))
+    if (s_digit (text[at]) || s_sign (self, at) || (s_number_at (self, at) && !s_member (self, at)))
         return s_number (self, at);
     if (text[at] == '.')
         return s_point (self);
