@@ -41,14 +41,25 @@ static const char s_usage[] =
     "Exit: PROGRAM's own; 126 if it could not be confined (nothing was run); 127 if it could not be "
     "started.\n";
 
+/* Not dprintf, which takes memory: we may have none left to take. */
+static void s_say (int fd, const char *text)
+{
+    size_t size = strlen (text);
+    for (ssize_t written; size > 0 && (written = write (fd, text, size)) > 0; size -= (size_t)written)
+        text += written;
+}
+
 _Noreturn void jail_die (int code, const char *format, ...)
 {
-    char text[512];
+    char text[2048] = "evomesh jail: ";
+    size_t prefix = strlen (text);
     va_list arguments;
     va_start (arguments, format);
-    vsnprintf (text, sizeof text, format, arguments);
+    vsnprintf (text + prefix, sizeof text - prefix - 1, format, arguments);
     va_end (arguments);
-    dprintf (STDERR_FILENO, "evomesh jail: %s\n", text);
+    text[strlen (text) + 1] = '\0';
+    text[strlen (text)] = '\n';
+    s_say (STDERR_FILENO, text);
     _exit (code);
 }
 
@@ -146,7 +157,7 @@ static void s_parse (int argc, char **argv, jail_options_t *options)
             continue;
         }
         if (strcmp (option, "--help") == 0) {
-            dprintf (STDOUT_FILENO, "%s", s_usage);
+            s_say (STDOUT_FILENO, s_usage);
             _exit (0);
         }
         if (number)

@@ -28,7 +28,7 @@ static void s_die_with_parent (void)
     if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0)
         jail_die (JAIL_EXIT_REFUSED, "cannot tie its life to its starter's: %s", strerror (errno));
     if (getppid () != parent)
-        _exit (JAIL_EXIT_REFUSED); /* it died just now, and nobody would kill us */
+        _exit (JAIL_EXIT_REFUSED); /* it died just now, and nobody but process 1 would kill us */
 }
 
 /* The inode of the pipe that carries the evaluator's result. It stands in the command line of process 1, our supervisor,

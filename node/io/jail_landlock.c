@@ -33,8 +33,8 @@ typedef struct {
 
 #define READ_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
 /* A compiler's needs. No links, soft or hard: nothing there may stand for a file elsewhere. */
-#define WRITE_TREE                                                                                           \
-    (READ_TREE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                            \
+#define WRITE_TREE                                                                \
+    (READ_TREE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
      LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR)
 #define READ_TREE (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
@@ -50,18 +50,18 @@ static uint64_t s_handled (int abi)
     return access;
 }
 
-/* Allows `access` beneath `path`. A path that isn't there is nobody's loss unless it is `required`. */
-static void s_allow (int ruleset, const char *path, uint64_t access, bool required)
+/* Allows `access` beneath `path`. If it can't be opened, leaves with `missing`, or with 0 does without it. */
+static void s_allow (int ruleset, const char *path, uint64_t access, int missing)
 {
     int fd = open (path, O_PATH | O_CLOEXEC);
-    if (fd < 0 && !required && (errno == ENOENT || errno == EACCES))
+    if (fd < 0 && !missing && (errno == ENOENT || errno == EACCES))
         return;
     struct stat status;
     if (fd < 0 || fstat (fd, &status) != 0)
-        jail_die (errno == ENOENT && required ? JAIL_EXIT_NO_PROGRAM : JAIL_EXIT_REFUSED,
-                  "cannot open %s: %s", path, strerror (errno));
+        jail_die (missing ? missing : JAIL_EXIT_REFUSED, "cannot open %s: %s", path, strerror (errno));
     if (!S_ISDIR (status.st_mode))
-        access &= ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
+        access &=
+            READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_TRUNCATE; /* others are for directories */
     struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
     if (syscall (SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
         jail_die (JAIL_EXIT_REFUSED, "cannot allow %s in the Landlock domain: %s", path, strerror (errno));
@@ -74,17 +74,18 @@ static void s_allow_all (int ruleset, const jail_options_t *options, const char 
         "/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives"};
     static const char *const devices[] = {"/dev/zero", "/dev/random", "/dev/urandom"};
     for (size_t i = 0; i < sizeof system / sizeof system[0]; i++)
-        s_allow (ruleset, system[i], READ_TREE, false);
+        s_allow (ruleset, system[i], READ_TREE, 0);
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
-        s_allow (ruleset, devices[i], LANDLOCK_ACCESS_FS_READ_FILE, false);
+        s_allow (ruleset, devices[i], LANDLOCK_ACCESS_FS_READ_FILE, 0);
     s_allow (ruleset, "/dev/null",
              LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | (abi >= 3 ? ACCESS_TRUNCATE : 0),
-             false);
-    s_allow (ruleset, program, READ_FILE, true);
+             0);
+    s_allow (ruleset, program, READ_FILE, JAIL_EXIT_NO_PROGRAM);
     for (size_t i = 0; i < options->read_count; i++)
-        s_allow (ruleset, options->read[i], READ_TREE, true);
+        s_allow (ruleset, options->read[i], READ_TREE, JAIL_EXIT_REFUSED);
     for (size_t i = 0; i < options->write_count; i++)
-        s_allow (ruleset, options->write[i], WRITE_TREE | (abi >= 3 ? ACCESS_TRUNCATE : 0), true);
+        s_allow (ruleset, options->write[i], WRITE_TREE | (abi >= 3 ? ACCESS_TRUNCATE : 0),
+                 JAIL_EXIT_REFUSED);
 }
 
 /* A --hide path is a promise to the evaluator's author: we look, rather than reason about the rules. */

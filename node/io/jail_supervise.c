@@ -73,7 +73,7 @@ static void s_offer_to_oom_killer (void)
     if (fd < 0)
         return;
     if (write (fd, "1000", 4) != 4)
-        dprintf (STDERR_FILENO, "evomesh jail: cannot set oom_score_adj: %s\n", strerror (errno));
+        jail_die (JAIL_EXIT_REFUSED, "cannot set oom_score_adj: %s", strerror (errno));
     close (fd);
 }
 
