@@ -52,7 +52,7 @@ struct sandbox_run {
     sandbox_done_fn *done;
     void *context;
     int supervisor_fd; /* pidfd of the jail that is process 1 inside; -1 until READY */
-    pid_t supervisor;  /* its process number out here; 0 until READY */
+    pid_t supervisor;  /* its process number out here; 0 until READY, -1 if it ended by then */
     int tmpfs_fds[2];  /* its /tmp and /dev/shm; -1 if there are none */
     int timer;         /* the wall-clock limit, or when to kill again; -1 if none */
     bool killing;
@@ -242,7 +242,7 @@ static int s_on_error (zloop_t *loop, zmq_pollitem_t *item, void *context)
     return 0;
 }
 
-/* The process number behind a pidfd, as seen from here; 0 if it is gone. */
+/* The process number behind a pidfd, as seen from here; -1 if it is gone, 0 if that can't be told. */
 static pid_t s_pid_of (int pidfd)
 {
     char path[64], line[128];
@@ -254,24 +254,28 @@ static pid_t s_pid_of (int pidfd)
             break;
     if (file)
         fclose (file);
-    return pid > 0 ? pid : 0;
+    return pid;
 }
 
 static void s_take_ready (sandbox_run_t *run, struct msghdr *message)
 {
     int fds[JAIL_READY_FDS] = {-1, -1, -1};
     struct cmsghdr *header = CMSG_FIRSTHDR (message);
-    if (!header || header->cmsg_type != SCM_RIGHTS || run->supervisor_fd >= 0)
+    if (run->supervisor_fd >= 0)
         return;
-    size_t count = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
-    assert (count <= JAIL_READY_FDS);
-    memcpy (fds, CMSG_DATA (header), count * sizeof (int));
+    if (header && header->cmsg_type == SCM_RIGHTS) {
+        size_t count = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+        assert (count <= JAIL_READY_FDS);
+        memcpy (fds, CMSG_DATA (header), count * sizeof (int));
+    }
     run->supervisor_fd = fds[0];
-    run->supervisor = s_pid_of (fds[0]);
+    run->supervisor = fds[0] < 0 ? 0 : s_pid_of (fds[0]);
     run->tmpfs_fds[0] = fds[1];
     run->tmpfs_fds[1] = fds[2];
     if (run->killing)
         s_kill_once (run);
+    else if (run->supervisor == 0 || (message->msg_flags & MSG_CTRUNC))
+        s_kill (run, SANDBOX_FAILED); /* we are out of descriptors: its use of memory couldn't be watched */
 }
 
 /* Takes one report. Returns false if there was none. */
@@ -387,10 +391,11 @@ static int s_on_child (zloop_t *loop, zmq_pollitem_t *item, void *context)
     struct rusage usage;
     int status;
     pid_t pid = wait4 (run->child.pid, &status, WNOHANG, &usage);
-    if (pid == run->child.pid)
-        s_finish (run, &usage);
-    else
-        assert (pid == 0 || errno == EINTR);
+    if (pid < 0 && errno == ECHILD)
+        usage = (struct rusage){.ru_maxrss = 0}; /* somebody else waited for it: only its times are lost */
+    else if (pid != run->child.pid)
+        return 0;
+    s_finish (run, &usage);
     return 0;
 }
 

@@ -76,8 +76,8 @@ typedef void (sandbox_done_fn) (void *context, const sandbox_result_t *result);
  * programs (jail, proposers); it is mounted read-only at /evomesh. NULL on failure, with the problem. */
 sandbox_t *sandbox_new (zloop_t *loop, bool unsandboxed, const char *helper_directory, problem_t *problem);
 
-/* Kills every run, waits until they are gone (their callbacks are not called), and ends the engine. Not from within
- * one of its callbacks. */
+/* Kills every run, waits until they are gone (their callbacks are not called), and ends the engine. Only when `loop` no
+ * longer runs: it may still fire a timer that was cancelled. */
 void sandbox_destroy (sandbox_t **self_p);
 
 /* True if what runs here is really confined. A peer's candidate never runs where this is false. */

@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -137,6 +139,38 @@ START_TEST (only_what_is_mounted_writable_can_be_written)
 }
 END_TEST
 
+/* Containers keep their files on overlayfs, which can't map owners. */
+START_TEST (a_root_node_can_mount_from_a_file_system_that_cannot_map_owners)
+{
+    if (geteuid () != 0)
+        return; /* nobody else needs it */
+    ck_assert_int_eq (unshare (CLONE_NEWNS), 0);
+    ck_assert_int_eq (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    scratch_t scratch = scratch_new ();
+    ck_assert_int_eq (mount ("none", scratch.path, "tmpfs", 0, NULL), 0);
+    scratch_write (&scratch, "lower/d/file", "below\n");
+    scratch_write (&scratch, "upper/d/file", "first\n");
+    scratch_write (&scratch, "work/none", "");
+    scratch_write (&scratch, "merged/none", "");
+    char options[4 * SCRATCH_PATH_BYTES];
+    snprintf (options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s",
+              scratch_path (&scratch, "lower").text, scratch_path (&scratch, "upper").text,
+              scratch_path (&scratch, "work").text);
+    ck_assert_int_eq (mount ("none", scratch_path (&scratch, "merged").text, "overlay", 0, options), 0);
+    scratch_path_t directory = scratch_path (&scratch, "merged/d");
+    harness_t self = harness_new (false);
+    sandbox_job_t job = harness_job (SHELL ("echo second >>/d/file; echo new >/d/new; cat /d/file /d/new"));
+    job.mounts[job.mount_count++] = (sandbox_mount_t){directory.text, "/d", true};
+    outcome_t outcome = harness_run_job (&self, &job);
+    harness_expect (&outcome, "first\nsecond\nnew\n");
+    scratch_expect (&scratch, "upper/d/file", "first\nsecond\n");
+    harness_destroy (&self);
+    umount2 (scratch_path (&scratch, "merged").text, MNT_DETACH);
+    umount2 (scratch.path, MNT_DETACH);
+    scratch_remove (&scratch);
+}
+END_TEST
+
 /* Listens on loopback; what a program would have to reach. */
 static int s_listen (char port[16])
 {
@@ -251,6 +285,7 @@ SUITE_MAIN ("sandbox_walls", the_environment_is_exactly_as_promised, it_is_nobod
             it_is_never_kernel_user_zero, no_file_of_the_machine_is_visible,
             a_data_directory_beside_the_agent_is_not_visible,
             files_that_only_the_owner_may_read_can_be_mounted, only_what_is_mounted_writable_can_be_written,
+            a_root_node_can_mount_from_a_file_system_that_cannot_map_owners,
             the_network_is_there_only_if_granted, it_sees_no_process_but_its_own,
             it_holds_no_descriptor_but_its_three, signals_that_the_node_blocks_or_ignores_are_as_usual_inside,
             the_kernels_dangerous_corners_are_closed, a_compiler_works_inside,
