@@ -8,6 +8,9 @@
 
 #include <git2.h>
 
+#define CACHE_BYTES_MAX (1024 * 1024)
+#define OPEN_PACKS_MAX  16
+
 int workspace_git_start (problem_t *problem)
 {
     static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
@@ -22,6 +25,10 @@ int workspace_git_start (problem_t *problem)
                 git_libgit2_opts (GIT_OPT_SET_OWNER_VALIDATION, 0); /* the data directory's mode is checked */
         if (result == 0)
             result = git_libgit2_opts (GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+        if (result == 0) /* an idle node stays small */
+            result = git_libgit2_opts (GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_BYTES_MAX);
+        if (result == 0)
+            result = git_libgit2_opts (GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)OPEN_PACKS_MAX);
     }
     if (result == 0)
         return 0;

@@ -53,16 +53,29 @@ int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, con
 /* A patch from `old` to `fresh` that `git apply` takes, malloc'ed, NUL-terminated; NULL with the problem. */
 char *workspace_diff (store_t *store, const tree_t *old, const tree_t *fresh, problem_t *problem);
 
-/* --- archive.git: each candidate a commit; derived from the store, can be rebuilt from it --- */
+/* --- archive.git: each candidate a commit; derived from the store, can be rebuilt from it. `git -C archive.git log --graph`
+ * shows what led to the last one, with `--all` everything. Commits and refs wait in memory and are written together, up to 64
+ * at a time, or by archive_git_flush; what a crash takes away is to be committed again (archive_git_has tells). --- */
 typedef struct archive_git archive_git_t;
+
+/* Opens it, or makes it. NULL on failure, with the problem. */
 archive_git_t *archive_git_open (const char *data_directory, problem_t *problem);
+
+/* Writes what waits, and closes it. */
 void archive_git_close (archive_git_t **self_p);
-/* Commits `tree` with `message`; parents are the commits of the given candidates (those not committed are left out).
- * Which commit belongs to which candidate is kept in the store's settings-like table of the caller's choosing. */
+
+/* Commits `tree` with `message`; parents are the commits of the given candidates (those not committed are left out). A
+ * candidate that was committed is left as it is. */
 int archive_git_commit (archive_git_t *self, store_t *store, const digest_t *candidate, const tree_t *tree,
                         const digest_t *parents, size_t parent_count, const char *message, uint64_t time_ms,
                         problem_t *problem);
-/* Sets refs/evomesh/<name> to a candidate's commit (leaves, front and releases only: a ref costs 16 KB). */
+bool archive_git_has (const archive_git_t *self, const digest_t *candidate);
+
+/* Sets refs/evomesh/<name> to a candidate's commit (leaves, front and releases only: a ref costs 16 KB), or removes it if
+ * `candidate` is NULL. */
 int archive_git_ref (archive_git_t *self, const char *name, const digest_t *candidate, problem_t *problem);
+
+/* Writes what waits, synced to disk. */
+int archive_git_flush (archive_git_t *self, problem_t *problem);
 
 #endif
