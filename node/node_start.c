@@ -85,11 +85,10 @@ static int s_found (node_t *self, const started_t *event)
     buffer_append (&self->live_tree, event->start.data, event->start.size);
     random_init (&self->random, event->seed.bytes);
     learning_rate_init (&self->learning, event->learning_rate);
-    self->publication = 0;
     if (pubkey_equal (&members->author, &self->identity.id)) {
-        /* The founder's own first roster took its first numbers. */
-        self->seq = 2;
-        self->publication = 1;
+        /* Rosters that we made before the first start took our first numbers. */
+        self->seq = members->seq;
+        self->publication = members->publication;
     }
     self->archive = archive_new (&self->objectives);
     assert (self->archive);
