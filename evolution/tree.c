@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "evolution/tree.h"
 
+#include "protocol/record.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,197 +205,69 @@ void tree_diff (const tree_t *old, const tree_t *fresh, tree_diff_fn *visit, voi
     }
 }
 
-/* --- the exact bytes: msgpack, each value in its shortest form --- */
+/* --- the exact bytes --- */
 
-#define HEAD_BYTES_MAX 40 /* array, evaluator, array */
-#define FILE_BYTES_MAX                                                                                       \
-    (1 + 2 + LIMIT_PATH + 1 + 2 + DIGEST_BYTES + 9) /* array, path, executable, content, size */
+#define TREE_ENTRY_FIELDS(F, L, R) \
+    F (R, TEXT, path, LIMIT_PATH)  \
+    F (R, UINT, executable, 1)     \
+    F (R, DIGEST, content, 0)      \
+    F (R, UINT, size, LIMIT_CONTENT_BYTES)
+RECORD_STRUCT (tree_entry, TREE_ENTRY_FIELDS);
+RECORD_TABLE (tree_entry, TREE_ENTRY_FIELDS);
 
-_Static_assert(LIMIT_PATH <= 0xff, "a path's length fits in one byte");
-
-static uint8_t *s_put_digest (uint8_t *out, const digest_t *digest)
-{
-    *out++ = 0xc4;
-    *out++ = DIGEST_BYTES;
-    memcpy (out, digest->bytes, DIGEST_BYTES);
-    return out + DIGEST_BYTES;
-}
-
-/* A number of `bytes` bytes, big-endian, after its type. */
-static uint8_t *s_put_big_endian (uint8_t *out, uint8_t type, uint64_t number, unsigned bytes)
-{
-    *out++ = type;
-    while (bytes-- > 0)
-        *out++ = (uint8_t)(number >> (8 * bytes));
-    return out;
-}
-
-static uint8_t *s_put_number (uint8_t *out, uint64_t number)
-{
-    if (number < 0x80)
-        return s_put_big_endian (out, (uint8_t)number, 0, 0);
-    if (number <= UINT8_MAX)
-        return s_put_big_endian (out, 0xcc, number, 1);
-    if (number <= UINT16_MAX)
-        return s_put_big_endian (out, 0xcd, number, 2);
-    if (number <= UINT32_MAX)
-        return s_put_big_endian (out, 0xce, number, 4);
-    return s_put_big_endian (out, 0xcf, number, 8);
-}
-
-static uint8_t *s_put_path (uint8_t *out, const char *path)
-{
-    size_t size = strlen (path);
-    out = size < 32 ? s_put_big_endian (out, (uint8_t)(0xa0 | size), 0, 0)
-                    : s_put_big_endian (out, 0xd9, size, 1);
-    memcpy (out, path, size);
-    return out + size;
-}
+#define TREE_LIST_FIELDS(F, L, R) \
+    F (R, DIGEST, evaluator, 0)   \
+    L (R, tree_entry, files, LIMIT_FILES)
+RECORD_STRUCT (tree_list, TREE_LIST_FIELDS);
+RECORD_TABLE (tree_list, TREE_LIST_FIELDS);
 
 uint8_t *tree_encode (const tree_t *self, const digest_t *evaluator, size_t *size)
 {
     assert (self->count <= LIMIT_FILES);
-    uint8_t *bytes = malloc (HEAD_BYTES_MAX + self->count * FILE_BYTES_MAX);
-    if (bytes == NULL)
+    tree_entry_t *entries = calloc (self->count + 1, sizeof *entries);
+    buffer_t out = {NULL, 0, 0, false};
+    if (entries == NULL)
         return NULL;
-    uint8_t *out = bytes;
-    *out++ = 0x92;
-    out = s_put_digest (out, evaluator);
-    out = self->count < 16 ? s_put_big_endian (out, (uint8_t)(0x90 | self->count), 0, 0)
-                           : s_put_big_endian (out, 0xdc, self->count, 2);
     for (size_t i = 0; i < self->count; i++) {
         const tree_file_t *file = &self->files[i];
-        *out++ = 0x94;
-        out = s_put_path (out, file->path);
-        *out++ = file->executable;
-        out = s_put_digest (out, &file->content);
-        out = s_put_number (out, file->size);
+        entries[i] = (tree_entry_t){text_of (file->path), file->executable, file->content, file->size};
     }
-    *size = (size_t)(out - bytes);
-    assert (*size <= HEAD_BYTES_MAX + self->count * FILE_BYTES_MAX);
-    return bytes;
-}
-
-/* What is left to read. Forms that are not the shortest are read too: tree_decode compares with tree_encode. */
-typedef struct {
-    const uint8_t *next;
-    size_t left;
-} reader_t;
-
-/* The next `size` bytes, or NULL if there are fewer. */
-static const uint8_t *s_take (reader_t *self, size_t size)
-{
-    if (self->left < size)
+    tree_list_t list = {*evaluator, {entries, self->count}};
+    record_encode (&tree_list_record, &list, &out);
+    free (entries);
+    if (out.failed) {
+        buffer_clear (&out);
         return NULL;
-    const uint8_t *bytes = self->next;
-    self->next += size;
-    self->left -= size;
-    return bytes;
+    }
+    *size = out.size;
+    return out.data;
 }
 
-static bool s_get_byte (reader_t *self, uint8_t *byte)
+/* One tree has one encoding, so what isn't in order is refused: it would give the tree a second id. */
+static bool s_add_in_order (tree_t *tree, const tree_entry_t *entry)
 {
-    const uint8_t *bytes = s_take (self, 1);
-    if (bytes != NULL)
-        *byte = *bytes;
-    return bytes != NULL;
-}
-
-static bool s_get_big_endian (reader_t *self, size_t size, uint64_t *number)
-{
-    const uint8_t *bytes = s_take (self, size);
-    *number = 0;
-    for (size_t i = 0; bytes != NULL && i < size; i++)
-        *number = *number << 8 | bytes[i];
-    return bytes != NULL;
-}
-
-static bool s_get_number (reader_t *self, uint64_t *number)
-{
-    uint8_t type;
-    if (!s_get_byte (self, &type))
+    char path[LIMIT_PATH + 1];
+    if (!text_copy (entry->path, path, sizeof path))
         return false;
-    *number = type;
-    if (type < 0x80)
-        return true;
-    return type >= 0xcc && type <= 0xcf && s_get_big_endian (self, (size_t)1 << (type - 0xcc), number);
-}
-
-static bool s_get_digest (reader_t *self, digest_t *digest)
-{
-    const uint8_t *bytes = s_take (self, 2 + DIGEST_BYTES);
-    if (bytes == NULL || bytes[0] != 0xc4 || bytes[1] != DIGEST_BYTES)
+    if (tree->count > 0 && strcmp (tree->files[tree->count - 1].path, path) >= 0)
         return false;
-    memcpy (digest->bytes, bytes + 2, DIGEST_BYTES);
-    return true;
-}
-
-static bool s_get_path (reader_t *self, char path[LIMIT_PATH + 1])
-{
-    uint8_t type;
-    uint64_t size;
-    if (!s_get_byte (self, &type))
-        return false;
-    if (type >= 0xa0 && type <= 0xbf)
-        size = type & 0x1fu;
-    else if (type != 0xd9 || !s_get_big_endian (self, 1, &size))
-        return false;
-    const uint8_t *bytes = size <= LIMIT_PATH ? s_take (self, (size_t)size) : NULL;
-    if (bytes == NULL || memchr (bytes, 0, (size_t)size) != NULL)
-        return false;
-    memcpy (path, bytes, (size_t)size);
-    path[size] = '\0';
-    return true;
-}
-
-static bool s_get_file (reader_t *self, tree_t *tree)
-{
-    tree_file_t file;
-    uint8_t type, executable;
-    if (!s_get_byte (self, &type) || type != 0x94 || !s_get_path (self, file.path) ||
-        !s_get_byte (self, &executable) || executable > 1 || !s_get_digest (self, &file.content) ||
-        !s_get_number (self, &file.size))
-        return false;
-    return tree_add (tree, file.path, executable == 1, &file.content, file.size) == 0;
-}
-
-static bool s_get_tree (reader_t *self, tree_t *tree, digest_t *evaluator)
-{
-    uint8_t type;
-    uint64_t count;
-    if (!s_get_byte (self, &type) || type != 0x92 || !s_get_digest (self, evaluator) ||
-        !s_get_byte (self, &type))
-        return false;
-    if (type >= 0x90 && type <= 0x9f)
-        count = type & 0x0fu;
-    else if (type != 0xdc || !s_get_big_endian (self, 2, &count))
-        return false;
-    for (uint64_t i = 0; i < count; i++)
-        if (!s_get_file (self, tree)) /* tree_add refuses beyond LIMIT_FILES */
-            return false;
-    return self->left == 0;
+    return tree_add (tree, path, entry->executable == 1, &entry->content, entry->size) == 0;
 }
 
 int tree_decode (const uint8_t *bytes, size_t size, tree_t *tree, digest_t *evaluator)
 {
-    reader_t reader = {bytes, size};
-    tree_t read = {NULL, 0};
-    digest_t id;
-    uint8_t *again = NULL;
-    size_t again_size = 0;
+    arena_t arena = {NULL, 0};
+    tree_list_t list;
     memset (tree, 0, sizeof *tree);
-    if (s_get_tree (&reader, &read, &id))
-        again = tree_encode (&read, &id, &again_size);
-    /* One tree has one encoding: files in another order or longer forms of a number would give it a second id. */
-    bool exact = again != NULL && again_size == size && memcmp (again, bytes, size) == 0;
-    free (again);
-    if (!exact) {
-        tree_clear (&read);
-        return ERROR_MALFORMED;
-    }
-    *tree = read;
-    *evaluator = id;
-    return 0;
+    bool good = record_decode (&tree_list_record, bytes, size, &list, &arena, NULL) == 0;
+    for (size_t i = 0; good && i < list.files.count; i++)
+        good = s_add_in_order (tree, &list.files.items[i]);
+    if (good)
+        *evaluator = list.evaluator;
+    else
+        tree_clear (tree);
+    arena_clear (&arena);
+    return good ? 0 : ERROR_MALFORMED;
 }
 
 digest_t tree_id (const tree_t *self, const digest_t *evaluator)
