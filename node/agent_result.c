@@ -102,14 +102,13 @@ static int s_read_metrics (const agent_t *agent, const json_t *result, metrics_t
         s_describe (from, found);
         return problem_set (problem, "result: \"metrics\": found %s, expected an object", found);
     }
-    metrics_t read = {.count = agent->objectives.count};
+    *metrics = (metrics_t){.count = agent->objectives.count};
     for (size_t i = 0; i < agent->objectives.count; i++) {
         const objective_t *objective = &agent->objectives.items[i];
         if (objective->source == SOURCE_EVALUATOR &&
-            s_read_metric (from, objective->name, &read.values[i], problem) != 0)
+            s_read_metric (from, objective->name, &metrics->values[i], problem) != 0)
             return -1;
     }
-    *metrics = read;
     return 0;
 }
 
@@ -149,7 +148,8 @@ static int s_write_artifacts (json_t *from, char *text, size_t size)
 static int s_read_object (const agent_t *agent, json_t *result, metrics_t *metrics, char *artifacts,
                           size_t size, problem_t *problem)
 {
-    if (s_check_valid (result, problem) != 0 || s_read_metrics (agent, result, metrics, problem) != 0)
+    metrics_t read;
+    if (s_check_valid (result, problem) != 0 || s_read_metrics (agent, result, &read, problem) != 0)
         return -1;
     json_t *from = json_object_get (result, "artifacts");
     if (from != NULL && !json_is_object (from)) {
@@ -159,6 +159,7 @@ static int s_read_object (const agent_t *agent, json_t *result, metrics_t *metri
     }
     if (size > 0 && from != NULL && s_write_artifacts (from, artifacts, size) != 0)
         return problem_set (problem, "%s", error_text (ERROR_MEMORY));
+    *metrics = read;
     return 0;
 }
 
@@ -180,8 +181,8 @@ int agent_read_result (const agent_t *agent, const char *output, size_t size, me
         char why[SCHEMA_QUOTE_BYTES]; /* quotes bytes of the line, so it is cleaned too */
         schema_quote (line, length, found);
         schema_quote (error.text, strlen (error.text), why);
-        return problem_set (problem, "result: found %s (%s at column %d), expected %s", found, why,
-                            error.column, EXPECTED_OBJECT);
+        return problem_set (problem, "result: found %s (%.*s at column %d), expected %s", found,
+                            (int)strlen (why) - 2, why + 1, error.column, EXPECTED_OBJECT);
     }
     int status = -1;
     if (json_is_object (result))
