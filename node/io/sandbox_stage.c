@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,9 +34,11 @@ static int s_write_map (pid_t pid, const char *name)
 int stage_owner_map (problem_t *problem)
 {
     pid_t pid = (pid_t)syscall (SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
-    if (pid == 0)
+    if (pid == 0) {
+        prctl (PR_SET_PDEATHSIG, SIGKILL);
         for (;;)
             syscall (SYS_pause);
+    }
     if (pid < 0)
         return problem_set (problem,
                             "sandbox: cannot make a user namespace: %s; allow them with "
