@@ -8,17 +8,17 @@
 #include <stdio.h>
 
 /* One field of each type. */
-#define BOOK_FIELDS(F, L, R)                                                                                 \
-    F (R, TEXT, title, 8)                                                                                    \
+#define BOOK_FIELDS(F, L, R) \
+    F (R, TEXT, title, 8)    \
     F (R, UINT, pages, 1000)
-#define SHELF_FIELDS(F, L, R)                                                                                \
-    F (R, UINT, number, 0)                                                                                   \
-    F (R, REAL, height, 0)                                                                                   \
-    F (R, NUMBER, price, 0)                                                                                  \
-    F (R, DIGEST, photo, 0)                                                                                  \
-    F (R, KEY, owner, 0)                                                                                     \
-    F (R, TEXT, note, 10)                                                                                    \
-    F (R, BYTES, blob, 4)                                                                                    \
+#define SHELF_FIELDS(F, L, R) \
+    F (R, UINT, number, 0)    \
+    F (R, REAL, height, 0)    \
+    F (R, NUMBER, price, 0)   \
+    F (R, DIGEST, photo, 0)   \
+    F (R, KEY, owner, 0)      \
+    F (R, TEXT, note, 10)     \
+    F (R, BYTES, blob, 4)     \
     L (R, book, books, 3)
 RECORD_STRUCT (book, BOOK_FIELDS);
 RECORD_STRUCT (shelf, SHELF_FIELDS);
