@@ -151,7 +151,7 @@ const cli_command_t help_command = {
 static int s_version (cli_t *cli)
 {
     (void)cli;
-    printf ("evomesh %s\n", CLI_VERSION);
+    printf ("evomesh %s\n", EVOMESH_VERSION);
     return CLI_DONE;
 }
 

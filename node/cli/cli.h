@@ -12,8 +12,6 @@
 
 #include "protocol/error.h"
 
-#define CLI_VERSION "0.1.0"
-
 /* How a command ends. */
 #define CLI_DONE   0
 #define CLI_FAILED 1

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "node/cli/commands.h"
 #include "node/cli/own.h"
@@ -54,7 +55,7 @@ static int s_invite_arguments (const cli_t *cli, json_t *arguments)
     uint64_t uses = 1, lifetime_ms = HOUR_MS;
     pubkey_t key;
     char text[DIGEST_TEXT_BYTES] = "";
-    int rc = cli_number (cli, "uses", 1, LIMIT_MEMBERS, &uses);
+    int rc = cli_number (cli, "uses", 1, LIMIT_CAPABILITIES, &uses);
     if (rc == CLI_DONE)
         rc = cli_duration (cli, "expires", 1000, UINT64_C (30) * DAY_MS, &lifetime_ms);
     const char *bound = cli_value (cli, "key", NULL);
@@ -66,7 +67,7 @@ static int s_invite_arguments (const cli_t *cli, json_t *arguments)
     if (bound != NULL)
         pubkey_text (&key, text);
     json_object_set_new (arguments, "uses", json_sprintf ("%llu", (unsigned long long)uses));
-    json_object_set_new (arguments, "lifetime_ms", json_sprintf ("%llu", (unsigned long long)lifetime_ms));
+    json_object_set_new (arguments, "seconds", json_sprintf ("%llu", (unsigned long long)lifetime_ms / 1000));
     if (bound != NULL)
         json_object_set_new (arguments, "key", json_string (text));
     return CLI_DONE;
@@ -97,7 +98,7 @@ static int s_invite (cli_t *cli)
 }
 
 static const cli_option_t s_invite_options[] = {
-    {"uses", "N", "how many nodes it lets in (default 1)"},
+    {"uses", "N", "how many nodes it lets in, up to 8 (default 1)"},
     {"expires", "DURATION", "how long it counts (default 1h)"},
     {"key", "ID", "the only node that it lets in"},
     {"local", NULL, "for a node on this machine: a loopback address will do"},
@@ -175,6 +176,17 @@ static pubkey_t s_own_id (const joined_t *joined)
     return own;
 }
 
+/* --charter FILE: the group's charter, by which others verify its packages. */
+static int s_write_charter (const cli_t *cli, const joined_t *joined)
+{
+    const char *path = cli_value (cli, "charter", NULL);
+    if (path == NULL)
+        return CLI_DONE;
+    if (access (path, F_OK) == 0)
+        return cli_fail ("%s is there already; nothing was changed", path);
+    return session_write_file (path, joined->group.packed.data, joined->group.packed.size, 0644);
+}
+
 static int s_members (cli_t *cli)
 {
     store_t *store;
@@ -186,15 +198,23 @@ static int s_members (cli_t *cli)
     if (rc != CLI_DONE)
         return rc;
     pubkey_t own = s_own_id (joined);
-    rc = cli->json ? s_members_json (joined, &own) : s_members_print (cli, joined, &own);
+    rc = s_write_charter (cli, joined);
+    if (rc == CLI_DONE)
+        rc = cli->json ? s_members_json (joined, &own) : s_members_print (cli, joined, &own);
     membership_destroy (&joined);
     return rc;
 }
+
+static const cli_option_t s_members_options[] = {
+    {"charter", "FILE", "also write the group's charter there, for `package verify --group`"},
+    {NULL, NULL, NULL},
+};
 
 const cli_command_t group_members_command = {
     .name = "group members",
     .summary = "list the group's members",
     .operands = "",
+    .options = s_members_options,
     .json = true,
     .example = "  evomesh group members",
     .run = s_members,

@@ -30,6 +30,8 @@ void output_table_row (output_table_t *self, const char *format, ...) __attribut
 size_t output_table_count (const output_table_t *self);
 /* Prints the table if it has rows, and frees it. */
 void output_table_end (const cli_t *cli, output_table_t **self_p);
+/* Frees it unprinted. */
+void output_table_free (output_table_t **self_p);
 
 /* --- parts of lines --- */
 #define OUTPUT_CELL_BYTES 128

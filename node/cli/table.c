@@ -102,6 +102,12 @@ void output_table_end (const cli_t *cli, output_table_t **self_p)
         fputs (row == 0 ? output_style (cli, OUTPUT_PLAIN) : "", stdout);
         putchar ('\n');
     }
+    output_table_free (self_p);
+}
+
+void output_table_free (output_table_t **self_p)
+{
+    output_table_t *self = *self_p;
     for (size_t i = 0; i < self->count; i++)
         free (self->cells[i]);
     free (self->cells);

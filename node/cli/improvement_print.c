@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/cli/improvement_print.h"
+
+#include "evolution/improvement.h"
+#include "evolution/validators.h"
+
+const char *improvement_origin_name (uint64_t origin)
+{
+    static const char *const names[] = {"own", "operator", "package"};
+    return origin < sizeof names / sizeof *names ? names[origin] : "unknown";
+}
+
+const char *improvement_state_text (uint64_t state)
+{
+    return state < STATE_COUNT ? improvement_state_name ((improvement_state_t)state) : "unknown";
+}
+
+const char *improvement_reason_text (uint64_t reason)
+{
+    return reason < REASON_COUNT ? reason_name ((reason_code_t)reason) : "unknown";
+}
+
+const char *improvement_reason_told (uint64_t reason)
+{
+    return reason < REASON_COUNT ? reason_description ((reason_code_t)reason)
+                                 : "a reason that this version doesn't know";
+}
+
+const char *improvement_type_text (uint64_t type)
+{
+    return type < IMPROVE_TYPES ? improvement_type_name ((improvement_type_t)type) : "unknown";
+}
+
+json_t *improvement_json (const improvement_row_t *row)
+{
+    json_t *json = output_record (&improvement_row_record, row);
+    json_object_set_new (json, "state", json_string (improvement_state_text (row->state)));
+    json_object_set_new (json, "origin", json_string (improvement_origin_name (row->origin)));
+    json_object_set_new (json, "improvement_type",
+                         json_string (improvement_type_text (row->improvement_type)));
+    json_object_set_new (json, "reason", json_string (improvement_reason_text (row->reason)));
+    return json;
+}

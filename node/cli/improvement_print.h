@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* An improvement's record as `log` and `show` print it: with names in place of numbers. */
+#ifndef EVOMESH_NODE_CLI_IMPROVEMENT_PRINT_H
+#define EVOMESH_NODE_CLI_IMPROVEMENT_PRINT_H
+
+#include "node/cli/session.h"
+
+/* "own", "operator", "package". */
+const char *improvement_origin_name (uint64_t origin);
+
+/* The names, also for numbers that this build doesn't know ("unknown"). */
+const char *improvement_state_text (uint64_t state);
+const char *improvement_reason_text (uint64_t reason);
+const char *improvement_reason_told (uint64_t reason); /* the sentence for people */
+const char *improvement_type_text (uint64_t type);
+
+/* The record as JSON, with names for state, origin, type and reason. NULL when out of memory. */
+json_t *improvement_json (const improvement_row_t *row);
+
+#endif

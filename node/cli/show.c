@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* evomesh show: one improvement whole: where it stands and why, what was measured, who said what, and how it came there. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evolution/improvement.h"
+#include "node/cli/commands.h"
+#include "node/cli/improvement_print.h"
+
+typedef struct {
+    const cli_t *cli;
+    digest_t id;
+    json_t *events; /* for --json; NULL: they are printed */
+} story_t;
+
+static void s_print_event (const cli_t *cli, const event_row_t *event)
+{
+    printf ("  %s  %s%s%s", output_time (event->time_ms).text, output_style (cli, OUTPUT_BOLD),
+            output_cell (event->type, 40).text, output_style (cli, OUTPUT_PLAIN));
+    if (!isnan (event->performance_improvement))
+        printf (" %s", output_percent (event->performance_improvement).text);
+    for (size_t i = 0; i < event->metadata.count; i++)
+        printf (" %s=%s", output_cell (event->metadata.items[i].key, 40).text,
+                output_cell (event->metadata.items[i].value, 80).text);
+    if (event->error_message.size > 0)
+        printf (" error=\"%s\"", output_cell (event->error_message, 100).text);
+    putchar ('\n');
+}
+
+static int s_visit_event (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                          size_t size)
+{
+    (void)number, (void)key;
+    story_t *story = context;
+    event_row_t event;
+    arena_t arena = {0};
+    if (record_decode (&event_row_record, bytes, size, &event, &arena, NULL) != 0)
+        return 0; /* of a later version */
+    if (digest_equal (&event.modification_id, &story->id)) {
+        if (story->events != NULL)
+            json_array_append_new (story->events, output_record (&event_row_record, &event));
+        else
+            s_print_event (story->cli, &event);
+    }
+    arena_clear (&arena);
+    return 0;
+}
+
+static const delta_t *s_find_delta (const improvement_row_t *row, const char *name)
+{
+    for (size_t i = 0; i < row->changes.count; i++)
+        if (text_equal (row->changes.items[i].objective, name))
+            return &row->changes.items[i];
+    return NULL;
+}
+
+/* What was measured, an objective a line; values stand in the manifest's order. */
+static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, const agent_t *agent)
+{
+    static const char *const conclusions[] = {"same", "better", "worse"};
+    output_table_t *table =
+        output_table_new ("OBJECTIVE|>LIVE THEN|>CANDIDATE|>BETTER BY|>SPREAD|CONCLUSION");
+    for (size_t i = 0; i < agent->objectives.count && i < row->candidate_metrics.count; i++) {
+        const char *name = agent->objectives.items[i].name;
+        const delta_t *delta = s_find_delta (row, name);
+        double base = i < row->base_metrics.count ? row->base_metrics.items[i].value : NAN;
+        output_table_row (table, "%s|%s|%s|%s|%s|%s", name, output_number (base).text,
+                          output_number (row->candidate_metrics.items[i].value).text,
+                          output_percent (delta == NULL ? NAN : delta->improvement).text,
+                          output_percent (delta == NULL ? NAN : delta->dispersion).text,
+                          delta == NULL ? "" : conclusions[delta->conclusion]);
+    }
+    if (output_table_count (table) > 0)
+        printf ("\nMeasured here, %llu pairs:\n", (unsigned long long)row->repeats);
+    output_table_end (cli, &table);
+}
+
+static void s_print_head (const cli_t *cli, const improvement_row_t *row)
+{
+    char id[DIGEST_TEXT_BYTES];
+    digest_text (&row->id, id);
+    printf ("%sImprovement %s%s\n", output_style (cli, OUTPUT_BOLD), id, output_style (cli, OUTPUT_PLAIN));
+    printf ("  state        %s\n", improvement_state_text (row->state));
+    if (row->reason != REASON_NONE)
+        printf ("  reason       %s: %s\n", improvement_reason_text (row->reason),
+                improvement_reason_told (row->reason));
+    if (row->detail.size > 0)
+        printf ("  detail       %.*s\n", (int)row->detail.size, row->detail.data);
+    printf ("  what         %s%s%s\n", improvement_type_text (row->improvement_type),
+            row->description.size > 0 ? ": " : "", output_cell (row->description, 100).text);
+    printf ("  from         %s, by node %s\n", improvement_origin_name (row->origin),
+            output_key (&row->author).text);
+    printf ("  candidate    %s, made from %s, compared with %s\n", output_digest (&row->candidate).text,
+            output_digest (&row->parent).text, output_digest (&row->base).text);
+    if (!digest_is_zero (&row->package))
+        printf ("  package      %s\n", output_digest (&row->package).text);
+    printf ("  better by    %s (weighted)\n", output_percent (row->performance_improvement).text);
+    if (row->asked > 0)
+        printf ("  feedback     %llu of %llu approve, score %s\n", (unsigned long long)row->approvals,
+                (unsigned long long)row->asked, output_number (row->consensus_score).text);
+    if (row->validators > 0)
+        printf ("  validators   %llu of %llu confirm\n", (unsigned long long)row->confirmations,
+                (unsigned long long)row->validators);
+    printf ("  made         %s, changed %s\n", output_time (row->created_ms).text,
+            output_ago (row->changed_ms).text);
+}
+
+static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *row, story_t *story)
+{
+    joined_t *joined = NULL;
+    problem_t problem;
+    agent_t *agent = NULL;
+    if (membership_load (store, &joined, &problem) == 0)
+        agent = session_agent (store, joined);
+    if (!cli->json) {
+        s_print_head (cli, row);
+        if (agent != NULL)
+            s_print_metrics (cli, row, agent);
+        puts ("\nHow it went (UTC):");
+    }
+    int rc = store_record_walk (store, TABLE_EVENT, 0, false, s_visit_event, story);
+    free (agent);
+    membership_destroy (&joined);
+    return rc == 0 ? CLI_DONE : cli_fail ("the store can't be read: %s", store_problem (store));
+}
+
+static int s_show_id (const cli_t *cli, store_t *store)
+{
+    static const table_t tables[] = {TABLE_IMPROVEMENT};
+    story_t story = {.cli = cli, .events = cli->json ? json_array () : NULL};
+    improvement_row_t row;
+    uint8_t *bytes = NULL;
+    arena_t arena = {0};
+    int rc = session_find (store, tables, 1, cli->operands[0], NULL, &story.id);
+    if (rc == CLI_DONE)
+        rc = session_record (store, TABLE_IMPROVEMENT, &improvement_row_record, &story.id, &row, &bytes,
+                             &arena);
+    if (rc == CLI_DONE)
+        rc = s_show (cli, store, &row, &story);
+    if (rc == CLI_DONE && cli->json) {
+        json_t *json = improvement_json (&row);
+        json_object_set (json, "events", story.events);
+        rc = output_json (json);
+    }
+    json_decref (story.events);
+    free (bytes);
+    arena_clear (&arena);
+    return rc;
+}
+
+static int s_run (cli_t *cli)
+{
+    store_t *store;
+    if (session_open (cli, &store) != CLI_DONE)
+        return CLI_FAILED;
+    int rc = s_show_id (cli, store);
+    store_close (&store);
+    return rc;
+}
+
+const cli_command_t show_command = {
+    .name = "show",
+    .summary = "show one improvement: state and why, measurements, feedback, validators, history",
+    .operands = "ID",
+    .operands_min = 1,
+    .operands_max = 1,
+    .json = true,
+    .details = "ID is an improvement's id or its first 4 or more characters, as `evomesh log` shows them. "
+               "The node need not run.",
+    .example = "  evomesh show k3jd82ka",
+    .run = s_run,
+};
