@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/io/release.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node/io/service.h"
+
+typedef enum { DONE, FAILED, SWITCHED } release_result_t;
+
+struct releases {
+    const workshop_t *workshop;
+    job_done_fn *done;
+    void *context;
+    service_t *service; /* the restart under way */
+    event_kind_t kind;  /* what it ends with */
+    uint64_t operation;
+};
+
+releases_t *releases_new (const workshop_t *workshop, job_done_fn *done, void *context)
+{
+    releases_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->workshop = workshop;
+    self->done = done;
+    self->context = context;
+    return self;
+}
+
+void releases_destroy (releases_t **self_p)
+{
+    releases_t *self = *self_p;
+    if (self == NULL)
+        return;
+    service_destroy (&self->service);
+    free (self);
+    *self_p = NULL;
+}
+
+/* SNAPSHOT_TAKEN, APPLIED and RESTORED have the same fields, but are three types. */
+static void s_tell (releases_t *self, event_kind_t kind, uint64_t operation, release_result_t result,
+                    const char *why)
+{
+    char detail[LIMIT_TEXT + 1];
+    text_t text = text_clean (text_of (why), detail, sizeof detail);
+    event_t event = {.kind = kind};
+    if (kind == EVENT_SNAPSHOT_TAKEN)
+        event.as.snapshot_taken = (snapshot_taken_t){operation, (uint64_t)result, text};
+    else if (kind == EVENT_APPLIED)
+        event.as.applied_event = (applied_event_t){operation, (uint64_t)result, text};
+    else {
+        assert (kind == EVENT_RESTORED);
+        event.as.restored = (restored_t){operation, (uint64_t)result, text};
+    }
+    self->done (self->context, &event);
+}
+
+/* Writes a release that isn't there yet. */
+static int s_write (const workshop_t *shop, const digest_t *release, problem_t *problem)
+{
+    tree_t tree = {0}, whole = {0};
+    int result = workshop_tree (shop, release, &tree, problem);
+    if (result == 0)
+        result = workshop_whole (shop, &tree, &whole, problem);
+    if (result == 0)
+        result = workspace_release_write (shop->store, shop->data_directory, release, &whole, problem);
+    tree_clear (&tree);
+    tree_clear (&whole);
+    return result;
+}
+
+void releases_snapshot (releases_t *self, const snapshot_t *effect)
+{
+    problem_t problem = {{0}};
+    int result = s_write (self->workshop, &effect->release, &problem);
+    s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, result == 0 ? DONE : FAILED, problem.text);
+}
+
+static void s_restarted (void *context, const char *why)
+{
+    releases_t *self = context;
+    self->service = NULL;
+    s_tell (self, self->kind, self->operation, why == NULL ? DONE : SWITCHED, why);
+}
+
+/* Switches and restarts; the event comes when both are done. */
+static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, const digest_t *release)
+{
+    const workshop_t *shop = self->workshop;
+    problem_t problem = {{0}};
+    char current[PATH_MAX];
+    if (s_write (shop, release, &problem) != 0 ||
+        workspace_release_switch (shop->data_directory, release, &problem) != 0) {
+        s_tell (self, kind, operation, FAILED, problem.text);
+        return;
+    }
+    const char *command = shop->config->service_restart;
+    if (command[0] == '\0') {
+        s_tell (self, kind, operation, DONE, NULL);
+        return;
+    }
+    service_destroy (&self->service); /* a newer switch makes an older restart pointless */
+    snprintf (current, sizeof current, "%s/current", shop->data_directory);
+    self->kind = kind;
+    self->operation = operation;
+    self->service = service_start (shop->loop, command, current, shop->config->service_timeout_ms,
+                                   s_restarted, self, &problem);
+    if (self->service == NULL)
+        s_tell (self, kind, operation, SWITCHED, problem.text);
+}
+
+void releases_apply (releases_t *self, const apply_t *effect)
+{
+    digest_t current;
+    if (workspace_release_current (self->workshop->data_directory, &current) == 0 &&
+        !digest_equal (&current, &effect->from) && !digest_equal (&current, &effect->release)) {
+        char found[DIGEST_SHORT_BYTES];
+        problem_t problem;
+        digest_short (&current, found);
+        problem_set (&problem, "the live release is %s by now", found);
+        s_tell (self, EVENT_APPLIED, effect->operation, FAILED, problem.text);
+        return;
+    }
+    s_switch (self, EVENT_APPLIED, effect->operation, &effect->release);
+}
+
+void releases_restore (releases_t *self, const restore_t *effect)
+{
+    s_switch (self, EVENT_RESTORED, effect->operation, &effect->release);
+}
