@@ -23,11 +23,6 @@ turn_t *turn_new (const identity_t *identity, const ports_t *ports)
 
 static input_t *s_append (turn_t *self)
 {
-    if (self->input_count == self->input_capacity && self->input_first > 0) {
-        self->input_count -= self->input_first;
-        memmove (self->inputs, self->inputs + self->input_first, self->input_count * sizeof *self->inputs);
-        self->input_first = 0;
-    }
     if (self->input_count == self->input_capacity) {
         size_t capacity = self->input_capacity == 0 ? 64 : 2 * self->input_capacity;
         input_t *inputs = realloc (self->inputs, capacity * sizeof *inputs);
@@ -41,11 +36,17 @@ static input_t *s_append (turn_t *self)
     return input;
 }
 
-static void s_clear_inputs (turn_t *self)
+/* Drops the first `count` inputs. */
+static void s_drop_inputs (turn_t *self, size_t count)
 {
-    for (size_t i = self->input_first; i < self->input_count; i++)
+    for (size_t i = 0; i < count; i++)
         free (self->inputs[i].bytes);
-    self->input_first = self->input_count = self->received = 0;
+    self->input_count -= count;
+    if (self->input_count > 0)
+        memmove (self->inputs, self->inputs + count, self->input_count * sizeof *self->inputs);
+    self->input_first = 0;
+    if (self->input_count == 0)
+        self->received = 0;
 }
 
 void turn_destroy (turn_t **self_p)
@@ -54,7 +55,7 @@ void turn_destroy (turn_t **self_p)
     if (self == NULL)
         return;
     turn_forget (self);
-    s_clear_inputs (self);
+    s_drop_inputs (self, self->input_count);
     fetcher_destroy (&self->fetcher);
     mesh_destroy (&self->mesh);
     node_destroy (&self->node);
@@ -102,16 +103,34 @@ void turn_queue (turn_t *self, const event_t *event)
     input->size = bytes.size;
 }
 
+/* Tells a caller that its command was not done. */
+static void s_refuse_command (turn_t *self, const command_t *command)
+{
+    reply_t reply = {.operation = command->operation,
+                     .failed = 1,
+                     .text = text_of ("the node's store failed, so nothing was done; see `evomesh status`")};
+    self->ports.answer (self->ports.context, &reply);
+}
+
 void turn_event (turn_t *self, const event_t *event)
 {
     if (!self->is_failed)
         turn_queue (self, event);
-    else if (event->kind == EVENT_COMMAND) {
-        reply_t reply = {.operation = event->as.command.operation,
-                         .failed = 1,
-                         .text =
-                             text_of ("the node is stopped by a failure of its store; see `evomesh status`")};
-        self->ports.answer (self->ports.context, &reply);
+    else if (event->kind == EVENT_COMMAND)
+        s_refuse_command (self, &event->as.command);
+}
+
+/* Of all inputs, those of the failed turn too: nobody waits for an answer in vain. */
+static void s_refuse_commands (turn_t *self)
+{
+    for (size_t i = 0; i < self->input_count; i++) {
+        event_t event;
+        arena_t arena = {0};
+        if (self->inputs[i].is_event &&
+            event_decode (self->inputs[i].bytes, self->inputs[i].size, &event, &arena) == 0 &&
+            event.kind == EVENT_COMMAND)
+            s_refuse_command (self, &event.as.command);
+        arena_clear (&arena);
     }
 }
 
@@ -161,7 +180,7 @@ static int s_recover_entry (void *context, uint64_t number, const uint8_t *bytes
 int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *number)
 {
     turn_forget (self);
-    s_clear_inputs (self);
+    s_drop_inputs (self, self->input_count);
     mesh_destroy (&self->mesh);
     node_destroy (&self->node);
     fetcher_destroy (&self->fetcher);
@@ -214,13 +233,15 @@ static int s_finish (turn_t *self)
         if (result != 0)
             turn_fail (self, result);
     }
-    if (self->error == 0)
+    if (self->error == 0) {
         turn_act (self);
-    else {
+        s_drop_inputs (self, self->input_first);
+    } else {
         ports->rollback (ports->context);
         ports->log (ports->context, TURN_LOG_ERROR, "turn_failed", error_text (self->error));
         self->is_failed = true;
-        s_clear_inputs (self);
+        s_refuse_commands (self);
+        s_drop_inputs (self, self->input_count);
     }
     turn_forget (self);
     return self->error;
@@ -236,7 +257,7 @@ static void s_take_event (turn_t *self, const input_t *input)
     arena_clear (&arena);
 }
 
-/* Takes the oldest input in. */
+/* Takes the oldest input in. It is kept until the turn is over: if that fails, a command is answered. */
 static void s_take_input (turn_t *self)
 {
     input_t input = self->inputs[self->input_first++];
@@ -247,7 +268,6 @@ static void s_take_input (turn_t *self)
         mesh_receive (self->mesh, input.has_curve ? &input.curve : NULL, input.bytes, input.size, input.seal,
                       input.seal_size, self->now_ms, self->wall_ms, &self->outputs);
     }
-    free (input.bytes);
     turn_settle (self);
 }
 

@@ -36,7 +36,7 @@ struct turn {
     bool is_failed;
 
     input_t *inputs;
-    size_t input_first; /* those before it are done */
+    size_t input_first; /* those before it were taken in by the turn in hand */
     size_t input_count;
     size_t input_capacity;
     size_t received; /* statements that wait */

@@ -259,6 +259,13 @@ bool evaluations_cancel (evaluations_t *self, uint64_t operation)
     return false;
 }
 
+void evaluations_cancel_all (evaluations_t *self)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
+        if (self->runs[i].operation != 0)
+            evaluations_cancel (self, self->runs[i].operation);
+}
+
 size_t evaluations_running (const evaluations_t *self)
 {
     size_t count = 0;

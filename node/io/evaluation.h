@@ -22,6 +22,7 @@ void evaluations_start (evaluations_t *self, const evaluate_t *effect);
 
 /* Kills the run of `operation`; true if there was one. `done` is not called for it any more. */
 bool evaluations_cancel (evaluations_t *self, uint64_t operation);
+void evaluations_cancel_all (evaluations_t *self);
 
 /* How many runs are under way. */
 size_t evaluations_running (const evaluations_t *self);

@@ -132,6 +132,13 @@ void executor_run (executor_t *self, const effect_t *effect)
     }
 }
 
+void executor_abandon (executor_t *self)
+{
+    evaluations_cancel_all (self->evaluations);
+    proposals_cancel_all (self->proposals);
+    releases_abandon (self->releases);
+}
+
 size_t executor_running (const executor_t *self)
 {
     return evaluations_running (self->evaluations);

@@ -11,23 +11,23 @@
 
 #define LINE_BYTES 2048
 
-static log_level_t s_level = LOG_INFO;
+static log_level_t s_level = LEVEL_INFO;
 static char s_name[64];
 
 static const char *const s_names[] = {"default", "error", "warning", "info", "debug"};
 
 void log_open (log_level_t level, const char *name)
 {
-    s_level = level == LOG_DEFAULT ? LOG_INFO : level;
+    s_level = level == LEVEL_DEFAULT ? LEVEL_INFO : level;
     snprintf (s_name, sizeof s_name, "%s", name == NULL ? "" : name);
 }
 
 log_level_t log_level_parse (const char *text)
 {
-    for (log_level_t level = LOG_ERROR; level <= LOG_DEBUG; level++)
+    for (log_level_t level = LEVEL_ERROR; level <= LEVEL_DEBUG; level++)
         if (strcmp (s_names[level], text) == 0)
             return level;
-    return LOG_DEFAULT;
+    return LEVEL_DEFAULT;
 }
 
 static size_t s_head (log_level_t level, const char *event, char *line)
@@ -47,7 +47,7 @@ static size_t s_head (log_level_t level, const char *event, char *line)
 
 void log_line (log_level_t level, const char *event, const char *format, ...)
 {
-    assert (level >= LOG_ERROR && level <= LOG_DEBUG && strlen (event) < LINE_BYTES / 4);
+    assert (level >= LEVEL_ERROR && level <= LEVEL_DEBUG && strlen (event) < LINE_BYTES / 4);
     if (level > s_level)
         return;
     char line[LINE_BYTES + 1];

@@ -3,13 +3,13 @@
 #ifndef EVOMESH_NODE_IO_LOG_H
 #define EVOMESH_NODE_IO_LOG_H
 
-typedef enum { LOG_DEFAULT, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG } log_level_t;
+typedef enum { LEVEL_DEFAULT, LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG } log_level_t;
 
-/* Lines above `level` are left out from now on; LOG_DEFAULT is LOG_INFO. `name` (borrowed text is copied; may be NULL) stands in
+/* Lines above `level` are left out from now on; LEVEL_DEFAULT is LEVEL_INFO. `name` (borrowed text is copied; may be NULL) stands in
  * each line. For the one thread of the node; a process logs from one place. */
 void log_open (log_level_t level, const char *name);
 
-/* "error", "warning", "info", "debug"; LOG_DEFAULT for a text that is none. */
+/* "error", "warning", "info", "debug"; LEVEL_DEFAULT for a text that is none. */
 log_level_t log_level_parse (const char *text);
 
 /* Writes one line: the level, the time (UTC), the event's name, then `format` (key=value pairs; may be ""). Line breaks and other

@@ -244,3 +244,10 @@ bool proposals_cancel (proposals_t *self, uint64_t operation)
     }
     return false;
 }
+
+void proposals_cancel_all (proposals_t *self)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
+        if (self->runs[i].operation != 0)
+            proposals_cancel (self, self->runs[i].operation);
+}

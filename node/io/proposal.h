@@ -20,6 +20,7 @@ proposals_t *proposals_new (const workshop_t *workshop, job_done_fn *done, void 
 void proposals_destroy (proposals_t **self_p);
 void proposals_start (proposals_t *self, const propose_t *effect);
 bool proposals_cancel (proposals_t *self, uint64_t operation);
+void proposals_cancel_all (proposals_t *self);
 
 /* The JSON object above, malloc'ed; NULL only when out of memory. Reads what the store knows of parent, inspirations and
  * recent failures. */

@@ -12,15 +12,15 @@
 
 /* What the command line may say in place of node.yaml; zeroes and NULLs mean: as node.yaml says. */
 typedef struct {
-    const char *listen;     /* "tcp://10.0.0.1:7401" */
-    const char *advertise;  /* what peers are told */
-    const char *passphrase; /* of the key file; borrowed for the call */
-    const char *helpers;    /* directory of the helper programs */
+    const char *listen;          /* "tcp://10.0.0.1:7401" */
+    const char *advertise;       /* what peers are told */
+    const char *passphrase_file; /* keystore.h says what is taken without one */
+    const char *helpers;         /* directory of the helper programs; needed */
     log_level_t log_level;
     uint64_t slots;
-    uint64_t seed;          /* of the random stream, if `seed_given`; counts at the node's first start */
+    uint64_t seed; /* of the random stream, if `seed_given`; counts at the node's first start */
     bool seed_given;
-    FILE *ready;            /* receives one line when the node is ready; NULL: stdout */
+    FILE *ready; /* receives one line when the node is ready; NULL: stdout */
 } reactor_options_t;
 
 /* Runs the node of `directory` until SIGINT, SIGTERM or `stop`. Returns 0, or -1 with the problem if it could not start or had
@@ -30,8 +30,8 @@ int reactor_run (const char *directory, const reactor_options_t *options, proble
 /* Steps the journal of `directory` through a fresh core and compares each entry's effects with the recorded digest. `visit`
  * (may be NULL) sees each entry. Reads only; a node may be running. Returns 0 if all are the same; 1 with `*mismatch` filled at
  * the first that isn't; -1 with the problem. */
-typedef void (reactor_replay_fn) (void *context, uint64_t number, const event_t *event, const digest_t *recorded,
-                                  const digest_t *computed);
+typedef void (reactor_replay_fn) (void *context, uint64_t number, const event_t *event,
+                                  const digest_t *recorded, const digest_t *computed);
 typedef struct {
     uint64_t entries; /* looked at */
     uint64_t number;  /* of the first that differs; 0: none */
@@ -39,7 +39,7 @@ typedef struct {
     digest_t recorded;
     digest_t computed;
 } reactor_replay_t;
-int reactor_replay (const char *directory, const char *passphrase, reactor_replay_fn *visit, void *context,
-                    reactor_replay_t *outcome, problem_t *problem);
+int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,
+                    void *context, reactor_replay_t *outcome, problem_t *problem);
 
 #endif

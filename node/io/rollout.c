@@ -72,6 +72,21 @@ static int s_write (const workshop_t *shop, const digest_t *release, problem_t *
     return result;
 }
 
+void releases_abandon (releases_t *self)
+{
+    service_destroy (&self->service);
+}
+
+int releases_ensure (const workshop_t *workshop, const digest_t *release, problem_t *problem)
+{
+    digest_t current;
+    if (workspace_release_current (workshop->data_directory, &current) == 0)
+        return 0;
+    if (s_write (workshop, release, problem) != 0)
+        return -1;
+    return workspace_release_switch (workshop->data_directory, release, problem);
+}
+
 void releases_snapshot (releases_t *self, const snapshot_t *effect)
 {
     problem_t problem = {{0}};

@@ -13,6 +13,12 @@ typedef struct releases releases_t;
 releases_t *releases_new (const workshop_t *workshop, job_done_fn *done, void *context);
 void releases_destroy (releases_t **self_p);
 
+/* Ends a restart that is under way; no event comes of it any more. */
+void releases_abandon (releases_t *self);
+
+/* At a node's start: makes `release` live if nothing is yet. The service isn't restarted. 0, or -1 with the problem. */
+int releases_ensure (const workshop_t *workshop, const digest_t *release, problem_t *problem);
+
 /* Lays the release out and syncs it. */
 void releases_snapshot (releases_t *self, const snapshot_t *effect);
 /* Switches, if `current` is at `from` (or at `release` already: a repeated effect after a crash), and restarts the service. */

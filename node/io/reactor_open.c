@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the reactor stands on: opened in order, closed in the reverse one. And how the core is started on it. */
+#define _GNU_SOURCE /* gnu_get_libc_version, and czmq.h */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "node/io/file.h"
+#include "node/io/reactor_internal.h"
+#include "node/io/rollout.h"
+
+#define CONFIG_BYTES_MAX (1024 * 1024)
+
+int reactor_read_config (const char *directory, config_t *config, problem_t *problem)
+{
+    char path[DIRECTORY_PATH_MAX];
+    long cores = sysconf (_SC_NPROCESSORS_ONLN);
+    config_defaults (config, cores < 1 ? 1 : (unsigned)cores);
+    if (file_join (path, sizeof path, directory, CONFIG_FILE, problem) != 0)
+        return -1;
+    int file = open (path, O_RDONLY | O_CLOEXEC);
+    if (file == -1)
+        return problem_set (problem, "%s: %s; `evomesh init` makes it", path, strerror (errno));
+    size_t size;
+    uint8_t *text = file_read_all (file, CONFIG_BYTES_MAX, &size);
+    int error = errno;
+    close (file);
+    if (text == NULL)
+        return problem_set (problem, "%s: %s", path, strerror (error));
+    int result = config_parse (path, (const char *)text, size, config, problem);
+    free (text);
+    return result;
+}
+
+/* Reads the pinned files' tree, checks it against the charter, and reads the manifest that is among them. */
+static int s_open_agent (reactor_t *self, problem_t *problem)
+{
+    const digest_t *id = &self->joined->group.evaluator;
+    digest_t evaluator;
+    size_t size;
+    uint8_t *bytes = store_content_get (self->store, id, &size);
+    if (bytes == NULL)
+        return problem_set (problem, "the group's evaluator is not in the store: join the group again");
+    int result = tree_decode (bytes, size, &self->pinned, &evaluator);
+    free (bytes);
+    if (result != 0 || !digest_is_zero (&evaluator))
+        return problem_set (problem, "the group's evaluator: %s",
+                            error_text (result == 0 ? ERROR_MALFORMED : result));
+    const tree_file_t *manifest = tree_find (&self->pinned, AGENT_MANIFEST);
+    if (manifest == NULL || (bytes = store_content_get (self->store, &manifest->content, &size)) == NULL)
+        return problem_set (problem, "the group's agent has no %s in the store", AGENT_MANIFEST);
+    result = agent_parse (AGENT_MANIFEST, (const char *)bytes, size, &self->agent, problem);
+    free (bytes);
+    return result;
+}
+
+static void s_job_done (void *context, const event_t *event)
+{
+    reactor_t *self = context;
+    turn_event (self->turn, event);
+    reactor_wake (self);
+}
+
+static int s_open_jobs (reactor_t *self, problem_t *problem)
+{
+    assert (self->options.helpers != NULL);
+    self->sandbox =
+        sandbox_new (self->loop, self->config.sandbox == SANDBOX_MODE_NONE, self->options.helpers, problem);
+    if (self->sandbox == NULL)
+        return -1;
+    self->workshop = (workshop_t){.loop = self->loop,
+                                  .store = self->store,
+                                  .sandbox = self->sandbox,
+                                  .data_directory = directory_path (self->directory),
+                                  .work_directory = directory_work (self->directory),
+                                  .agent = &self->agent,
+                                  .config = &self->config,
+                                  .pinned = &self->pinned,
+                                  .evaluator = self->joined->group.evaluator};
+    self->executor = executor_new (&self->workshop, s_job_done, self);
+    return self->executor == NULL ? problem_set (problem, "%s", error_text (ERROR_MEMORY)) : 0;
+}
+
+static int s_open_links (reactor_t *self, problem_t *problem)
+{
+    bus_handler_t handler = {reactor_wake_up, reactor_received, reactor_refused, self};
+    self->bus =
+        bus_new (self->loop, keystore_curve (self->keystore), &self->joined->group.group, &handler, problem);
+    return self->bus == NULL ? -1 : reactor_bind (self, problem);
+}
+
+int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
+{
+    self->directory = directory_open (directory, false, problem);
+    if (self->directory == NULL)
+        return -1;
+    const char *path = directory_path (self->directory);
+    if (reactor_read_config (path, &self->config, problem) != 0)
+        return -1;
+    log_open (self->options.log_level, self->config.name);
+    self->keystore = keystore_load (path, self->options.passphrase_file, problem);
+    if (self->keystore == NULL)
+        return -1;
+    self->store = store_open (path, false, false, problem);
+    if (self->store == NULL || membership_load (self->store, &self->joined, problem) != 0 ||
+        s_open_agent (self, problem) != 0)
+        return -1;
+    self->loop = zloop_new ();
+    assert (self->loop != NULL);
+    zloop_set_nonstop (self->loop, true);
+    ports_t ports = reactor_ports (self);
+    self->turn = turn_new (keystore_identity (self->keystore), &ports);
+    if (self->turn == NULL)
+        return problem_set (problem, "%s", error_text (ERROR_MEMORY));
+    if (s_open_jobs (self, problem) != 0)
+        return -1;
+    self->control = control_new (path, problem);
+    return self->control == NULL ? -1 : s_open_links (self, problem);
+}
+
+void reactor_close (reactor_t *self)
+{
+    sandbox_destroy (&self->sandbox); /* kills every run; none of them calls back */
+    executor_destroy (&self->executor);
+    bus_destroy (&self->bus);
+    control_destroy (&self->control);
+    turn_destroy (&self->turn);
+    zloop_destroy (&self->loop);
+    tree_clear (&self->pinned);
+    membership_destroy (&self->joined);
+    store_close (&self->store);
+    keystore_destroy (&self->keystore);
+    directory_close (&self->directory);
+}
+
+/* --- STARTED --- */
+
+static size_t s_objectives (const objectives_t *objectives, objective_row_t rows[LIMIT_OBJECTIVES])
+{
+    for (size_t i = 0; i < objectives->count; i++) {
+        const objective_t *objective = &objectives->items[i];
+        rows[i] = (objective_row_t){.name = text_of (objective->name),
+                                    .unit = text_of (objective->unit),
+                                    .goal = (uint64_t)objective->goal,
+                                    .source = (uint64_t)objective->source,
+                                    .weight = objective->weight,
+                                    .noisy = objective->noisy,
+                                    .tolerance = objective->tolerance,
+                                    .bound = objective->has_limit ? objective->limit : NAN,
+                                    .alert = objective->has_alert ? objective->alert : NAN};
+    }
+    return objectives->count;
+}
+
+/* Seeds the core's random stream: as the operator says, else by chance. The journal keeps it. */
+static digest_t s_seed (const reactor_t *self)
+{
+    digest_t seed;
+    bool given = self->options.seed_given || self->config.seed_given;
+    uint64_t number = self->options.seed_given ? self->options.seed : self->config.seed;
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(number >> (8 * i));
+    if (given)
+        return digest_of (bytes, sizeof bytes);
+    keystore_random (seed.bytes, sizeof seed.bytes);
+    return seed;
+}
+
+/* What figures depend on beside the code: "Linux x86_64 glibc-2.36". */
+static void s_platform (char platform[LIMIT_TEXT + 1])
+{
+    struct utsname name;
+    if (uname (&name) != 0)
+        memset (&name, 0, sizeof name);
+    snprintf (platform, LIMIT_TEXT + 1, "%.64s %.64s glibc-%.32s", name.sysname, name.machine,
+              gnu_get_libc_version ());
+}
+
+static void s_settings (const reactor_t *self, started_t *started)
+{
+    const config_t *config = &self->config;
+    started->name = text_of (config->name);
+    started->language = text_of (self->agent.language);
+    started->curve = keystore_curve (self->keystore)->public_key;
+    started->seed = s_seed (self);
+    started->addresses.items = self->addresses;
+    started->addresses.count = self->address_count;
+    started->timeout_ms = self->agent.timeout_ms;
+    started->slots = self->options.slots > 0 ? self->options.slots : config->slots;
+    started->selection = (uint64_t)config->selection;
+    started->learning_rate = config->learning_rate;
+    started->proposals_max = config->proposals_max;
+    started->confined = sandbox_confines (self->sandbox);
+    started->breaker_enabled = config->safety_systems.circuit_breaker_enabled;
+    started->breaker_threshold = config->safety_systems.failure_threshold;
+    started->breaker_recovery_ms = config->safety_systems.recovery_timeout_seconds * 1000;
+    started->automatic_rollback = config->safety_systems.automatic_rollback;
+    started->auto_share = config->knowledge_transfer.auto_share_successful;
+    started->compatibility_threshold = config->knowledge_transfer.compatibility_threshold;
+    started->transfer_attempts_max = config->knowledge_transfer.max_transfer_attempts;
+    started->validate_for_peers = config->collaborative_validation.network_enabled;
+}
+
+/* Steps the core with STARTED over `start`, the encoded tree that the group began with. */
+static int s_start_turn (reactor_t *self, bytes_t start)
+{
+    objective_row_t objectives[LIMIT_OBJECTIVES];
+    proposer_row_t proposers[AGENT_PROPOSERS_MAX];
+    char platform[LIMIT_TEXT + 1];
+    uint8_t entropy[SEED_BYTES];
+    const group_t *group = &self->joined->group;
+    started_t started = {.charter = bytes_of (group->packed.data, group->packed.size),
+                         .roster =
+                             bytes_of (self->joined->roster->packed.data, self->joined->roster->packed.size),
+                         .start = start};
+    s_settings (self, &started);
+    s_platform (platform);
+    started.platform = text_of (platform);
+    started.objectives.count = s_objectives (&self->agent.objectives, objectives);
+    started.objectives.items = objectives;
+    for (size_t i = 0; i < self->config.proposer_count; i++)
+        proposers[i] =
+            (proposer_row_t){text_of (self->config.proposers[i].name), self->config.proposers[i].share};
+    started.proposers.items = proposers;
+    started.proposers.count = self->config.proposer_count;
+    mesh_self_t about = {.curve = started.curve,
+                         .address_count = self->address_count,
+                         .validation_types = started.confined && started.validate_for_peers ? 7 : 0,
+                         .platform = platform,
+                         .live_seq = reactor_live_seq (self)};
+    memcpy (about.addresses, self->addresses, sizeof about.addresses);
+    keystore_random (entropy, sizeof entropy);
+    return turn_start (self->turn, &started, group, &about, entropy, clock_now_ms (&self->clock),
+                       clock_wall_ms ());
+}
+
+static void s_hint (reactor_t *self)
+{
+    for (size_t i = 0; i < self->joined->hints.hints.count; i++) {
+        const hint_t *hint = &self->joined->hints.hints.items[i];
+        char rpc[LIMIT_ENDPOINT + 1], pub[LIMIT_ENDPOINT + 1];
+        text_copy (hint->rpc, rpc, sizeof rpc);
+        text_copy (hint->pub, pub, sizeof pub);
+        turn_hint (self->turn, &hint->peer, rpc, pub, clock_now_ms (&self->clock));
+    }
+}
+
+int reactor_start (reactor_t *self, problem_t *problem)
+{
+    uint64_t number = 0;
+    int result = turn_recover (self->turn, NULL, NULL, &number);
+    if (result != 0) {
+        problem_set (problem, "journal entry %llu: %s", (unsigned long long)number,
+                     result == ERROR_IO || result == ERROR_FULL ? store_problem (self->store)
+                                                                : error_text (result));
+        return result;
+    }
+    clock_start (&self->clock, turn_last_now_ms (self->turn), turn_last_wall_ms (self->turn));
+    size_t size;
+    uint8_t *start = store_content_get (self->store, &self->joined->group.start, &size);
+    if (start == NULL) {
+        problem_set (problem, "the group's start is not in the store: join the group again");
+        return ERROR_NOT_FOUND;
+    }
+    result = s_start_turn (self, bytes_of (start, size));
+    free (start);
+    if (result != 0) {
+        problem_set (problem, "the core could not be started: %s",
+                     result == ERROR_INPUT ? "charter, roster and start do not go together"
+                                           : store_problem (self->store));
+        return result;
+    }
+    node_status_t status;
+    node_status (turn_node (self->turn), &status);
+    if (releases_ensure (&self->workshop, &status.release, problem) != 0)
+        return ERROR_IO;
+    s_hint (self);
+    self->metrics_ms = 0;
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* `evomesh replay`: the journal, through a fresh core. */
+#include <stdlib.h>
+
+#include "node/io/reactor_internal.h"
+
+typedef struct {
+    reactor_replay_fn *visit;
+    void *context;
+    reactor_replay_t *outcome;
+} replay_t;
+
+#define DIFFERS 1
+
+static int s_compare (void *context, uint64_t number, const event_t *event, const digest_t *recorded,
+                      const digest_t *computed)
+{
+    replay_t *self = context;
+    self->outcome->entries++;
+    if (self->visit != NULL)
+        self->visit (self->context, number, event, recorded, computed);
+    if (digest_equal (recorded, computed))
+        return 0;
+    self->outcome->number = number;
+    self->outcome->kind = event->kind;
+    self->outcome->recorded = *recorded;
+    self->outcome->computed = *computed;
+    return DIFFERS;
+}
+
+/* Steps the journal of an open reactor's store. */
+static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
+{
+    ports_t ports = reactor_ports (self);
+    uint64_t number = 0;
+    self->turn = turn_new (keystore_identity (self->keystore), &ports);
+    int result = self->turn == NULL ? ERROR_MEMORY : turn_recover (self->turn, s_compare, replay, &number);
+    turn_destroy (&self->turn);
+    if (result >= 0)
+        return result;
+    return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number, error_text (result));
+}
+
+int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,
+                    void *context, reactor_replay_t *outcome, problem_t *problem)
+{
+    replay_t replay = {visit, context, outcome};
+    *outcome = (reactor_replay_t){0};
+    reactor_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return problem_set (problem, "%s", error_text (ERROR_MEMORY));
+    int result = -1;
+    self->keystore = keystore_load (directory, passphrase_file, problem);
+    if (self->keystore != NULL)
+        self->store = store_open (directory, false, true, problem);
+    if (self->store != NULL)
+        result = s_replay (self, &replay, problem);
+    store_close (&self->store);
+    keystore_destroy (&self->keystore);
+    free (self);
+    return result;
+}
