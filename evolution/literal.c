@@ -12,9 +12,9 @@
 #define FOUND_MAX   40     /* characters of what was found, in a problem */
 #define NESTING_MAX 64     /* open brackets that are kept track of in a line */
 #define INTEGER_MAX 0x1p53 /* a double holds every whole number up to it */
-#define EXPECTED                                                                                             \
-    "expected a range (evolve: 0..1), then \"log\" or \"all\" if wanted, or choices (evolve: \"a\" | "       \
-    "\"b\"); a remark "                                                                                      \
+#define EXPECTED                                                                                       \
+    "expected a range (evolve: 0..1), then \"log\" or \"all\" if wanted, or choices (evolve: \"a\" | " \
+    "\"b\"); a remark "                                                                                \
     "may follow in parentheses or behind a comma"
 
 typedef struct {
@@ -103,7 +103,7 @@ static int s_parse_range (const scanner_t *self, lexer_t *lexer, const token_t *
     literal->maximum = last.value;
     annotation->range = true;
     annotation->real = first->real || last.real;
-    if (!isfinite (first->value) || !isfinite (last.value) || !(first->value < last.value))
+    if (!(first->value < last.value) || !isfinite (last.value - first->value))
         return s_unexpected (self, annotation, first->offset,
                              "expected the lower end first, and an upper end above it");
     if (!annotation->real && !(first->value >= -INTEGER_MAX && last.value <= INTEGER_MAX))

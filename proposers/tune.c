@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* tune: a proposer that changes marked numbers and choices in the files that may evolve (see evolution/literal.h).
+ *
+ * It runs in the sandbox, in the parent's checkout. On stdin: one JSON object with at least "seed", "learning_rate" and
+ * "evolve" (paths); what else is there it doesn't need. On stdout: one line that says what was changed. Exit 0, or 1
+ * with the reason on stderr. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "evolution/tree.h"
+#include "evolution/validators.h"
+#include "proposers/mutate.h"
+
+typedef struct {
+    const char *path; /* borrowed from the request */
+    char *text;
+    size_t size;
+    literals_t literals;
+    size_t first; /* its first parameter */
+} source_t;
+
+typedef struct {
+    json_t *request;
+    uint64_t seed;
+    double learning_rate;
+    source_t sources[LIMIT_EVOLVE_FILES];
+    size_t source_count;
+    parameter_t *parameters;
+    size_t parameter_count;
+} tune_t;
+
+/* Reads seed, learning rate and paths from the request. */
+static int s_read_request (tune_t *self, problem_t *problem)
+{
+    json_error_t error;
+    self->request = json_loadf (stdin, JSON_REJECT_DUPLICATES, &error);
+    if (self->request == NULL)
+        return problem_set (problem, "stdin: line %d: %s, expected one JSON object", error.line, error.text);
+    json_t *seed = json_object_get (self->request, "seed");
+    json_t *rate = json_object_get (self->request, "learning_rate");
+    json_t *evolve = json_object_get (self->request, "evolve");
+    if (!json_is_integer (seed))
+        return problem_set (problem, "stdin: \"seed\": expected an integer");
+    if (!json_is_number (rate) || !(json_number_value (rate) > 0))
+        return problem_set (problem, "stdin: \"learning_rate\": expected a number above 0");
+    if (!json_is_array (evolve) || json_array_size (evolve) > LIMIT_EVOLVE_FILES)
+        return problem_set (problem, "stdin: \"evolve\": expected a list of at most %d paths",
+                            LIMIT_EVOLVE_FILES);
+    self->seed = (uint64_t)json_integer_value (seed);
+    self->learning_rate = json_number_value (rate);
+    for (size_t i = 0; i < json_array_size (evolve); i++) {
+        const char *path = json_string_value (json_array_get (evolve, i));
+        if (path == NULL || !tree_path_valid (path))
+            return problem_set (problem,
+                                "stdin: \"evolve\"[%zu]: expected a relative path below this directory", i);
+        self->sources[self->source_count++].path = path;
+    }
+    return 0;
+}
+
+static int s_read_source (source_t *source, problem_t *problem)
+{
+    source->text = malloc (LIMIT_FILE_BYTES + 1);
+    FILE *file = fopen (source->path, "rb");
+    if (source->text == NULL || file == NULL) {
+        if (file != NULL)
+            fclose (file);
+        return problem_set (problem, "%s: can't be opened", source->path);
+    }
+    source->size = fread (source->text, 1, LIMIT_FILE_BYTES + 1, file);
+    bool failed = ferror (file) != 0;
+    fclose (file);
+    if (failed)
+        return problem_set (problem, "%s: can't be read", source->path);
+    if (source->size > LIMIT_FILE_BYTES)
+        return problem_set (problem, "%s: has more than %d bytes", source->path, LIMIT_FILE_BYTES);
+    if (literals_scan (source->text, source->size, &source->literals, problem) != 0)
+        return problem_prefix (problem, "%s", source->path);
+    return 0;
+}
+
+/* Finds all parameters of all files. */
+static int s_read_sources (tune_t *self, problem_t *problem)
+{
+    for (size_t i = 0; i < self->source_count; i++) {
+        source_t *source = &self->sources[i];
+        source->first = self->parameter_count;
+        if (s_read_source (source, problem) != 0)
+            return -1;
+        self->parameter_count += source->literals.count;
+    }
+    if (self->parameter_count == 0)
+        return problem_set (
+            problem, "found no marked literal in the files that may evolve; mark one by a comment on its "
+                     "line, for example: double weight = 0.5; // evolve: 0..1");
+    self->parameters = calloc (self->parameter_count, sizeof *self->parameters);
+    if (self->parameters == NULL)
+        return problem_set (problem, "out of memory");
+    for (size_t i = 0; i < self->source_count; i++)
+        for (size_t k = 0; k < self->sources[i].literals.count; k++) {
+            const literal_t *literal = &self->sources[i].literals.items[k];
+            double value = literal->kind == LITERAL_CHOICE ? (double)literal->choice : literal->value;
+            self->parameters[self->sources[i].first + k] = (parameter_t){.literal = literal, .value = value};
+        }
+    return 0;
+}
+
+/* Writes the file anew if one of its parameters changed. */
+static int s_write_source (const tune_t *self, const source_t *source, problem_t *problem)
+{
+    double *values = calloc (source->literals.count + 1, sizeof *values);
+    bool same = true;
+    for (size_t k = 0; values != NULL && k < source->literals.count; k++) {
+        values[k] = self->parameters[source->first + k].value;
+        same &= literal_same (&source->literals.items[k], values[k]);
+    }
+    size_t size = 0;
+    char *text = values == NULL || same
+                     ? NULL
+                     : literals_apply (source->text, source->size, &source->literals, values, &size);
+    bool failed = values == NULL || (!same && text == NULL);
+    free (values);
+    if (failed)
+        return problem_set (problem, "out of memory");
+    if (same)
+        return 0;
+    FILE *file = fopen (source->path, "wb");
+    bool written = file != NULL && fwrite (text, 1, size, file) == size;
+    bool closed = file != NULL && fclose (file) == 0;
+    free (text);
+    return written && closed ? 0 : problem_set (problem, "%s: can't be written", source->path);
+}
+
+/* Prints "path:line old -> new" of parameter k; returns its length, as snprintf. */
+static size_t s_describe_one (const source_t *source, const parameter_t *parameter, char *text, size_t size)
+{
+    const literal_t *literal = parameter->literal;
+    char number[LITERAL_TEXT_BYTES];
+    const char *fresh = number;
+    size_t length;
+    if (literal->kind == LITERAL_CHOICE) {
+        size_t choice = (size_t)parameter->value;
+        fresh = source->text + literal->choices[choice].offset;
+        length = literal->choices[choice].length;
+    } else {
+        length = literal_print (source->text, literal, parameter->value, number);
+    }
+    return (size_t)snprintf (text, size, "%s:%u %.*s -> %.*s", source->path, literal->line,
+                             (int)literal->length, source->text + literal->offset, (int)length, fresh);
+}
+
+/* Lists what changed, as far as there is room; the rest is counted. */
+static void s_describe (const tune_t *self, char text[LIMIT_LONG_TEXT + 1])
+{
+    enum { COUNT_ROOM = 32 }; /* "; and 1024 more" */
+    size_t length = 0, left_out = 0;
+    for (size_t i = 0; i < self->source_count; i++)
+        for (size_t k = 0; k < self->sources[i].literals.count; k++) {
+            const source_t *source = &self->sources[i];
+            const parameter_t *parameter = &self->parameters[source->first + k];
+            if (literal_same (parameter->literal, parameter->value))
+                continue;
+            char one[LIMIT_LONG_TEXT];
+            size_t more = s_describe_one (source, parameter, one, sizeof one);
+            if (left_out > 0 || length + 2 + more > LIMIT_LONG_TEXT - COUNT_ROOM)
+                left_out++;
+            else
+                length += (size_t)snprintf (text + length, LIMIT_LONG_TEXT - length, "%s%s",
+                                            length > 0 ? "; " : "", one);
+        }
+    if (left_out > 0)
+        snprintf (text + length, LIMIT_LONG_TEXT - length, "%s%zu more", length > 0 ? "; and " : "",
+                  left_out);
+}
+
+static int s_print (char *description, problem_t *problem)
+{
+    json_t *text = json_string (description);
+    if (text == NULL) { /* some choice isn't UTF-8 */
+        for (char *c = description; *c != '\0'; c++)
+            *c = (*c & 0x80) != 0 ? '?' : *c;
+        text = json_string (description);
+    }
+    json_t *answer = json_pack ("{s:s, s:o}", "improvement_type",
+                                improvement_type_name (IMPROVE_PARAMETER_TUNING), "description", text);
+    char *line = answer != NULL ? json_dumps (answer, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    bool printed = line != NULL && printf ("%s\n", line) > 0 && fflush (stdout) == 0;
+    free (line);
+    json_decref (answer);
+    return printed ? 0 : problem_set (problem, "stdout: the answer can't be written");
+}
+
+static int s_tune (tune_t *self, problem_t *problem)
+{
+    if (s_read_request (self, problem) != 0 || s_read_sources (self, problem) != 0)
+        return -1;
+    random_t random;
+    random_init_number (&random, self->seed);
+    mutate (self->parameters, self->parameter_count, self->learning_rate, &random);
+    for (size_t i = 0; i < self->source_count; i++)
+        if (s_write_source (self, &self->sources[i], problem) != 0)
+            return -1;
+    char description[LIMIT_LONG_TEXT + 1] = "";
+    s_describe (self, description);
+    return s_print (description, problem);
+}
+
+int main (void)
+{
+    static tune_t self;
+    problem_t problem = {""};
+    int error = s_tune (&self, &problem);
+    if (error != 0)
+        fprintf (stderr, "tune: %s\n", problem.text);
+    for (size_t i = 0; i < self.source_count; i++) {
+        literals_clear (&self.sources[i].literals);
+        free (self.sources[i].text);
+    }
+    free (self.parameters);
+    json_decref (self.request);
+    return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

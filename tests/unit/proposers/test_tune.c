@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The program itself, as the sandbox would run it: in a checkout, with a request on stdin. */
+#include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <jansson.h>
+#include <sys/wait.h>
+
+static const char s_source[] = "static double weight = 0.5; // evolve: 0..1\n"
+                               "static const char *mode = \"fast\"; // evolve: \"fast\" | \"small\"\n";
+static const char s_request[] = "{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"src/a.c\", \"b.py\"],"
+                                " \"parent\": {\"metrics\": {}}, \"inspirations\": [], \"failures\": []}";
+
+/* Runs the program in the directory; its output goes to the files "out" and "err" there. Returns its exit code. */
+static int s_run (const scratch_t *scratch, const char *request)
+{
+    scratch_write (scratch, "in", request);
+    pid_t child = fork ();
+    ck_assert_int_ge (child, 0);
+    if (child == 0) {
+        static const char *const names[] = {"in", "out", "err"};
+        if (chdir (scratch->path) != 0)
+            _exit (100);
+        for (int fd = 0; fd < 3; fd++) {
+            int file = open (names[fd], fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC, 0600);
+            if (file < 0 || dup2 (file, fd) != fd)
+                _exit (101);
+        }
+        execl (EVOMESH_TUNE, "tune", (char *)NULL);
+        _exit (102);
+    }
+    int status;
+    ck_assert_int_eq (waitpid (child, &status, 0), child);
+    ck_assert (WIFEXITED (status));
+    return WEXITSTATUS (status);
+}
+
+static scratch_t s_checkout (void)
+{
+    scratch_t scratch = scratch_new ();
+    scratch_write (&scratch, "src/a.c", s_source);
+    scratch_write (&scratch, "b.py", "LIMIT = 10  # evolve: 1..100 log\n");
+    return scratch;
+}
+
+START_TEST (test_a_proposal_is_in_the_files_and_in_one_line_of_json)
+{
+    scratch_t scratch = s_checkout ();
+    ck_assert_int_eq (s_run (&scratch, s_request), 0);
+    char *out = scratch_read (&scratch, "out"), *a = scratch_read (&scratch, "src/a.c"),
+         *b = scratch_read (&scratch, "b.py");
+    ck_assert_ptr_eq (strchr (out, '\n'), out + strlen (out) - 1);
+    json_t *answer = json_loads (out, 0, NULL);
+    ck_assert_str_eq (json_string_value (json_object_get (answer, "improvement_type")), "parameter_tuning");
+    const char *description = json_string_value (json_object_get (answer, "description"));
+    ck_assert_ptr_nonnull (description);
+    bool a_changed = strcmp (a, s_source) != 0,
+         b_changed = strcmp (b, "LIMIT = 10  # evolve: 1..100 log\n") != 0;
+    ck_assert (a_changed || b_changed);
+    ck_assert_int_eq (strstr (description, "src/a.c:") != NULL, a_changed);
+    ck_assert_int_eq (strstr (description, "b.py:1 10 -> ") != NULL, b_changed);
+    scratch_expect (&scratch, "err", "");
+    json_decref (answer);
+    free (out);
+    free (a);
+    free (b);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_the_same_request_gives_the_same_proposal)
+{
+    scratch_t one = s_checkout (), two = s_checkout ();
+    ck_assert_int_eq (s_run (&one, s_request), 0);
+    ck_assert_int_eq (s_run (&two, s_request), 0);
+    static const char *const files[] = {"out", "src/a.c", "b.py"};
+    for (size_t i = 0; i < 3; i++) {
+        char *text = scratch_read (&one, files[i]);
+        scratch_expect (&two, files[i], text);
+        free (text);
+    }
+    scratch_remove (&one);
+    scratch_remove (&two);
+}
+END_TEST
+
+START_TEST (test_without_a_mark_it_fails_and_says_so)
+{
+    scratch_t scratch = scratch_new ();
+    scratch_write (&scratch, "a.c", "int x = 5;\n");
+    ck_assert_int_eq (s_run (&scratch, "{\"seed\": 1, \"learning_rate\": 0.1, \"evolve\": [\"a.c\"]}"), 1);
+    scratch_expect (&scratch, "err",
+                    "tune: found no marked literal in the files that may evolve; mark one by a comment on "
+                    "its line, for example: double weight = 0.5; // evolve: 0..1\n");
+    scratch_expect (&scratch, "out", "");
+    scratch_expect (&scratch, "a.c", "int x = 5;\n");
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_bad_input_is_refused_with_the_reason_and_changes_nothing)
+{
+    static const struct {
+        const char *request, *reason;
+    } cases[] = {
+        {"", "tune: stdin: line 1: "},
+        {"[1", "tune: stdin: line 1: "},
+        {"[]", "tune: stdin: \"seed\": expected an integer"},
+        {"{\"seed\": \"7\", \"learning_rate\": 0.1, \"evolve\": []}",
+         "tune: stdin: \"seed\": expected an integer"},
+        {"{\"seed\": 7, \"learning_rate\": 0, \"evolve\": []}",
+         "tune: stdin: \"learning_rate\": expected a number above 0"},
+        {"{\"seed\": 7, \"learning_rate\": 0.1}",
+         "tune: stdin: \"evolve\": expected a list of at most 64 paths"},
+        {"{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"src/a.c\", \"../b\"]}",
+         "tune: stdin: \"evolve\"[1]: expected a relative path"},
+        {"{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"/etc/passwd\"]}",
+         "tune: stdin: \"evolve\"[0]: expected a relative path"},
+        {"{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"src/a.c\", \"absent\"]}",
+         "tune: absent: can't be opened"},
+        {"{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"src/a.c\", \"bad.c\"]}",
+         "tune: bad.c: line 2: found \"zero\" behind \"evolve:\"; expected a range"},
+    };
+    scratch_t scratch = s_checkout ();
+    scratch_write (&scratch, "bad.c", "\nint x = 1; // evolve: zero\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_msg (s_run (&scratch, cases[i].request) == 1, "%s", cases[i].request);
+        char *error = scratch_read (&scratch, "err");
+        ck_assert_msg (strncmp (error, cases[i].reason, strlen (cases[i].reason)) == 0, "%s: told %s",
+                       cases[i].request, error);
+        scratch_expect (&scratch, "out", "");
+        scratch_expect (&scratch, "src/a.c", s_source);
+        free (error);
+    }
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_long_description_is_cut_and_the_rest_counted)
+{
+    scratch_t scratch = scratch_new ();
+    char text[40000] = "t = [ # evolve: 0.0..1 all\n";
+    size_t length = strlen (text);
+    for (int i = 0; i < 1000; i++)
+        length += (size_t)snprintf (text + length, sizeof text - length, "0.25,\n");
+    snprintf (text + length, sizeof text - length, "]\n");
+    bool cut = false;
+    for (int seed = 0; seed < 40 && !cut; seed++) { /* one in seven changes many */
+        char request[128];
+        snprintf (request, sizeof request, "{\"seed\": %d, \"learning_rate\": 0.1, \"evolve\": [\"a\"]}",
+                  seed);
+        scratch_write (&scratch, "a", text);
+        ck_assert_int_eq (s_run (&scratch, request), 0);
+        char *out = scratch_read (&scratch, "out");
+        json_t *answer = json_loads (out, 0, NULL);
+        const char *description = json_string_value (json_object_get (answer, "description"));
+        ck_assert_ptr_nonnull (description);
+        ck_assert_uint_le (strlen (description), 4096);
+        cut = strstr (description, "; and ") != NULL &&
+              strcmp (description + strlen (description) - 5, " more") == 0;
+        json_decref (answer);
+        free (out);
+    }
+    ck_assert (cut);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+SUITE_MAIN ("proposers/tune", test_a_proposal_is_in_the_files_and_in_one_line_of_json,
+            test_the_same_request_gives_the_same_proposal, test_without_a_mark_it_fails_and_says_so,
+            test_bad_input_is_refused_with_the_reason_and_changes_nothing,
+            test_a_long_description_is_cut_and_the_rest_counted)
