@@ -6,8 +6,8 @@
 
 #include "crypto/identity.h"
 
-#define KEYFILE_BYTES_MAX 256
-#define KEYFILE_SALT_BYTES 16
+#define KEYFILE_BYTES_MAX   256
+#define KEYFILE_SALT_BYTES  16
 #define KEYFILE_NONCE_BYTES 24
 
 typedef struct {
@@ -17,11 +17,11 @@ typedef struct {
 
 typedef enum {
     KEYFILE_OK = 0,
-    KEYFILE_MALFORMED = -1,       /* not a key file, or cut short */
-    KEYFILE_VERSION = -2,         /* a format that this build doesn't know */
+    KEYFILE_MALFORMED = -1, /* not a key file, or cut short */
+    KEYFILE_VERSION = -2,   /* a format that this build doesn't know */
     KEYFILE_NEEDS_PASSPHRASE = -3,
     KEYFILE_WRONG_PASSPHRASE = -4, /* or the file was altered */
-    KEYFILE_MEMORY = -5           /* Argon2id could not get its memory */
+    KEYFILE_MEMORY = -5            /* Argon2id could not get its memory */
 } keyfile_result_t;
 
 /* True if the bytes are a key file that wants a passphrase. */

@@ -1,133 +1,124 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "node/io/release.h"
+/* Releases. A release is laid out under another name, synced, and only then renamed to its own: one that has its name is
+ * whole. `current` is replaced by a rename too, so whoever looks, at any moment, finds the old release or the new one. */
+#define _GNU_SOURCE /* PATH_MAX, symlink, readlink */
+#include "node/io/file.h"
+#include "node/io/workspace_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "node/io/service.h"
+#define RELEASES     "releases"
+#define CURRENT      "current"
+#define CURRENT_NEXT ".current-next"
 
-typedef enum { DONE, FAILED, SWITCHED } release_result_t;
-
-struct releases {
-    const workshop_t *workshop;
-    job_done_fn *done;
-    void *context;
-    service_t *service; /* the restart under way */
-    event_kind_t kind;  /* what it ends with */
-    uint64_t operation;
-};
-
-releases_t *releases_new (const workshop_t *workshop, job_done_fn *done, void *context)
+static int s_fail (const char *path, const char *what, problem_t *problem)
 {
-    releases_t *self = calloc (1, sizeof *self);
-    if (self == NULL)
-        return NULL;
-    self->workshop = workshop;
-    self->done = done;
-    self->context = context;
-    return self;
+    int saved = errno;
+    problem_set (problem, "%s: %s: %s", path, what, strerror (saved));
+    return file_error (saved);
 }
 
-void releases_destroy (releases_t **self_p)
+/* The path of a release below the data directory: "releases/" and the id, after `prefix` if it isn't finished. */
+static int s_path (char path[PATH_MAX], const char *data_directory, const char *prefix, const digest_t *id,
+                   problem_t *problem)
 {
-    releases_t *self = *self_p;
-    if (self == NULL)
-        return;
-    service_destroy (&self->service);
-    free (self);
-    *self_p = NULL;
+    char text[DIGEST_TEXT_BYTES], name[sizeof RELEASES + 16 + DIGEST_TEXT_BYTES];
+    digest_text (id, text);
+    int size = snprintf (name, sizeof name, RELEASES "/%s%s", prefix, text);
+    assert (size > 0 && size < (int)sizeof name);
+    return file_join (path, PATH_MAX, data_directory, name, problem) == 0 ? 0 : ERROR_BOUND;
 }
 
-/* SNAPSHOT_TAKEN, APPLIED and RESTORED have the same fields, but are three types. */
-static void s_tell (releases_t *self, event_kind_t kind, uint64_t operation, release_result_t result,
-                    const char *why)
+static bool s_is_directory (const char *path)
 {
-    char detail[LIMIT_TEXT + 1];
-    text_t text = text_clean (text_of (why), detail, sizeof detail);
-    event_t event = {.kind = kind};
-    if (kind == EVENT_SNAPSHOT_TAKEN)
-        event.as.snapshot_taken = (snapshot_taken_t){operation, (uint64_t)result, text};
-    else if (kind == EVENT_APPLIED)
-        event.as.applied_event = (applied_event_t){operation, (uint64_t)result, text};
-    else {
-        assert (kind == EVENT_RESTORED);
-        event.as.restored = (restored_t){operation, (uint64_t)result, text};
+    struct stat status;
+    return lstat (path, &status) == 0 && S_ISDIR (status.st_mode);
+}
+
+/* Makes `releases` if it isn't there, durably. */
+static int s_make_releases (const char *data_directory, char releases[PATH_MAX], problem_t *problem)
+{
+    if (file_join (releases, PATH_MAX, data_directory, RELEASES, problem) != 0)
+        return ERROR_BOUND;
+    if (mkdir (releases, 0755) != 0)
+        return errno == EEXIST ? 0 : s_fail (releases, "can't be made", problem);
+    return file_sync_directory (data_directory) == 0
+               ? 0
+               : s_fail (data_directory, "can't be synced to disk", problem);
+}
+
+int workspace_release_write (store_t *store, const char *data_directory, const digest_t *id,
+                             const tree_t *tree, problem_t *problem)
+{
+    char releases[PATH_MAX], unfinished[PATH_MAX], path[PATH_MAX];
+    int result = s_path (path, data_directory, "", id, problem);
+    if (result != 0)
+        return result;
+    if (s_is_directory (path))
+        return 0;
+    if ((result = s_path (unfinished, data_directory, ".tmp-", id, problem)) != 0 ||
+        (result = s_make_releases (data_directory, releases, problem)) != 0)
+        return result;
+    if (workspace_remove (unfinished) != 0) /* what a crash left */
+        return s_fail (unfinished, "can't be removed", problem);
+    if ((result = workspace_lay_out (store, tree, unfinished, true, problem)) != 0) {
+        workspace_remove (unfinished);
+        return result;
     }
-    self->done (self->context, &event);
+    if (rename (unfinished, path) != 0)
+        return s_fail (path, "can't be put in place", problem);
+    return file_sync_directory (releases) == 0 ? 0 : s_fail (releases, "can't be synced to disk", problem);
 }
 
-/* Writes a release that isn't there yet. */
-static int s_write (const workshop_t *shop, const digest_t *release, problem_t *problem)
+int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem)
 {
-    tree_t tree = {0}, whole = {0};
-    int result = workshop_tree (shop, release, &tree, problem);
-    if (result == 0)
-        result = workshop_whole (shop, &tree, &whole, problem);
-    if (result == 0)
-        result = workspace_release_write (shop->store, shop->data_directory, release, &whole, problem);
-    tree_clear (&tree);
-    tree_clear (&whole);
-    return result;
-}
-
-void releases_snapshot (releases_t *self, const snapshot_t *effect)
-{
-    problem_t problem = {{0}};
-    int result = s_write (self->workshop, &effect->release, &problem);
-    s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, result == 0 ? DONE : FAILED, problem.text);
-}
-
-static void s_restarted (void *context, const char *why)
-{
-    releases_t *self = context;
-    self->service = NULL;
-    s_tell (self, self->kind, self->operation, why == NULL ? DONE : SWITCHED, why);
-}
-
-/* Switches and restarts; the event comes when both are done. */
-static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, const digest_t *release)
-{
-    const workshop_t *shop = self->workshop;
-    problem_t problem = {{0}};
-    char current[PATH_MAX];
-    if (s_write (shop, release, &problem) != 0 ||
-        workspace_release_switch (shop->data_directory, release, &problem) != 0) {
-        s_tell (self, kind, operation, FAILED, problem.text);
-        return;
+    char path[PATH_MAX], next[PATH_MAX], current[PATH_MAX];
+    int result = s_path (path, data_directory, "", id, problem);
+    if (result != 0)
+        return result;
+    if (file_join (next, sizeof next, data_directory, CURRENT_NEXT, problem) != 0 ||
+        file_join (current, sizeof current, data_directory, CURRENT, problem) != 0)
+        return ERROR_BOUND;
+    if (!s_is_directory (path)) {
+        problem_set (problem, "%s: no such release", path);
+        return ERROR_NOT_FOUND;
     }
-    const char *command = shop->config->service_restart;
-    if (command[0] == '\0') {
-        s_tell (self, kind, operation, DONE, NULL);
-        return;
+    if (unlink (next) != 0 && errno != ENOENT) /* what a crash left */
+        return s_fail (next, "can't be removed", problem);
+    const char *target = path + strlen (data_directory) + 1; /* relative: the data directory may be moved */
+    if (symlink (target, next) != 0)
+        return s_fail (next, "can't be made", problem);
+    if (rename (next, current) != 0) {
+        result = s_fail (current, "can't be switched", problem);
+        unlink (next);
+        return result;
     }
-    service_destroy (&self->service); /* a newer switch makes an older restart pointless */
-    snprintf (current, sizeof current, "%s/current", shop->data_directory);
-    self->kind = kind;
-    self->operation = operation;
-    self->service = service_start (shop->loop, command, current, shop->config->service_timeout_ms,
-                                   s_restarted, self, &problem);
-    if (self->service == NULL)
-        s_tell (self, kind, operation, SWITCHED, problem.text);
+    return file_sync_directory (data_directory) == 0
+               ? 0
+               : s_fail (data_directory, "can't be synced to disk", problem);
 }
 
-void releases_apply (releases_t *self, const apply_t *effect)
+int workspace_release_current (const char *data_directory, digest_t *id)
 {
-    digest_t current;
-    if (workspace_release_current (self->workshop->data_directory, &current) == 0 &&
-        !digest_equal (&current, &effect->from) && !digest_equal (&current, &effect->release)) {
-        char found[DIGEST_SHORT_BYTES];
-        problem_t problem;
-        digest_short (&current, found);
-        problem_set (&problem, "the live release is %s by now", found);
-        s_tell (self, EVENT_APPLIED, effect->operation, FAILED, problem.text);
-        return;
-    }
-    s_switch (self, EVENT_APPLIED, effect->operation, &effect->release);
-}
-
-void releases_restore (releases_t *self, const restore_t *effect)
-{
-    s_switch (self, EVENT_RESTORED, effect->operation, &effect->release);
+    char current[PATH_MAX], target[PATH_MAX], path[PATH_MAX];
+    digest_t found;
+    if (file_join (current, sizeof current, data_directory, CURRENT, NULL) != 0)
+        return -1;
+    ssize_t size = readlink (current, target, sizeof target - 1);
+    if (size < 0)
+        return -1;
+    target[size] = '\0';
+    if (strncmp (target, RELEASES "/", sizeof RELEASES) != 0 ||
+        digest_parse (target + sizeof RELEASES, &found) != 0)
+        return -1;
+    if (s_path (path, data_directory, "", &found, NULL) != 0 || !s_is_directory (path))
+        return -1;
+    *id = found;
+    return 0;
 }

@@ -18,7 +18,7 @@
 #define BUSY_TIMEOUT_MS 5000
 
 /* The newest row is never deleted, so numbers are never used twice: a number is a place in history. */
-#define RECORD_TABLE_SQL(name)                                                                               \
+#define RECORD_TABLE_SQL(name) \
     "CREATE TABLE " name " (number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);"
 
 static const char s_schema[] =

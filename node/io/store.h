@@ -62,14 +62,22 @@ int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t fro
 uint64_t store_publication_last (store_t *self, const pubkey_t *author);
 
 /* --- records by table and key: improvements, events, candidates, snapshots: msgpack of protocol/record --- */
-typedef enum { TABLE_IMPROVEMENT, TABLE_EVENT, TABLE_CANDIDATE, TABLE_SNAPSHOT, TABLE_PACKAGE, TABLE_COUNT } table_t;
+typedef enum {
+    TABLE_IMPROVEMENT,
+    TABLE_EVENT,
+    TABLE_CANDIDATE,
+    TABLE_SNAPSHOT,
+    TABLE_PACKAGE,
+    TABLE_COUNT
+} table_t;
 /* Inserts or replaces; order of first insertion is kept. */
 int store_record_put (store_t *self, table_t table, const digest_t *key, const uint8_t *bytes, size_t size);
 uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, size_t *size);
 /* In order of first insertion, those with number > `after`; `newest_first` turns it round. */
-typedef int (record_visit_fn) (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size);
-int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first, record_visit_fn *visit,
-                       void *context);
+typedef int (record_visit_fn) (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                               size_t size);
+int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first,
+                       record_visit_fn *visit, void *context);
 
 /* --- small settings: group membership, sequence blocks; `name` is a short word --- */
 int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, size_t size);

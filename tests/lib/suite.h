@@ -9,11 +9,11 @@
 #include <string.h>
 
 /* SUITE_MAIN (name, test…): runs the tests, each in its own process; exits 0 if all hold. */
-#define SUITE_MAIN(name, ...)                                                                                \
-    int main (void)                                                                                          \
-    {                                                                                                        \
-        const TTest *tests[] = {__VA_ARGS__};                                                                \
-        return suite_run (name, tests, sizeof tests / sizeof *tests);                                        \
+#define SUITE_MAIN(name, ...)                                         \
+    int main (void)                                                   \
+    {                                                                 \
+        const TTest *tests[] = {__VA_ARGS__};                         \
+        return suite_run (name, tests, sizeof tests / sizeof *tests); \
     }
 
 static inline int suite_run (const char *name, const TTest *const *tests, size_t count)
