@@ -98,6 +98,6 @@ const char *breaker_state_name (breaker_state_t state)
     case BREAKER_OPEN: return "open";
     case BREAKER_HALF_OPEN: return "half_open";
     }
-    assert (!"a state of the breaker");
+    assert (false && "a state of the breaker");
     return "";
 }

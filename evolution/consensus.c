@@ -58,6 +58,6 @@ const char *action_name (action_t action)
     case ACTION_REVIEW: return "review";
     case ACTION_REJECT: return "reject";
     }
-    assert (!"an action");
+    assert (false && "an action");
     return "";
 }
