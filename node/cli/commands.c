@@ -4,17 +4,15 @@
 #include <string.h>
 
 static const cli_command_t *const s_commands[] = {
-    &init_command,           &doctor_command,       &run_command,
-    &agent_new_command,      &agent_check_command,  &group_create_command,
-    &group_invite_command,   &group_join_command,   &group_leave_command,
-    &group_members_command,  &group_revoke_command, &status_command,
-    &watch_command,          &log_command,          &show_command,
-    &diff_command,           &propose_command,      &pause_command,
-    &resume_command,         &approve_command,      &reject_command,
-    &snapshots_command,      &rollback_command,     &package_export_command,
-    &package_import_command, &package_show_command, &package_verify_command,
-    &package_list_command,   &config_command,       &replay_command,
-    &help_command,           &version_command,
+    &init_command,           &doctor_command,         &run_command,          &agent_new_command,
+    &agent_check_command,    &group_create_command,   &group_invite_command, &group_join_command,
+    &group_leave_command,    &group_members_command,  &group_revoke_command, &status_command,
+    &summary_command,        &watch_command,          &log_command,          &show_command,
+    &diff_command,           &propose_command,        &pause_command,        &resume_command,
+    &approve_command,        &reject_command,         &snapshots_command,    &rollback_command,
+    &package_export_command, &package_import_command, &package_show_command, &package_verify_command,
+    &package_list_command,   &config_command,         &replay_command,       &help_command,
+    &version_command,
 };
 
 const cli_command_t *const *cli_commands (size_t *count)

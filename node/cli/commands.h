@@ -9,7 +9,7 @@ extern const cli_command_t init_command, doctor_command, run_command;           
 extern const cli_command_t agent_new_command, agent_check_command;                         /* a program */
 extern const cli_command_t group_create_command, group_invite_command, group_join_command; /* a group */
 extern const cli_command_t group_leave_command, group_members_command, group_revoke_command;
-extern const cli_command_t status_command, watch_command, log_command, show_command,
+extern const cli_command_t status_command, summary_command, watch_command, log_command, show_command,
     diff_command;                                                                           /* looking */
 extern const cli_command_t propose_command, pause_command, resume_command, approve_command; /* steering */
 extern const cli_command_t reject_command, snapshots_command, rollback_command;

@@ -82,7 +82,7 @@ static void s_line (void *context, const char *line)
 static void s_note_revoked (telling_t *telling, const trust_t *trust, bytes_t packed)
 {
     statement_t statement;
-    char line[160];
+    char line[200];
     if (trust->joined == NULL || statement_unpack (packed, &statement) != 0)
         return;
     pubkey_t author = statement_author (statement.seal);

@@ -52,20 +52,30 @@ static void s_print (const cli_t *cli, json_t *event)
     fflush (stdout);
 }
 
-/* One message of the node. `*printed` counts events. */
-static int s_message (const cli_t *cli, char *text, uint64_t *printed)
+typedef struct {
+    const cli_t *cli;
+    char own[DIGEST_TEXT_BYTES]; /* only events of this node; "" for all */
+    uint64_t limit;              /* 0: none */
+    uint64_t printed;
+} watch_t;
+
+/* One message of the node. */
+static int s_message (watch_t *watch, char *text)
 {
+    const cli_t *cli = watch->cli;
     json_t *message = json_loads (text, 0, NULL);
     free (text);
     int rc = CLI_DONE;
     json_t *event = json_object_get (message, "event"), *error = json_object_get (message, "error");
+    if (event != NULL && watch->own[0] != '\0' && strcmp (s_text (event, "agent_id"), watch->own) != 0)
+        event = NULL;
     if (json_is_string (error))
         rc = cli_fail ("%s", json_string_value (error));
     else if (event != NULL && cli->json)
         rc = output_json_line (json_incref (event));
     else if (event != NULL)
         s_print (cli, event);
-    *printed += event != NULL;
+    watch->printed += event != NULL;
     json_decref (message);
     return ferror (stdout) ? CLI_FAILED : rc;
 }
@@ -88,18 +98,18 @@ static uint64_t s_mono_ms (void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int s_follow (const cli_t *cli, control_client_t *client, uint64_t limit)
+static int s_follow (watch_t *watch, control_client_t *client)
 {
     problem_t problem;
-    uint64_t printed = 0, beat_ms = s_mono_ms ();
+    uint64_t beat_ms = s_mono_ms ();
     int rc = control_client_send (client, "{\"command\":\"watch\"}", &problem);
-    while (rc == 0 && (limit == 0 || printed < limit)) {
+    while (rc == 0 && (watch->limit == 0 || watch->printed < watch->limit)) {
         char *text = control_client_receive (client, LOOK_MS, &problem);
         if (text != NULL)
-            rc = s_message (cli, text, &printed);
+            rc = s_message (watch, text);
         else if (problem.text[0] == '\0')
             return CLI_DONE; /* a signal: that is how a watch ends */
-        else if (s_look (cli) != CLI_DONE)
+        else if (s_look (watch->cli) != CLI_DONE)
             return CLI_FAILED;
         uint64_t now_ms = s_mono_ms ();
         if (rc == 0 && now_ms - beat_ms >= CONTROL_HEARTBEAT_MS) {
@@ -110,23 +120,37 @@ static int s_follow (const cli_t *cli, control_client_t *client, uint64_t limit)
     return rc < 0 ? cli_fail_problem (&problem) : rc;
 }
 
+/* Which node this is. */
+static int s_own (const cli_t *cli, char own[DIGEST_TEXT_BYTES])
+{
+    json_t *status;
+    if (session_ask (cli, "status", NULL, &status) != CLI_DONE)
+        return CLI_FAILED;
+    snprintf (own, DIGEST_TEXT_BYTES, "%s", s_text (status, "id"));
+    json_decref (status);
+    return CLI_DONE;
+}
+
 static int s_run (cli_t *cli)
 {
     problem_t problem;
-    uint64_t limit = 0;
-    int rc = cli_number (cli, "limit", 1, INT64_MAX, &limit);
+    watch_t watch = {.cli = cli};
+    int rc = cli_number (cli, "limit", 1, INT64_MAX, &watch.limit);
+    if (rc == CLI_DONE && cli_flag (cli, "own"))
+        rc = s_own (cli, watch.own);
     if (rc != CLI_DONE)
         return rc;
     control_client_t *client = control_client_new (cli->directory, &problem);
     if (client == NULL)
         return cli_fail_problem (&problem);
-    rc = s_follow (cli, client, limit);
+    rc = s_follow (&watch, client);
     control_client_destroy (&client);
     return rc;
 }
 
 static const cli_option_t s_options[] = {
     {"limit", "N", "end after so many events"},
+    {"own", NULL, "only events of this node, not its peers'"},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* evomesh summary: several nodes of this machine side by side, as the quickstart ends with. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/cli/commands.h"
+#include "node/cli/session.h"
+#include "node/io/control.h"
+
+#define NODES_MAX  32
+#define TIMEOUT_MS 5000
+
+/* One node's status; NULL (told) if it can't be had. */
+static json_t *s_status (const char *directory)
+{
+    problem_t problem;
+    char *text = control_ask (directory, "{\"command\":\"status\"}", TIMEOUT_MS, &problem);
+    if (text == NULL) {
+        cli_fail_problem (&problem);
+        return NULL;
+    }
+    json_t *reply = json_loads (text, 0, NULL);
+    free (text);
+    json_t *result = json_incref (json_object_get (reply, "result"));
+    json_decref (reply);
+    if (result == NULL)
+        cli_fail ("%s: found an answer that is no status", directory);
+    return result;
+}
+
+/* {"excess_bins": 5.37, …} of the start or of now. */
+static json_t *s_metrics (json_t *status, const char *when)
+{
+    size_t i;
+    json_t *objective, *metrics = json_object ();
+    json_array_foreach (json_object_get (status, "objectives"), i, objective)
+    {
+        json_object_set (metrics, json_string_value (json_object_get (objective, "name")),
+                         json_object_get (objective, when));
+    }
+    return metrics;
+}
+
+static json_t *s_rejected (json_t *status)
+{
+    json_t *rejected = json_object (), *count;
+    const char *reason;
+    json_object_foreach (json_object_get (status, "rejected"), reason, count)
+    {
+        if (json_integer_value (count) > 0)
+            json_object_set (rejected, reason, count);
+    }
+    return rejected;
+}
+
+static json_t *s_node (json_t *status)
+{
+    static const char *const keys[] = {"name",          "proposed",         "applied",
+                                       "packages_sent", "packages_adopted", "rolled_back"};
+    json_t *node = json_object ();
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        json_object_set (node, keys[i], json_object_get (status, keys[i]));
+    json_object_set_new (node, "rejected", s_rejected (status));
+    json_object_set_new (node, "start", s_metrics (status, "start"));
+    json_object_set_new (node, "now", s_metrics (status, "now"));
+    return node;
+}
+
+/* --- the table --- */
+
+/* "12 not_better, 3 worse": the most frequent first, as many as fit a cell. */
+static void s_reasons (json_t *node, char text[OUTPUT_CELL_BYTES])
+{
+    json_t *rejected = json_deep_copy (json_object_get (node, "rejected"));
+    size_t used = 0;
+    text[0] = '\0';
+    while (json_object_size (rejected) > 0) {
+        const char *reason, *most = NULL;
+        json_t *count;
+        json_int_t highest = 0;
+        json_object_foreach (rejected, reason, count)
+        {
+            if (json_integer_value (count) > highest) {
+                highest = json_integer_value (count);
+                most = reason;
+            }
+        }
+        int size = snprintf (text + used, OUTPUT_CELL_BYTES - used, "%s%lld %s", used > 0 ? ", " : "",
+                             (long long)highest, most);
+        if (size < 0 || used + (size_t)size >= OUTPUT_CELL_BYTES) {
+            text[used] = '\0';
+            break;
+        }
+        used += (size_t)size;
+        json_object_del (rejected, most);
+    }
+    json_decref (rejected);
+}
+
+/* "excess_bins 5.371 → 4.92, …" */
+static void s_progress (json_t *node, char text[OUTPUT_CELL_BYTES])
+{
+    const char *name;
+    json_t *start;
+    size_t used = 0;
+    text[0] = '\0';
+    json_object_foreach (json_object_get (node, "start"), name, start)
+    {
+        json_t *now = json_object_get (json_object_get (node, "now"), name);
+        int size =
+            snprintf (text + used, OUTPUT_CELL_BYTES - used, "%s%s %s → %s", used > 0 ? ", " : "", name,
+                      output_number (json_is_number (start) ? json_number_value (start) : NAN).text,
+                      output_number (json_is_number (now) ? json_number_value (now) : NAN).text);
+        if (size < 0 || used + (size_t)size >= OUTPUT_CELL_BYTES)
+            break;
+        used += (size_t)size;
+    }
+}
+
+static void s_print (const cli_t *cli, json_t *nodes)
+{
+    size_t i;
+    json_t *node;
+    output_table_t *table =
+        output_table_new ("NODE|>PROPOSED|>APPLIED|>SENT|>ADOPTED|>ROLLED BACK|START → NOW|REJECTED");
+    json_array_foreach (nodes, i, node)
+    {
+        char reasons[OUTPUT_CELL_BYTES], progress[OUTPUT_CELL_BYTES];
+        s_reasons (node, reasons);
+        s_progress (node, progress);
+        output_table_row (
+            table, "%s|%lld|%lld|%lld|%lld|%lld|%s|%s", json_string_value (json_object_get (node, "name")),
+            (long long)json_integer_value (json_object_get (node, "proposed")),
+            (long long)json_integer_value (json_object_get (node, "applied")),
+            (long long)json_integer_value (json_object_get (node, "packages_sent")),
+            (long long)json_integer_value (json_object_get (node, "packages_adopted")),
+            (long long)json_integer_value (json_object_get (node, "rolled_back")), progress, reasons);
+    }
+    output_table_end (cli, &table);
+}
+
+static int s_run (cli_t *cli)
+{
+    uint64_t seconds = 0;
+    int rc = cli_number (cli, "seconds", 0, UINT32_MAX, &seconds);
+    if (rc != CLI_DONE)
+        return rc;
+    json_t *nodes = json_array ();
+    for (int k = 1; k <= NODES_MAX; k++) {
+        char name[32], directory[CLI_PATH_BYTES];
+        (void)snprintf (name, sizeof name, "node-%d", k);
+        if (cli_path (cli->operands[0], name, directory) != CLI_DONE || access (directory, F_OK) != 0)
+            break;
+        json_t *status = s_status (directory);
+        if (status != NULL)
+            json_array_append_new (nodes, s_node (status));
+        json_decref (status);
+    }
+    if (json_array_size (nodes) == 0) {
+        json_decref (nodes);
+        return cli_fail ("%s: found no running node in node-1, node-2 …", cli->operands[0]);
+    }
+    json_t *summary = json_object ();
+    json_object_set_new (summary, "seconds", json_integer ((json_int_t)seconds));
+    json_object_set (summary, "nodes", nodes);
+    const char *file = cli_value (cli, "json-file", NULL);
+    if (file != NULL) {
+        char *text = json_dumps (summary, JSON_INDENT (2));
+        rc = session_write_file (file, text, strlen (text), 0644);
+        free (text);
+    }
+    if (cli->json)
+        rc = output_json (json_incref (summary));
+    else
+        s_print (cli, nodes);
+    json_decref (nodes);
+    json_decref (summary);
+    return rc;
+}
+
+static const cli_option_t s_options[] = {
+    {"seconds", "N", "how long they ran, for the JSON"},
+    {"json-file", "FILE", "write the JSON there too"},
+    {NULL, NULL, NULL},
+};
+
+const cli_command_t summary_command = {
+    .name = "summary",
+    .summary = "several nodes of this machine side by side",
+    .operands = "DIR",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = s_options,
+    .json = true,
+    .no_directory = true,
+    .details = "Asks the running nodes whose data directories are DIR/node-1, DIR/node-2 … as the quickstart "
+               "makes them.",
+    .example = "  evomesh summary quickstart-data",
+    .run = s_run,
+};
