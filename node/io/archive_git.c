@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* archive.git: what the node tried, for people and their git tools. Derived from the store: what a crash takes away, the
- * node commits again. Objects are gathered in memory and written a pack at a time: a loose object per file would cost a
+/* archive.git: what the node tried, for people and their git tools. Derived from the store: what a crash takes away,
+ * the node commits again. Objects are gathered in memory and written a pack at a time: a loose object per file would cost a
  * sync and 4 KB each. */
 #define _GNU_SOURCE /* PATH_MAX */
 #include "node/io/archive_commits.h"

@@ -138,10 +138,14 @@ static int s_lock (directory_t *self, problem_t *problem)
     self->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (self->lock < 0)
         return problem_set (problem, "%s: can't be opened: %s", path, strerror (errno));
-    if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES))
+    if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES)) {
+        long holder = s_read_pid (self->lock);
+        if (holder == 0) /* it has only just taken the lock */
+            return problem_set (problem, "%s: in use by another process, which is starting", self->path);
         return problem_set (problem,
                             "%s: in use by process %ld: stop it, or choose another directory with --dir",
-                            self->path, s_read_pid (self->lock));
+                            self->path, holder);
+    }
     int size = snprintf (pid, sizeof pid, "%ld\n", (long)getpid ());
     if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 || ftruncate (self->lock, 0) != 0 ||
         pwrite (self->lock, pid, (size_t)size, 0) != size)

@@ -52,7 +52,8 @@ __attribute__ ((format (printf, 2, 3))) static void s_print (patch_t *self, cons
     s_append (self, text, (size_t)size);
 }
 
-/* Writes a path with its prefix, quoted as git does if it holds a quote or a backslash (control characters can't be). */
+/* Writes a path with its prefix, quoted as git does if it holds a quote or a backslash. Control characters can't be in
+ * a path. */
 static void s_print_path (patch_t *self, const char *prefix, const char *path)
 {
     bool is_quoted = strpbrk (path, "\"\\") != NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Trees of files: from a directory into the store, and out again. Every step goes from an open directory to a name in it,
- * and no link is followed: whoever swaps a directory for a link meanwhile gains nothing. */
+/* Trees of files: from a directory into the store, and out again. Every step goes from an open directory to a name in
+ * it, and no link is followed: whoever swaps a directory for a link meanwhile gains nothing. */
 #define _GNU_SOURCE /* openat, O_NOFOLLOW, O_DIRECTORY, O_CLOEXEC */
 #include "node/io/workspace_internal.h"
 

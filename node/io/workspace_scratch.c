@@ -59,7 +59,8 @@ static int s_move_up (remover_t *self, int directory, const char *name)
     return s_is_directory (directory, name) ? -1 : 0;
 }
 
-/* Removes or moves up what is in a directory below the top, then the directory. What fails is left for the next pass. */
+/* Removes or moves up what is in a directory below the top, then the directory. What fails is left for the next
+ * pass. */
 static void s_unpack (remover_t *self, const char *name)
 {
     int directory = s_open (self->top, name);
