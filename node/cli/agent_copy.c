@@ -5,8 +5,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "node/io/workspace.h"
+
+/* An agent's directory has a manifest; any other is not read through first. */
+static int s_check_directory (const char *directory)
+{
+    char path[CLI_PATH_BYTES];
+    struct stat status;
+    if (stat (directory, &status) != 0)
+        return cli_fail ("%s: %s", directory, strerror (errno));
+    if (cli_path (directory, AGENT_MANIFEST, path) != CLI_DONE)
+        return CLI_FAILED;
+    if (S_ISDIR (status.st_mode) && access (path, F_OK) == 0)
+        return CLI_DONE;
+    return cli_fail (
+        "%s: found no %s in it, expected an agent's directory; `evomesh agent new DIR` makes one", directory,
+        AGENT_MANIFEST);
+}
 
 /* Parses the manifest, which the store already holds. */
 static int s_manifest (store_t *store, const char *directory, agent_copy_t *self, problem_t *problem)
@@ -46,6 +64,8 @@ agent_copy_t *agent_copy_read (store_t *store, const char *directory)
 {
     static const digest_t none;
     problem_t problem;
+    if (s_check_directory (directory) != CLI_DONE)
+        return NULL;
     agent_copy_t *self = calloc (1, sizeof *self);
     assert (self != NULL);
     int rc = workspace_read (store, directory, &self->files, &problem);

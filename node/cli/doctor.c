@@ -2,6 +2,7 @@
 /* evomesh doctor: what this machine has and lacks, found by trying; each lack with its cause and remedy. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,9 @@ static void s_compiler (report_t *report)
 {
     pid_t child = fork ();
     if (child == 0) {
+        int nowhere = open ("/dev/null", O_RDWR | O_CLOEXEC);
+        dup2 (nowhere, STDOUT_FILENO);
+        dup2 (nowhere, STDERR_FILENO);
         execlp ("cc", "cc", "--version", (char *)NULL);
         _exit (127);
     }

@@ -20,12 +20,12 @@ static int s_dump (json_t *value, size_t flags)
 
 int output_json (json_t *value)
 {
-    return s_dump (value, JSON_INDENT (2) | JSON_REAL_PRECISION (17));
+    return s_dump (value, JSON_INDENT (2) | JSON_REAL_PRECISION (15));
 }
 
 int output_json_line (json_t *value)
 {
-    return s_dump (value, JSON_COMPACT | JSON_REAL_PRECISION (17));
+    return s_dump (value, JSON_COMPACT | JSON_REAL_PRECISION (15));
 }
 
 json_t *output_record (const record_t *record, const void *value)

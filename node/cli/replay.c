@@ -34,6 +34,8 @@ static int s_run (cli_t *cli)
         return cli_usage (cli, "the directory is given twice: DIR and --dir");
     if (cli->operand_count > 0 && cli_absolute (cli->operands[0], cli->directory) != CLI_DONE)
         return CLI_FAILED;
+    if (session_check (cli) != CLI_DONE)
+        return CLI_FAILED;
     int rc = reactor_replay (cli->directory, cli_value (cli, "passphrase-file", NULL),
                              cli_flag (cli, "verbose") ? s_visit : NULL, cli, &outcome, &problem);
     if (rc < 0)

@@ -27,6 +27,8 @@ static int s_run (cli_t *cli)
     int rc = s_options_of (cli, &options);
     if (rc == CLI_DONE)
         rc = cli_path (cli->prefix, "libexec/evomesh", helpers);
+    if (rc == CLI_DONE)
+        rc = session_check (cli);
     if (rc != CLI_DONE)
         return rc;
     return reactor_run (cli->directory, &options, &problem) == 0 ? CLI_DONE : cli_fail_problem (&problem);

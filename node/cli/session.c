@@ -70,18 +70,24 @@ int session_write_file (const char *path, const void *bytes, size_t size, unsign
     return CLI_DONE;
 }
 
+int session_check (const cli_t *cli)
+{
+    char path[CLI_PATH_BYTES];
+    if (cli_path (cli->directory, CONFIG_FILE, path) != CLI_DONE)
+        return CLI_FAILED;
+    if (access (path, F_OK) == 0)
+        return CLI_DONE;
+    return cli_fail ("%s is no node's data directory (it has no " CONFIG_FILE
+                     "): make one with `evomesh init --dir %s`",
+                     cli->directory, cli->directory);
+}
+
 config_t *session_config (const cli_t *cli)
 {
     char path[CLI_PATH_BYTES];
     size_t size;
-    if (cli_path (cli->directory, CONFIG_FILE, path) != CLI_DONE)
+    if (session_check (cli) != CLI_DONE || cli_path (cli->directory, CONFIG_FILE, path) != CLI_DONE)
         return NULL;
-    if (access (path, F_OK) != 0) {
-        cli_fail ("%s is no node's data directory (it has no " CONFIG_FILE
-                  "): make one with `evomesh init --dir %s`",
-                  cli->directory, cli->directory);
-        return NULL;
-    }
     char *text = session_read_file (path, SCHEMA_FILE_BYTES, &size);
     if (text == NULL)
         return NULL;
@@ -179,6 +185,10 @@ int session_ask_with (const cli_t *cli, const char *command, json_t *request, js
 {
     problem_t problem;
     *result = NULL;
+    if (session_check (cli) != CLI_DONE) {
+        json_decref (request);
+        return CLI_FAILED;
+    }
     json_object_set_new (request, "command", json_string (command));
     char *text = json_dumps (request, JSON_COMPACT);
     json_decref (request);

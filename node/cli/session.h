@@ -22,6 +22,8 @@ int session_write_file (const char *path, const void *bytes, size_t size, unsign
 
 /* --- the data directory --- */
 
+/* Is a node there at all? */
+int session_check (const cli_t *cli);
 /* node.yaml, read and checked. On the heap, as it is large; the caller frees. NULL (told): no node there, or bad values. */
 config_t *session_config (const cli_t *cli);
 /* The store, to look at beside a running node. */

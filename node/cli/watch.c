@@ -136,6 +136,8 @@ static int s_run (cli_t *cli)
     problem_t problem;
     watch_t watch = {.cli = cli};
     int rc = cli_number (cli, "limit", 1, INT64_MAX, &watch.limit);
+    if (rc == CLI_DONE)
+        rc = session_check (cli);
     if (rc == CLI_DONE && cli_flag (cli, "own"))
         rc = s_own (cli, watch.own);
     if (rc != CLI_DONE)
