@@ -255,7 +255,10 @@ int members_found (members_t *self, const group_t *group, const identity_t *foun
     struct members_entry *entry = &self->members[0];
     *entry = (struct members_entry){.id = founder->id, .curve = *curve, .admin = true, .since_epoch = 1};
     text_copy (text_of (name), entry->name, sizeof entry->name);
-    return s_sign (self, group, founder);
+    int error = s_sign (self, group, founder);
+    if (error != 0)
+        members_clear (self);
+    return error;
 }
 
 /* A copy of `self` as the roster after it, without its own statement; NULL when out of memory. */
