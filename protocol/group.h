@@ -66,9 +66,10 @@ int members_open (bytes_t packed, const group_t *group, members_t *self, problem
 int members_follows (const members_t *now, const members_t *next, const group_t *group);
 
 /* Founder's first roster; then one with a member added, or with one revoked, in the place of `self`. Signed by `admin`.
- * `publication` and `seq` are the author's next numbers. On failure `self` stays as it was (founding: empty). ERROR_DENIED if `admin` is none.
- * Add: ERROR_INPUT (a zero key, not a name), ERROR_CONFLICT if the key or link key is there, ERROR_BOUND if full.
- * Revoke: ERROR_NOT_FOUND, ERROR_REVOKED (already), ERROR_DENIED (the last admin). All: ERROR_MEMORY. */
+ * `publication` and `seq` are the author's next numbers. On failure `self` stays as it was (founding: empty). Errors:
+ * ERROR_DENIED if `admin` is none. Add: ERROR_INPUT (a zero key, not a name), ERROR_CONFLICT if the key or link key is
+ * there, ERROR_BOUND if full. Revoke: ERROR_NOT_FOUND, ERROR_REVOKED (already), ERROR_DENIED (the last admin). All:
+ * ERROR_MEMORY. */
 int members_found (members_t *self, const group_t *group, const identity_t *founder, const pubkey_t *curve,
                    const char *name, uint64_t seq, uint64_t publication, uint64_t time_ms);
 int members_add (members_t *self, const group_t *group, const identity_t *admin, const pubkey_t *id,
