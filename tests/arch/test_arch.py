@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MPL-2.0
+"""Proves the architecture: includes go one way, the core is pure, every source file says its licence and keeps the layout.
+
+usage: test_arch.py SOURCE-DIR CC CHECK, with CHECK one of includes, purity, layout, size
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+LAYERS = ["crypto", "protocol", "evolution", "node", "node/io", "node/cli"]
+PURE = LAYERS[:4]
+SOURCE_FOLDERS = LAYERS + ["proposers", "tests", "deploy"]
+LIMIT_FILE_LINES = 600
+LIMIT_FUNCTION_LINES = 70
+
+
+def sources(root, folder, endings, deep=False):
+    for path, _, names in os.walk(os.path.join(root, folder)):
+        for name in sorted(names):
+            if name.endswith(endings):
+                yield os.path.relpath(os.path.join(path, name), root)
+        if not deep:
+            break
+
+
+def includes(root, _):
+    """An include names a layer that is not above the file's own."""
+    wrong = []
+    for rank, layer in enumerate(LAYERS):
+        for path in sources(root, layer, (".c", ".h", ".def")):
+            if path == "node/main.c":
+                continue
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                for number, line in enumerate(file, 1):
+                    found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+                    if not found:
+                        continue
+                    folder = os.path.dirname(found[1])
+                    if folder not in LAYERS or LAYERS.index(folder) > rank:
+                        wrong.append(f"{path}:{number}: includes {found[1]}, which is not at or below {layer}")
+    return wrong
+
+
+def allowed(root, layer):
+    names = set()
+    with open(os.path.join(root, "tests/arch/imports.txt"), encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("#") or not line.strip():
+                continue
+            folder, symbol, reason = line.split(None, 2)
+            assert reason.strip(), line
+            if PURE.index(folder) <= PURE.index(layer):
+                names.add(symbol)
+    return names
+
+
+def run(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def compile_pure(root, compiler, scratch):
+    """Release objects of the pure folders: {layer: [(path, object)]}."""
+    flags = run("pkg-config", "--cflags", "libsodium", "yaml-0.1", "jansson").split()
+    objects, running = {}, []
+    for layer in PURE:
+        objects[layer] = []
+        for path in sources(root, layer, ".c"):
+            if path == "node/main.c":
+                continue
+            target = os.path.join(scratch, path.replace("/", "_") + ".o")
+            running.append(subprocess.Popen([compiler, "-std=c11", "-O2", "-ffp-contract=off", "-I" + root, *flags,
+                                             "-c", os.path.join(root, path), "-o", target]))
+            objects[layer].append((path, target))
+            if len(running) >= 2:
+                assert running.pop(0).wait() == 0
+    assert all(process.wait() == 0 for process in running)
+    return objects
+
+
+def purity(root, compiler):
+    """Nothing is imported but what imports.txt allows with a reason; nothing can be written but arguments."""
+    wrong, defined, used = [], set(), []
+    with tempfile.TemporaryDirectory() as scratch:
+        for layer, files in compile_pure(root, compiler, scratch).items():
+            for path, target in files:
+                for line in run("nm", target).splitlines():
+                    parts = line.split()
+                    if parts[-2] == "U":
+                        used.append((layer, path, parts[-1]))
+                    elif parts[-2] in "TDRBVW":
+                        defined.add(parts[-1])
+                for line in run("objdump", "-t", target).splitlines():
+                    parts = line.split()
+                    if len(parts) >= 4 and re.match(r"\.(data|bss|tdata|tbss)($|\.(?!rel\.ro))", parts[-3]) \
+                            and not parts[-1].startswith("."):
+                        wrong.append(f"{path}: {parts[-1]} is writable (section {parts[-3]})")
+    for layer, path, symbol in used:
+        names = allowed(root, layer)
+        if symbol not in defined and symbol not in names and symbol != "_GLOBAL_OFFSET_TABLE_" \
+                and not any(name.endswith("*") and symbol.startswith(name[:-1]) for name in names):
+            wrong.append(f"{path}: imports {symbol}, which tests/arch/imports.txt does not allow in {layer}")
+    return wrong
+
+
+def layout(root, _):
+    """clang-format agrees, and each source file names its licence."""
+    files = [path for folder in SOURCE_FOLDERS for path in sources(root, folder, (".c", ".h"), deep=True)
+             if not path.startswith(("node/io/../",)) and "/agents/" not in path]
+    files = sorted(set(files))
+    wrong = []
+    for path in files:
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            if "SPDX-License-Identifier: MPL-2.0" not in file.readline():
+                wrong.append(f"{path}:1: found no SPDX line, expected MPL-2.0")
+    for path in files:
+        if subprocess.run(["clang-format", "--dry-run", "-Werror", path], cwd=root, stderr=subprocess.DEVNULL,
+                          check=False).returncode:
+            wrong.append(f"{path}: clang-format would lay it out otherwise (clang-format -i {path})")
+    return wrong
+
+
+def size(root, _):
+    """No file is longer than 600 lines, no function than 70."""
+    wrong = []
+    for layer in LAYERS + ["proposers"]:
+        for path in sources(root, layer, (".c", ".h")):
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                lines = file.read().splitlines()
+            if len(lines) > LIMIT_FILE_LINES:
+                wrong.append(f"{path}: {len(lines)} lines, at most {LIMIT_FILE_LINES}")
+            start = None
+            for number, line in enumerate(lines, 1):
+                if line == "{":
+                    start = number
+                elif line == "}" and start is not None:
+                    if number - start + 1 > LIMIT_FUNCTION_LINES:
+                        wrong.append(f"{path}:{start}: a function of {number - start + 1} lines, "
+                                     f"at most {LIMIT_FUNCTION_LINES}")
+                    start = None
+    return wrong
+
+
+def main():
+    root, compiler, check = sys.argv[1:4]
+    wrong = {"includes": includes, "purity": purity, "layout": layout, "size": size}[check](root, compiler)
+    for line in wrong:
+        print(line)
+    return 1 if wrong else 0
+
+
+sys.exit(main())
