@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <unistd.h>
 
 #include "node/io/control_path.h"
 #include "node/io/control_request.h"
@@ -25,7 +25,7 @@ typedef struct {
 
 struct control {
     control_path_t path;
-    zsock_t *socket;
+    void *zmq; /* a context of its own: ending it waits until nobody listens any more */
     void *raw;
     uint64_t last_number;
     caller_t callers[CONTROL_CALLERS_MAX];
@@ -42,13 +42,14 @@ control_t *control_new (const char *directory, problem_t *problem)
         free (self);
         return NULL;
     }
-    self->socket = zsock_new (ZMQ_ROUTER);
-    assert (self->socket != NULL);
-    self->raw = zsock_resolve (self->socket);
-    zsock_set_router_mandatory (self->socket, 1);
-    zsock_set_linger (self->socket, 100); /* the answer to `stop` still goes out */
-    zsock_set_sndhwm (self->socket, 10000);
+    self->zmq = zmq_ctx_new ();
+    self->raw = self->zmq == NULL ? NULL : zmq_socket (self->zmq, ZMQ_ROUTER);
+    assert (self->raw != NULL);
     int64_t bytes_max = CONTROL_MESSAGE_BYTES;
+    int yes = 1, linger_ms = 100 /* the answer to `stop` still goes out */, queue_max = 10000;
+    zmq_setsockopt (self->raw, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
+    zmq_setsockopt (self->raw, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt (self->raw, ZMQ_SNDHWM, &queue_max, sizeof queue_max);
     zmq_setsockopt (self->raw, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
     mode_t mask = umask (0177);
     int result = zmq_bind (self->raw, self->path.endpoint);
@@ -67,8 +68,9 @@ void control_destroy (control_t **self_p)
     control_t *self = *self_p;
     if (self == NULL)
         return;
-    zmq_unbind (self->raw, self->path.endpoint);
-    zsock_destroy (&self->socket);
+    zmq_close (self->raw);
+    zmq_ctx_term (self->zmq);
+    unlink (self->path.endpoint + strlen ("ipc://")); /* libzmq leaves it */
     control_path_close (&self->path);
     free (self);
     *self_p = NULL;

@@ -15,7 +15,7 @@
 
 struct control_client {
     control_path_t path;
-    zsock_t *socket;
+    void *zmq;
     void *raw;
 };
 
@@ -55,10 +55,10 @@ control_client_t *control_client_new (const char *directory, problem_t *problem)
         control_client_destroy (&self);
         return NULL;
     }
-    self->socket = zsock_new (ZMQ_DEALER);
-    assert (self->socket != NULL);
-    self->raw = zsock_resolve (self->socket);
-    zsock_set_linger (self->socket, 0);
+    self->zmq = zmq_ctx_new ();
+    self->raw = self->zmq == NULL ? NULL : zmq_socket (self->zmq, ZMQ_DEALER);
+    assert (self->raw != NULL);
+    zmq_setsockopt (self->raw, ZMQ_LINGER, &(int){0}, sizeof (int));
     if (zmq_connect (self->raw, self->path.endpoint) != 0) {
         problem_set (problem, "%s/%s: %s", directory, CONTROL_SOCKET, zmq_strerror (errno));
         control_client_destroy (&self);
@@ -71,7 +71,10 @@ void control_client_destroy (control_client_t **self_p)
     control_client_t *self = *self_p;
     if (self == NULL)
         return;
-    zsock_destroy (&self->socket);
+    if (self->raw != NULL)
+        zmq_close (self->raw);
+    if (self->zmq != NULL)
+        zmq_ctx_term (self->zmq);
     control_path_close (&self->path);
     free (self);
     *self_p = NULL;

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENTS_MAX \
-    (LIMIT_EVOLVE_FILES * 2 + 2) /* the files of a package's base and candidate, and the two lists of them */
+#define CONTENTS_MAX (LIMIT_EVOLVE_FILES * 2 + 2) /* a package's base and candidate, and their lists */
 
 /* The text of an argument's value, borrowed from it or written to `number`; NULL for what is none. */
 static const char *s_value (const json_t *value, char number[32])
