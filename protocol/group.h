@@ -16,7 +16,7 @@ int policy_decode (bytes_t bytes, policy_t *policy, problem_t *problem);
 
 /* A charter, verified: everything that a group is founded on. */
 typedef struct {
-    digest_t group; /* digest of the charter's body: the group's id */
+    digest_t group;  /* digest of the charter's body: the group's id */
     buffer_t packed; /* the charter's statement, as it came */
     char name[LIMIT_NAME + 1];
     char agent[LIMIT_NAME + 1];
@@ -37,10 +37,10 @@ void group_clear (group_t *self);
 /* The members at one epoch. */
 typedef struct {
     uint64_t epoch;
-    digest_t id;          /* of the ROSTER statement */
-    digest_t previous;    /* of the one before; zero at epoch 1 */
-    pubkey_t author;      /* the admin that signed it */
-    uint64_t seq;         /* of the statement, as are the next two */
+    digest_t id;       /* of the ROSTER statement */
+    digest_t previous; /* of the one before; zero at epoch 1 */
+    pubkey_t author;   /* the admin that signed it */
+    uint64_t seq;      /* of the statement, as are the next two */
     uint64_t publication;
     uint64_t time_ms;
     buffer_t packed;
@@ -73,9 +73,10 @@ int members_follows (const members_t *now, const members_t *next, const group_t 
 int members_found (members_t *self, const group_t *group, const identity_t *founder, const pubkey_t *curve,
                    const char *name, uint64_t seq, uint64_t publication, uint64_t time_ms);
 int members_add (members_t *self, const group_t *group, const identity_t *admin, const pubkey_t *id,
-                 const pubkey_t *curve, const char *name, uint64_t seq, uint64_t publication, uint64_t time_ms);
-int members_revoke (members_t *self, const group_t *group, const identity_t *admin, const pubkey_t *id, uint64_t seq,
-                    uint64_t publication, uint64_t time_ms);
+                 const pubkey_t *curve, const char *name, uint64_t seq, uint64_t publication,
+                 uint64_t time_ms);
+int members_revoke (members_t *self, const group_t *group, const identity_t *admin, const pubkey_t *id,
+                    uint64_t seq, uint64_t publication, uint64_t time_ms);
 void members_clear (members_t *self);
 
 /* Index of a member by identity or link key, revoked or not; -1 if there is none. */

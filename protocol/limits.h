@@ -19,15 +19,15 @@
 #define LIMIT_INVITES   64 /* live invites of one node; older are dropped first */
 
 /* --- agents and candidates: agent check and import refuse what is larger --- */
-#define LIMIT_FILES          256              /* files in an agent, pinned and evolved */
-#define LIMIT_EVOLVE_FILES   64               /* files that a candidate may change */
-#define LIMIT_FILE_BYTES     (1024 * 1024)    /* one evolve file */
-#define LIMIT_AGENT_BYTES    (64 * 1024 * 1024) /* all files of an agent */
-#define LIMIT_OBJECTIVES     16
-#define LIMIT_CAPABILITIES   8
-#define LIMIT_REASONS        8  /* reasons in one FEEDBACK */
-#define LIMIT_PAIRS          32 /* measured pairs in one trial */
-#define LIMIT_METADATA       16 /* entries of an event's metadata */
+#define LIMIT_FILES        256                /* files in an agent, pinned and evolved */
+#define LIMIT_EVOLVE_FILES 64                 /* files that a candidate may change */
+#define LIMIT_FILE_BYTES   (1024 * 1024)      /* one evolve file */
+#define LIMIT_AGENT_BYTES  (64 * 1024 * 1024) /* all files of an agent */
+#define LIMIT_OBJECTIVES   16
+#define LIMIT_CAPABILITIES 8
+#define LIMIT_REASONS      8  /* reasons in one FEEDBACK */
+#define LIMIT_PAIRS        32 /* measured pairs in one trial */
+#define LIMIT_METADATA     16 /* entries of an event's metadata */
 
 /* --- evaluators: the evaluation is invalid beyond --- */
 #define LIMIT_OUTPUT_BYTES (1024 * 1024) /* stdout or stderr of an evaluator or proposer */
@@ -40,23 +40,31 @@
 #define LIMIT_PULL          64                /* publications in one PULLED */
 
 /* --- the node's tables: what comes beyond is declined as busy, or waits, as each user says --- */
-#define LIMIT_IMPROVEMENTS   64  /* improvements under way on a node */
-#define LIMIT_TRIALS         64  /* measured comparisons under way, own and for peers */
-#define LIMIT_VALIDATIONS    32  /* validations accepted from peers and not yet answered */
-#define LIMIT_VALIDATIONS_OF_PEER 4 /* of which from one peer */
-#define LIMIT_REQUESTS       64  /* scattered requests under way */
-#define LIMIT_OUTBOX         1024 /* durable statements that wait for an acknowledgement; oldest dropped */
-#define LIMIT_KNOWLEDGE      256 /* packages that wait to be tried; oldest dropped */
-#define LIMIT_OPERATIONS     256 /* effects whose result is awaited */
-#define LIMIT_SNAPSHOTS      1024 /* kept in memory; older stay in the store */
+#define LIMIT_IMPROVEMENTS        64   /* improvements under way on a node */
+#define LIMIT_TRIALS              64   /* measured comparisons under way, own and for peers */
+#define LIMIT_VALIDATIONS         32   /* validations accepted from peers and not yet answered */
+#define LIMIT_VALIDATIONS_OF_PEER 4    /* of which from one peer */
+#define LIMIT_REQUESTS            64   /* scattered requests under way */
+#define LIMIT_OUTBOX              1024 /* durable statements that wait for an acknowledgement; oldest dropped */
+#define LIMIT_KNOWLEDGE           256  /* packages that wait to be tried; oldest dropped */
+#define LIMIT_OPERATIONS          256  /* effects whose result is awaited */
+#define LIMIT_SNAPSHOTS           1024 /* kept in memory; older stay in the store */
 
 /* --- time --- */
-#define FRESHNESS_MS          300000 /* age up to which a live statement counts */
-#define SEQ_BLOCK             1024   /* sequence numbers reserved on disk at a time */
-#define PRESENCE_INTERVAL_MS  1000
-#define SUSPECT_AFTER_MS      4000
-#define LOST_AFTER_MS         10000
-#define RECONNECT_MS_MIN      500
-#define RECONNECT_MS_MAX      30000
+#define FRESHNESS_MS         300000 /* age up to which a live statement counts */
+#define SEQ_BLOCK            1024   /* sequence numbers reserved on disk at a time */
+#define PRESENCE_INTERVAL_MS 1000
+#define SUSPECT_AFTER_MS     4000
+#define LOST_AFTER_MS        10000
+#define RECONNECT_MS_MIN     500
+#define RECONNECT_MS_MAX     30000
+
+/* --- bounds that others stand on --- */
+_Static_assert(LIMIT_CHUNK_BYTES + LIMIT_LONG_TEXT <= LIMIT_STATEMENT_BYTES,
+               "a chunk and its head fit in a statement");
+_Static_assert(LIMIT_MEMBERS * 160 + LIMIT_LONG_TEXT <= LIMIT_STATEMENT_BYTES / 2,
+               "a full roster fits in a HELLO");
+_Static_assert(LIMIT_STATEMENT_BYTES <= LIMIT_PACKAGE_BYTES && LIMIT_PACKAGE_BYTES <= LIMIT_CONTENT_BYTES,
+               "a package holds statements and is a content");
 
 #endif

@@ -45,7 +45,7 @@ RECORD_TABLE (ack, ACK_FIELDS);
 RECORD_TABLE (leave, LEAVE_FIELDS);
 
 static const message_info_t s_infos[] = {
-#define MESSAGE_INFO(number, NAME, name, class, way)                                                         \
+#define MESSAGE_INFO(number, NAME, name, class, way) \
     {number, #NAME, CLASS_##class, WAY_##way, &name##_record},
     MESSAGES (MESSAGE_INFO)
 #undef MESSAGE_INFO

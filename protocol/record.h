@@ -34,7 +34,7 @@ typedef enum {
     FIELD_NUMBER, /* double or nil; nil is NaN in the struct */
     FIELD_DIGEST, /* digest_t: bin of 32 */
     FIELD_KEY,    /* pubkey_t: bin of 32 */
-    FIELD_TEXT,   /* text_t, UTF-8 without control characters (Unicode's Cc) but newline and tab, up to `bound` bytes: str */
+    FIELD_TEXT,   /* text_t as text_valid has it, up to `bound` bytes: str */
     FIELD_BYTES,  /* bytes_t up to `bound` bytes: bin */
     FIELD_LIST    /* up to `bound` records of one type: array of arrays */
 } field_type_t;
@@ -51,7 +51,7 @@ typedef struct record record_t;
 typedef struct {
     const char *name;
     field_type_t type;
-    size_t offset;      /* in the struct */
+    size_t offset; /* in the struct */
     uint64_t bound;
     const record_t *of; /* LIST: what its items are */
 } field_t;
@@ -69,17 +69,18 @@ struct record {
         const item##_t *items;                \
         size_t count;                         \
     } name;
-#define RECORD_STRUCT(R, FIELDS)                                 \
-    typedef struct R R##_t;                                      \
-    struct R {                                                   \
-        FIELDS (RECORD_MEMBER_F, RECORD_MEMBER_L, R)             \
-    };                                                           \
+#define RECORD_STRUCT(R, FIELDS)                     \
+    typedef struct R R##_t;                          \
+    struct R {                                       \
+        FIELDS (RECORD_MEMBER_F, RECORD_MEMBER_L, R) \
+    };                                               \
     extern const record_t R##_record
 
 #define RECORD_ROW_F(R, TYPE, name, bound) {#name, FIELD_##TYPE, offsetof (struct R, name), bound, NULL},
-#define RECORD_ROW_L(R, item, name, bound) {#name, FIELD_LIST, offsetof (struct R, name), bound, &item##_record},
-#define RECORD_TABLE(R, FIELDS)                                                                    \
-    static const field_t R##_fields[] = {FIELDS (RECORD_ROW_F, RECORD_ROW_L, R)};                  \
+#define RECORD_ROW_L(R, item, name, bound) \
+    {#name, FIELD_LIST, offsetof (struct R, name), bound, &item##_record},
+#define RECORD_TABLE(R, FIELDS)                                                   \
+    static const field_t R##_fields[] = {FIELDS (RECORD_ROW_F, RECORD_ROW_L, R)}; \
     const record_t R##_record = {#R, sizeof (struct R), R##_fields, sizeof R##_fields / sizeof R##_fields[0]}
 
 /* --- a growable buffer of bytes; zero-initialise, buffer_clear frees --- */
@@ -116,8 +117,8 @@ int record_decode (const record_t *record, const uint8_t *data, size_t size, voi
                    problem_t *problem);
 
 /* The same as part of a longer array: reads the record's fields from `*at` and moves it on. */
-int record_decode_fields (const record_t *record, const uint8_t **at, const uint8_t *end, void *value, arena_t *arena,
-                          problem_t *problem);
+int record_decode_fields (const record_t *record, const uint8_t **at, const uint8_t *end, void *value,
+                          arena_t *arena, problem_t *problem);
 
 /* --- printing --- */
 

@@ -14,9 +14,9 @@
 
 #include "protocol/message.h"
 
-#define WINDOW_SEQS       1024   /* an author's numbers remembered; the lowest leave first */
-#define WINDOW_HASHES     2048   /* ids of durable statements remembered, of all authors; the oldest leave first */
-#define WINDOW_KEPT       512    /* statements kept whole for a proof, of all authors; the oldest leave first */
+#define WINDOW_SEQS       1024 /* an author's numbers remembered; the lowest leave first */
+#define WINDOW_HASHES     2048 /* ids of durable statements remembered, of all authors; the oldest leave first */
+#define WINDOW_KEPT       512 /* statements kept whole for a proof, of all authors; the oldest leave first */
 #define WINDOW_KEPT_BYTES 262144 /* and their bytes in all */
 #define WINDOW_PROOFS     16     /* proofs kept, one an author; who comes later is refused, but not proved */
 

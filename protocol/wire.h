@@ -29,7 +29,8 @@ int wire_read_real (const uint8_t **at, const uint8_t *end, double *value);
 int wire_read_number (const uint8_t **at, const uint8_t *end, double *value); /* real or nil (NaN) */
 int wire_read_text (const uint8_t **at, const uint8_t *end, uint64_t bound, text_t *text);
 int wire_read_bytes (const uint8_t **at, const uint8_t *end, uint64_t bound, bytes_t *bytes);
-int wire_read_fixed (const uint8_t **at, const uint8_t *end, void *out, size_t size); /* bin of exactly `size` */
+int wire_read_fixed (const uint8_t **at, const uint8_t *end, void *out,
+                     size_t size); /* bin of exactly `size` */
 
 /* What stands at `at`, in words, for problems: "an array of 3". */
 void wire_describe (const uint8_t *at, const uint8_t *end, char *text, size_t size);
