@@ -25,10 +25,10 @@
 
 #define INSTANCES  20
 #define ITEMS      500
-#define SIZE_MIN   20
-#define SIZE_MAX_  100
+#define ITEM_MIN   20
+#define ITEM_MAX   100
 #define CAPACITY   150
-#define SECONDS    10 /* of wall time for the candidate, start to end */
+#define SECONDS    5 /* of wall time for the candidate, start to end */
 #define ANSWER_FD  3
 #define NO_NUMBER  0xffff
 #define WORDS_MAX  20000
@@ -131,13 +131,13 @@ static void s_chacha (const uint32_t key[8], uint32_t stream, uint32_t block, ui
 /* Uniform sizes, without modulo bias. */
 static void s_make (const uint32_t key[8], uint32_t instance, uint16_t items[ITEMS])
 {
-    const uint32_t kinds = SIZE_MAX_ - SIZE_MIN + 1, unbiased = UINT32_MAX / kinds * kinds;
+    const uint32_t kinds = ITEM_MAX - ITEM_MIN + 1, unbiased = UINT32_MAX / kinds * kinds;
     uint32_t block[16], count = 0;
     for (uint32_t i = 0; count < ITEMS; i++) {
         if (i % 16 == 0)
             s_chacha (key, instance, i / 16, block);
         if (block[i % 16] < unbiased)
-            items[count++] = (uint16_t)(SIZE_MIN + block[i % 16] % kinds);
+            items[count++] = (uint16_t)(ITEM_MIN + block[i % 16] % kinds);
     }
 }
 
@@ -199,8 +199,8 @@ static void s_on_alarm (int number)
 }
 
 /* In the child: the pipes in their places, nothing else of ours but the command. */
-__attribute__ ((noreturn)) static void s_become (const int question[2], const int answer[2], const int message[2],
-                                                 char **command)
+__attribute__ ((noreturn)) static void s_become (const int question[2], const int answer[2],
+                                                 const int message[2], char **command)
 {
     int nowhere = open ("/dev/null", O_WRONLY);
     /* Out of the way first, so that no dup2 below closes what a later one needs. */
@@ -232,7 +232,8 @@ static void s_start (char **command)
     s_candidate.answers = answer[0];
     s_candidate.messages = message[0];
     sigaction (SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    sigaction (SIGALRM, &(struct sigaction){.sa_handler = s_on_alarm}, NULL); /* no SA_RESTART: it ends a read */
+    sigaction (SIGALRM, &(struct sigaction){.sa_handler = s_on_alarm},
+               NULL); /* no SA_RESTART: it ends a read */
     alarm (SECONDS);
 }
 
@@ -261,7 +262,8 @@ static double s_end (bool finished)
     if (s_late)
         s_invalid ("the candidate took longer than %d s", SECONDS);
     if (WIFSIGNALED (status))
-        s_invalid ("the candidate was ended by signal %d (%s)", WTERMSIG (status), strsignal (WTERMSIG (status)));
+        s_invalid ("the candidate was ended by signal %d (%s)", WTERMSIG (status),
+                   strsignal (WTERMSIG (status)));
     if (WEXITSTATUS (status) == 126 || WEXITSTATUS (status) == 127)
         s_fail ("the candidate could not be started (exit code %d)", WEXITSTATUS (status));
     if (!finished || WEXITSTATUS (status) != 0)
@@ -349,7 +351,7 @@ static void s_round (size_t item)
     }
 }
 
-_Static_assert (1 + INSTANCES * (2 + ITEMS) <= WORDS_MAX, "a question fits");
+_Static_assert(1 + INSTANCES * (2 + ITEMS) <= WORDS_MAX, "a question fits");
 
 /* --- results --- */
 
