@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MPL-2.0
+# One node, alone in its group: what a person does with it, from init to a package that anybody can verify.
+. "$(dirname "$0")/lib.sh"
+
+node=$scratch/node
+agent=$scratch/agent
+make_agent "$agent"
+expect 0 'This agent works' agent check "$agent" --runs 2
+expect 0 'number.txt +1 +0.25 +0..1' agent check "$agent" --runs 2
+expect 0 'Node alpha made' init --dir "$node" --name alpha --agent "$agent" --seed 7
+sed -i 's/^proposals_max: 0/proposals_max: 1/' "$node/node.yaml" # one of its own, the rest is ours
+expect 0 'Group solo founded' group create solo --dir "$node"
+
+# --- a port in use ---
+python3 -c 'import socket, time
+s = socket.socket (); s.bind (("127.0.0.1", 0)); s.listen (); print (s.getsockname ()[1], flush = True); time.sleep (600)' >"$scratch/port" &
+pids+=($!)
+eventually 10 test -s "$scratch/port"
+expect 1 "$(cat "$scratch/port").*in use" run --dir "$node" --listen "tcp://127.0.0.1:$(cat "$scratch/port")"
+
+# --- running ---
+start "$node"
+alpha=$node_pid
+expect 1 "$alpha" run --dir "$node"
+expect 1 "$alpha" group create again --dir "$node"
+eventually 30 status_is "$node" 'd["objectives"][0]["now"] is not None'
+expect 0 'alpha.* in group solo, epoch 1: 1 members' status --dir "$node"
+eventually 30 status_is "$node" 'd["finished"]'
+eventually 30 status_is "$node" 'sum (d["under_way"].values ()) == 0'
+kept=$(cat "$node/current/number.txt")
+
+# --- a change of our own is measured and applied ---
+mkdir "$scratch/idea"
+printf 'number = 0.9 # evolve: 0..1\n' >"$scratch/idea/number.txt"
+expect 0 'being measured' propose "$scratch/idea" --description 'nearly one' --dir "$node"
+eventually 30 grep -q '0\.9' "$node/current/number.txt"
+eventually 30 status_is "$node" 'sum (d["under_way"].values ()) == 0'
+run log --json --dir "$node"
+id=$(json "$scratch/out" '[i["id"] for i in d if i["description"] == "nearly one"][0]')
+expect 0 'shared' log --state shared --dir "$node"
+expect 0 "Improvement $id" show "${id:0:6}" --dir "$node"
+expect 0 'improvement_applied' show "$id" --dir "$node"
+expect 0 '"state": "shared"' show --json "$id" --dir "$node"
+expect 1 'nothing here|known here|same candidate' propose "$scratch/idea" --dir "$node"
+
+# --- diff: git takes it ---
+cp -r "$agent" "$scratch/copy"
+run diff --dir "$node"
+(cd "$scratch/copy" && git init -q . && git apply --check "$scratch/out" && git apply "$scratch/out") || wrong "git apply refuses the patch: $out"
+cmp "$scratch/copy/number.txt" "$node/current/number.txt" || wrong "the patch gives other files than what is live"
+expect 0 '^\+number = 0.9' diff "${id:0:8}" --dir "$node"
+
+# --- packages ---
+package=$scratch/best.evomesh
+expect 0 'own' package list --dir "$node"
+expect 0 "is in $package" package export "${id:0:8}" "$package" --dir "$node"
+expect 1 'is there already' package export "${id:0:8}" "$package" --dir "$node"
+expect 0 'charter|Group solo' group members --charter "$scratch/charter" --dir "$node"
+expect 0 'verified' package verify "$package" --dir "$node"
+expect 0 'verified' package verify "$package" --group "$scratch/charter"
+expect 1 'consistent, group unknown' package verify "$package"
+expect 0 'score' package show "$package"
+make_agent "$scratch/other-agent"
+expect 0 'made' init --dir "$scratch/other" --agent "$scratch/other-agent"
+expect 0 'founded' group create elsewhere --dir "$scratch/other"
+expect 1 'another group' package verify "$package" --dir "$scratch/other"
+size=$(stat -c %s "$package")
+for at in 0 1 20 $((size / 4)) $((size / 2)) $((size * 3 / 4)) $((size - 30)) $((size - 1)); do
+    python3 -c 'import sys
+b = bytearray (open (sys.argv[1], "rb").read ()); b[int (sys.argv[3])] ^= 0x10; open (sys.argv[2], "wb").write (b)' "$package" "$scratch/altered" "$at"
+    run package verify "$scratch/altered" --group "$scratch/charter"
+    [ "$code" = 1 ] || wrong "a package with byte $at altered: exit $code"
+done
+head -c $((size - 1)) "$package" >"$scratch/short"
+expect 1 "$scratch/short" package verify "$scratch/short" --group "$scratch/charter"
+
+# --- rollback ---
+expect 0 "$(json "$scratch/out" '""')" snapshots --dir "$node"
+expect 1 'nobody could be asked' rollback "${id:0:8}" --dir "$node"
+grep -q '0\.9' "$node/current/number.txt" || wrong "a rollback that nobody confirmed was done"
+expect 0 'rolling back' rollback "${id:0:8}" --yes --dir "$node"
+eventually 30 count_is "$node" rolled_back 1
+[ "$(cat "$node/current/number.txt")" = "$kept" ] || wrong "the rollback left other files than before"
+expect 1 'rolled back before' rollback "${id:0:8}" --yes --dir "$node"
+
+# --- pause, over a restart ---
+"$evomesh" watch --json --limit 1 --dir "$node" >"$scratch/watched" 2>&1 &
+watcher=$!
+pids+=("$watcher")
+paused_and_seen () { "$evomesh" resume --dir "$node" >/dev/null && "$evomesh" pause --dir "$node" >/dev/null && test -s "$scratch/watched"; }
+eventually 20 paused_and_seen
+wait "$watcher" || wrong "watch --limit 1 did not end well: $(cat "$scratch/watched")"
+case $(json "$scratch/watched" 'd["type"]') in
+evolution_paused | evolution_resumed) ;;
+*) wrong "watch printed $(cat "$scratch/watched")" ;;
+esac
+eventually 10 status_is "$node" 'd["paused"]'
+stop "$alpha"
+expect 1 'no node runs on' status --dir "$node"
+start "$node"
+alpha=$node_pid
+eventually 10 status_is "$node" 'd["paused"]'
+expect 1 'paused' propose "$scratch/idea" --dir "$node"
+expect 0 'goes on' resume --dir "$node"
+eventually 10 status_is "$node" 'not d["paused"]'
+expect 0 'rolled_back' log --dir "$node"
+
+# --- the journal proves it ---
+stop "$alpha"
+expect 0 'the same effects, byte for byte' replay "$node"
+expect 0 '"same": true' replay --json "$node"
+
+done_testing
