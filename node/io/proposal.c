@@ -86,16 +86,6 @@ static void s_tell_failed (proposals_t *self, uint64_t operation, const digest_t
                  workshop_detail (why, result, detail, sizeof detail));
 }
 
-/* The evolve files may grow, but not beyond what a candidate may hold. */
-static int s_check_sizes (const tree_t *tree, problem_t *problem)
-{
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->files[i].size > LIMIT_FILE_BYTES)
-            return problem_set (problem, "%s: %llu bytes, at most %d are allowed", tree->files[i].path,
-                                (unsigned long long)tree->files[i].size, LIMIT_FILE_BYTES);
-    return 0;
-}
-
 /* Reads what the proposer left into the store, all in one transaction. Malloc'ed encoded tree, or NULL with the problem. */
 static uint8_t *s_take (const workshop_t *shop, const proposal_t *run, size_t *size, problem_t *problem)
 {
@@ -107,8 +97,7 @@ static uint8_t *s_take (const workshop_t *shop, const proposal_t *run, size_t *s
         problem_set (problem, "%s", store_problem (shop->store));
         return NULL;
     }
-    if (workspace_read_evolved (shop->store, run->directory, &run->parent, &tree, problem) == 0 &&
-        s_check_sizes (&tree, problem) == 0)
+    if (workspace_read_evolved (shop->store, run->directory, &run->parent, &tree, problem) == 0)
         bytes = workshop_put_tree (shop, &tree, &id, size, problem);
     if (bytes != NULL && tree_equal (&tree, &run->parent)) {
         problem_set (problem, "the proposer changed nothing");

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Proposers in real sandboxes. */
+#define _GNU_SOURCE
+#include "node/io/proposal.h"
+
+#include <jansson.h>
+
+#include "evolution/improvement.h"
+#include "evolution/validators.h"
+#include "node/records.h"
+#include "tests/lib/job_rig.h"
+
+typedef struct {
+    job_rig_t *rig;
+    proposals_t *proposals;
+    digest_t parent;
+    uint64_t operation;
+} bench_t;
+
+/* A bench whose one proposer is a shell script. */
+static bench_t s_bench (const char *script)
+{
+    bench_t self = {.rig = job_rig_new (false)};
+    agent_proposer_t *proposer = &self.rig->config->proposers[0];
+    self.rig->config->proposer_count = 1;
+    memset (proposer, 0, sizeof *proposer);
+    snprintf (proposer->name, sizeof proposer->name, "script");
+    snprintf (proposer->command.words[0], sizeof proposer->command.words[0], "/bin/sh");
+    snprintf (proposer->command.words[1], sizeof proposer->command.words[1], "-c");
+    ck_assert_uint_lt (strlen (script), sizeof proposer->command.words[2]);
+    snprintf (proposer->command.words[2], sizeof proposer->command.words[2], "%s", script);
+    proposer->command.count = 3;
+    proposer->timeout_ms = 3000;
+    proposer->share = 1;
+    self.proposals = proposals_new (&self.rig->workshop, job_rig_done, self.rig);
+    ck_assert_ptr_nonnull (self.proposals);
+    self.parent = job_rig_candidate (self.rig, "5\n");
+    return self;
+}
+
+static void s_end (bench_t *self)
+{
+    sandbox_destroy (&self->rig->sandbox);
+    proposals_destroy (&self->proposals);
+    job_rig_destroy (self->rig);
+}
+
+static propose_t s_effect (bench_t *self)
+{
+    return (propose_t){
+        .operation = ++self->operation, .parent = self->parent, .seed = 99, .learning_rate = 0.1};
+}
+
+static const proposed_t *s_propose (bench_t *self)
+{
+    propose_t effect = s_effect (self);
+    size_t before = self->rig->count;
+    proposals_start (self->proposals, &effect);
+    job_rig_wait (self->rig, before + 1);
+    const event_t *event = &self->rig->events[before];
+    ck_assert_uint_eq (event->kind, EVENT_PROPOSED);
+    ck_assert_uint_eq (event->as.proposed.operation, effect.operation);
+    ck_assert (digest_equal (&event->as.proposed.parent, &effect.parent));
+    return &event->as.proposed;
+}
+
+/* Fails unless the proposal is one whose evolve file holds `text`; frees nothing of the rig's. */
+static void s_expect_candidate (bench_t *self, const proposed_t *found, const char *text)
+{
+    ck_assert_msg (found->result == 0, "%.*s", (int)found->description.size, found->description.data);
+    tree_t tree = {0};
+    digest_t evaluator;
+    ck_assert_int_eq (tree_decode (found->tree.data, found->tree.size, &tree, &evaluator), 0);
+    ck_assert (digest_equal (&evaluator, &self->rig->workshop.evaluator));
+    ck_assert_uint_eq (tree.count, 1);
+    fixture_expect (&self->rig->fixture, &tree, "value.txt", text);
+    digest_t id = digest_of (found->tree.data, found->tree.size);
+    ck_assert (store_content_has (self->rig->fixture.store, &id));
+    tree_clear (&tree);
+}
+
+START_TEST (what_the_proposer_left_in_the_evolve_files_is_the_candidate)
+{
+    bench_t bench =
+        s_bench ("echo 4 > value.txt; echo chatter; echo '{\"improvement_type\": \"algorithm_modification\", "
+                 "\"description\": \"one less\"}'");
+    const proposed_t *found = s_propose (&bench);
+    s_expect_candidate (&bench, found, "4\n");
+    ck_assert_uint_eq (found->improvement_type, IMPROVE_ALGORITHM_MODIFICATION);
+    ck_assert (text_equal (found->description, "one less"));
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (whatever_else_the_proposer_changed_is_thrown_away)
+{
+    bench_t bench = s_bench ("echo 4 > value.txt; echo cheat > evaluate; echo more > other.txt");
+    s_expect_candidate (&bench, s_propose (&bench), "4\n");
+    ck_assert_uint_eq (bench.rig->events[0].as.proposed.improvement_type, IMPROVE_PARAMETER_TUNING);
+    const tree_file_t *evaluate = tree_find (&bench.rig->pinned, "evaluate");
+    digest_t expected = digest_of (job_rig_evaluator, strlen (job_rig_evaluator));
+    ck_assert (digest_equal (&evaluate->content, &expected));
+    s_end (&bench);
+}
+END_TEST
+
+static void s_expect_none (const char *script, const char *why)
+{
+    bench_t bench = s_bench (script);
+    const proposed_t *found = s_propose (&bench);
+    ck_assert_uint_eq (found->result, 1);
+    ck_assert_uint_eq (found->tree.size, 0);
+    ck_assert_msg (job_rig_says (found->description, why), "%.*s", (int)found->description.size,
+                   found->description.data);
+    s_end (&bench);
+}
+
+START_TEST (a_proposer_that_fails_or_changes_nothing_gives_no_candidate)
+{
+    s_expect_none ("echo no idea >&2; exit 1", "no idea");
+    s_expect_none ("true", "changed nothing");
+    s_expect_none ("sleep 1000", "timeout");
+    s_expect_none ("rm value.txt; ln -s /etc/passwd value.txt", "value.txt");
+    s_expect_none ("dd if=/dev/zero of=value.txt bs=1024 count=1025 2>/dev/null", "larger than 1048576");
+}
+END_TEST
+
+START_TEST (a_proposer_that_can_not_run_is_a_fault_of_this_node)
+{
+    bench_t bench = s_bench ("true");
+    propose_t effect = s_effect (&bench);
+    effect.proposer = 3;
+    proposals_start (bench.proposals, &effect);
+    effect = s_effect (&bench);
+    effect.parent = (digest_t){{9}};
+    proposals_start (bench.proposals, &effect);
+    ck_assert_uint_eq (bench.rig->count, 2);
+    ck_assert_uint_eq (bench.rig->events[0].as.proposed.result, 2);
+    ck_assert_uint_eq (bench.rig->events[1].as.proposed.result, 2);
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (a_cancelled_proposer_says_nothing)
+{
+    bench_t bench = s_bench ("sleep 1000");
+    propose_t effect = s_effect (&bench);
+    proposals_start (bench.proposals, &effect);
+    ck_assert (proposals_cancel (bench.proposals, effect.operation));
+    ck_assert (!proposals_cancel (bench.proposals, effect.operation));
+    snprintf (bench.rig->config->proposers[0].command.words[2], 32, "echo 1 > value.txt");
+    s_expect_candidate (&bench, s_propose (&bench), "1\n");
+    ck_assert_uint_eq (bench.rig->count, 1);
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (the_proposer_is_told_on_its_stdin)
+{
+    bench_t bench = s_bench ("cat > value.txt");
+    const proposed_t *found = s_propose (&bench);
+    ck_assert_uint_eq (found->result, 0);
+    propose_t effect = s_effect (&bench);
+    char *input = proposal_input (&bench.rig->workshop, &effect);
+    ck_assert_ptr_nonnull (input);
+    s_expect_candidate (&bench, found, input);
+    free (input);
+    s_end (&bench);
+}
+END_TEST
+
+/* Leaves records in the store as the core does. */
+static void s_put_records (bench_t *bench)
+{
+    value_t metrics[3] = {{3.5}, {0.25}, {1024}};
+    candidate_row_t candidate = {
+        .id = bench->parent, .valid = 1, .detail = text_of ("{\"worst\":\"item 7\"}")};
+    candidate.metrics.items = metrics;
+    candidate.metrics.count = 3;
+    improvement_row_t worse = {.id = {{1}}, .state = STATE_REJECTED, .reason = REASON_WORSE};
+    improvement_row_t shared = {.id = {{2}}, .state = STATE_SHARED};
+    worse.description = text_of ("halve it");
+    worse.performance_improvement = worse.consensus_score = shared.performance_improvement =
+        shared.consensus_score = 0;
+    const struct {
+        table_t table;
+        const record_t *record;
+        const void *row;
+        digest_t key;
+    } rows[] = {{TABLE_CANDIDATE, &candidate_row_record, &candidate, candidate.id},
+                {TABLE_IMPROVEMENT, &improvement_row_record, &worse, worse.id},
+                {TABLE_IMPROVEMENT, &improvement_row_record, &shared, shared.id}};
+    for (size_t i = 0; i < 3; i++) {
+        buffer_t bytes = {0};
+        record_encode (rows[i].record, rows[i].row, &bytes);
+        ck_assert_int_eq (
+            store_record_put (bench->rig->fixture.store, rows[i].table, &rows[i].key, bytes.data, bytes.size),
+            0);
+        buffer_clear (&bytes);
+    }
+}
+
+START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
+{
+    bench_t bench = s_bench ("true");
+    s_put_records (&bench);
+    hash_t inspiration = {{{3}}};
+    propose_t effect = s_effect (&bench);
+    effect.inspirations.items = &inspiration;
+    effect.inspirations.count = 1;
+    char *text = proposal_input (&bench.rig->workshop, &effect);
+    json_t *root = json_loads (text, 0, NULL);
+    ck_assert_ptr_nonnull (root);
+    double score, weight;
+    const char *worst, *description, *reason, *path, *name, *goal, *id;
+    json_int_t seed;
+    ck_assert_int_eq (
+        json_unpack (root,
+                     "{s:{s:s, s:{s:f}, s:{s:s}}, s:[{s:s}], s:[{s:s, s:s}!], s:I, s:[s!], s:[{s:s, s:s, "
+                     "s:f}]}",
+                     "parent", "id", &id, "metrics", "score", &score, "artifacts", "worst", &worst,
+                     "inspirations", "id", &name, "failures", "description", &description, "reason", &reason,
+                     "seed", &seed, "evolve", &path, "objectives", "name", &name, "goal", &goal, "weight",
+                     &weight),
+        0);
+    ck_assert_double_eq (score, 3.5);
+    ck_assert_str_eq (worst, "item 7");
+    ck_assert_str_eq (description, "halve it");
+    ck_assert_str_eq (reason, "worse");
+    ck_assert_int_eq (seed, 99);
+    ck_assert_str_eq (path, "value.txt");
+    ck_assert_str_eq (name, "score");
+    ck_assert_str_eq (goal, "minimize");
+    json_decref (root);
+    free (text);
+    s_end (&bench);
+}
+END_TEST
+
+static void s_expect_output (const char *output, improvement_type_t type, const char *description)
+{
+    uint64_t found;
+    char text[LIMIT_TEXT + 1];
+    proposal_read_output (output, strlen (output), &found, text);
+    ck_assert_uint_eq (found, (uint64_t)type);
+    ck_assert_str_eq (text, description);
+}
+
+START_TEST (what_the_proposer_says_is_taken_from_its_last_line_only)
+{
+    s_expect_output ("", IMPROVE_PARAMETER_TUNING, "");
+    s_expect_output ("{\"description\":\"early\"}\nplain text\n", IMPROVE_PARAMETER_TUNING, "");
+    s_expect_output ("x\n{\"improvement_type\":\"configuration_update\",\"description\":\"late\"}\n\n \n",
+                     IMPROVE_CONFIGURATION_UPDATE, "late");
+    s_expect_output ("{\"improvement_type\":\"miracle\",\"description\":7}", IMPROVE_PARAMETER_TUNING, "");
+    s_expect_output ("{\"description\":\"bell \\u0007\"}", IMPROVE_PARAMETER_TUNING, "bell ?");
+}
+END_TEST
+
+SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candidate,
+            whatever_else_the_proposer_changed_is_thrown_away,
+            a_proposer_that_fails_or_changes_nothing_gives_no_candidate,
+            a_proposer_that_can_not_run_is_a_fault_of_this_node, a_cancelled_proposer_says_nothing,
+            the_proposer_is_told_on_its_stdin, the_input_tells_parent_inspirations_failures_and_what_counts,
+            what_the_proposer_says_is_taken_from_its_last_line_only)

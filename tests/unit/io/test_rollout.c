@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Snapshot, apply, restore, and the operator's service. */
+#define _GNU_SOURCE
+#include "node/io/rollout.h"
+
+#include "node/io/executor.h"
+#include "tests/lib/job_rig.h"
+
+typedef struct {
+    job_rig_t *rig;
+    releases_t *releases;
+    digest_t first;
+    digest_t second;
+} bench_t;
+
+static bench_t s_bench (const char *restart)
+{
+    bench_t self = {.rig = job_rig_new (false)};
+    snprintf (self.rig->config->service_restart, sizeof self.rig->config->service_restart, "%s", restart);
+    self.rig->config->service_timeout_ms = 1000;
+    self.releases = releases_new (&self.rig->workshop, job_rig_done, self.rig);
+    ck_assert_ptr_nonnull (self.releases);
+    self.first = job_rig_candidate (self.rig, "1\n");
+    self.second = job_rig_candidate (self.rig, "2\n");
+    problem_t problem = {{0}};
+    ck_assert_msg (releases_ensure (&self.rig->workshop, &self.first, &problem) == 0, "%s", problem.text);
+    return self;
+}
+
+static void s_end (bench_t *self)
+{
+    releases_destroy (&self->releases);
+    job_rig_destroy (self->rig);
+}
+
+static void s_expect_live (bench_t *self, const digest_t *release, const char *value)
+{
+    digest_t current;
+    ck_assert_int_eq (workspace_release_current (self->rig->data, &current), 0);
+    ck_assert (digest_equal (&current, release));
+    scratch_expect (&self->rig->fixture.scratch, "data/current/value.txt", value);
+    scratch_expect (&self->rig->fixture.scratch, "data/current/evaluate",
+                    job_rig_evaluator); /* the whole agent */
+}
+
+START_TEST (a_snapshot_lays_the_release_out_and_switches_nothing)
+{
+    bench_t bench = s_bench ("");
+    snapshot_t snapshot = {11, bench.second};
+    releases_snapshot (bench.releases, &snapshot);
+    ck_assert_uint_eq (bench.rig->events[0].kind, EVENT_SNAPSHOT_TAKEN);
+    ck_assert_uint_eq (bench.rig->events[0].as.snapshot_taken.operation, 11);
+    ck_assert_uint_eq (bench.rig->events[0].as.snapshot_taken.result, 0);
+    s_expect_live (&bench, &bench.first, "1\n");
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (apply_switches_and_restore_switches_back)
+{
+    bench_t bench = s_bench ("");
+    apply_t apply = {12, bench.first, bench.second};
+    releases_apply (bench.releases, &apply);
+    ck_assert_uint_eq (bench.rig->events[0].kind, EVENT_APPLIED);
+    ck_assert_uint_eq (bench.rig->events[0].as.applied_event.result, 0);
+    s_expect_live (&bench, &bench.second, "2\n");
+    releases_apply (bench.releases, &apply); /* again, as after a crash */
+    ck_assert_uint_eq (bench.rig->events[1].as.applied_event.result, 0);
+    restore_t restore = {13, bench.first};
+    releases_restore (bench.releases, &restore);
+    ck_assert_uint_eq (bench.rig->events[2].kind, EVENT_RESTORED);
+    ck_assert_uint_eq (bench.rig->events[2].as.restored.operation, 13);
+    s_expect_live (&bench, &bench.first, "1\n");
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (apply_refuses_if_the_live_release_is_another_by_now)
+{
+    bench_t bench = s_bench ("");
+    digest_t third = job_rig_candidate (bench.rig, "3\n");
+    apply_t apply = {14, third, bench.second};
+    releases_apply (bench.releases, &apply);
+    ck_assert_uint_eq (bench.rig->events[0].as.applied_event.result, 1);
+    ck_assert (job_rig_says (bench.rig->events[0].as.applied_event.detail, "by now"));
+    s_expect_live (&bench, &bench.first, "1\n");
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (a_release_that_is_not_here_fails_and_changes_nothing)
+{
+    bench_t bench = s_bench ("");
+    apply_t apply = {15, bench.first, {{9}}};
+    releases_apply (bench.releases, &apply);
+    ck_assert_uint_eq (bench.rig->events[0].as.applied_event.result, 1);
+    s_expect_live (&bench, &bench.first, "1\n");
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (the_service_is_restarted_on_the_new_release_before_apply_is_told)
+{
+    bench_t bench = s_bench ("cat value.txt > ../../seen; echo \"$EVOMESH_CURRENT\" >> ../../seen");
+    apply_t apply = {16, bench.first, bench.second};
+    releases_apply (bench.releases, &apply);
+    ck_assert_uint_eq (bench.rig->count, 0);
+    job_rig_wait (bench.rig, 1);
+    ck_assert_uint_eq (bench.rig->events[0].as.applied_event.result, 0);
+    char *seen = scratch_read (&bench.rig->fixture.scratch, "data/seen");
+    ck_assert_ptr_nonnull (seen);
+    char expected[SCRATCH_PATH_BYTES + 16];
+    snprintf (expected, sizeof expected, "2\n%s/current\n", bench.rig->data);
+    ck_assert_str_eq (seen, expected);
+    free (seen);
+    s_end (&bench);
+}
+END_TEST
+
+static void s_expect_restart_problem (const char *restart, const char *why)
+{
+    bench_t bench = s_bench (restart);
+    apply_t apply = {17, bench.first, bench.second};
+    releases_apply (bench.releases, &apply);
+    job_rig_wait (bench.rig, 1);
+    ck_assert_uint_eq (bench.rig->events[0].as.applied_event.result, 2); /* switched, not restarted */
+    text_t detail = bench.rig->events[0].as.applied_event.detail;
+    ck_assert_msg (job_rig_says (detail, why), "%.*s", (int)detail.size, detail.data);
+    s_expect_live (&bench, &bench.second, "2\n");
+    s_end (&bench);
+}
+
+START_TEST (a_service_that_does_not_come_back_is_told)
+{
+    s_expect_restart_problem ("exit 7", "code 7");
+    s_expect_restart_problem ("kill -TERM $$", "signal 15");
+    s_expect_restart_problem ("sleep 1000 & wait", "longer than 1000 ms");
+}
+END_TEST
+
+START_TEST (the_executor_merges_and_loads_from_the_store)
+{
+    job_rig_t *rig = job_rig_new (false);
+    executor_t *executor = executor_new (&rig->workshop, job_rig_done, rig);
+    digest_t base = job_rig_candidate (rig, "a\nb\nc\nd\ne\n"),
+             ours = job_rig_candidate (rig, "A\nb\nc\nd\ne\n"),
+             theirs = job_rig_candidate (rig, "a\nb\nc\nd\nE\n"),
+             both = job_rig_candidate (rig, "A\nb\nc\nd\nE\n");
+    effects_t effects = {0};
+    merge_t merge = {1, base, ours, theirs};
+    load_t load = {2, both}, missing = {3, {{8}}};
+    effects_add (&effects, EFFECT_MERGE, &merge);
+    effects_add (&effects, EFFECT_LOAD, &load);
+    effects_add (&effects, EFFECT_LOAD, &missing);
+    merge.theirs = (digest_t){{8}};
+    effects_add (&effects, EFFECT_MERGE, &merge);
+    for (size_t i = 0; i < effects.count; i++) {
+        ck_assert (executor_takes (effects.items[i].kind));
+        executor_run (executor, &effects.items[i]);
+    }
+    ck_assert_uint_eq (rig->count, 4);
+    const merged_t *merged = &rig->events[0].as.merged;
+    ck_assert_uint_eq (merged->result, 0);
+    ck_assert_uint_eq (merged->conflicts, 0);
+    digest_t id = digest_of (merged->tree.data, merged->tree.size);
+    ck_assert (digest_equal (&id, &both));
+    id = digest_of (rig->events[1].as.loaded.bytes.data, rig->events[1].as.loaded.bytes.size);
+    ck_assert (digest_equal (&id, &both));
+    ck_assert_uint_eq (rig->events[2].as.loaded.result, 1);
+    ck_assert_uint_eq (rig->events[3].as.merged.result, 1);
+    effects_clear (&effects);
+    sandbox_destroy (&rig->sandbox);
+    executor_destroy (&executor);
+    job_rig_destroy (rig);
+}
+END_TEST
+
+SUITE_MAIN ("rollout", a_snapshot_lays_the_release_out_and_switches_nothing,
+            apply_switches_and_restore_switches_back, apply_refuses_if_the_live_release_is_another_by_now,
+            a_release_that_is_not_here_fails_and_changes_nothing,
+            the_service_is_restarted_on_the_new_release_before_apply_is_told,
+            a_service_that_does_not_come_back_is_told, the_executor_merges_and_loads_from_the_store)
