@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The manifest of an agent, agent.yaml: what may change, how it is measured, what is better. Pinned: the same for all
- * members, part of the evaluator id. */
+/* The manifest of an agent, agent.yaml: what may change, how it is measured, what is better. Pinned: the same
+ * for all members, part of the evaluator id. */
 #ifndef EVOMESH_NODE_AGENT_H
 #define EVOMESH_NODE_AGENT_H
 
@@ -38,22 +38,24 @@ typedef struct {
     size_t proposer_count;
 } agent_t;
 
-/* Reads a manifest's text. `file` names it in problems. Objectives named "peak_memory" (bytes), "cpu_time" and "wall_time" (seconds)
- * are measured by the sandbox, all others by the evaluator. Returns 0 or -1 with the problem. */
+/* Reads a manifest's text. `file` names it in problems. Objectives named "peak_memory" (bytes), "cpu_time"
+ * and "wall_time" (seconds) are measured by the sandbox, all others by the evaluator. Returns 0 or -1 with
+ * the problem. */
 int agent_parse (const char *file, const char *text, size_t size, agent_t *agent, problem_t *problem);
 
-/* Splits an agent's files into pinned and evolved; agent.yaml and every path in `evolve` must be there. The evaluator id
- * is the tree_id of the pinned files (under a zero evaluator). Both trees are freed by tree_clear, also after a failure.
- * Returns 0 or -1 with the problem. */
+/* Splits an agent's files into pinned and evolved; agent.yaml and every path in `evolve` must be there. The
+ * evaluator id is the tree_id of the pinned files (under a zero evaluator). Both trees are freed by
+ * tree_clear, also after a failure. Returns 0 or -1 with the problem. */
 int agent_split (const agent_t *agent, const tree_t *files, tree_t *pinned, tree_t *evolved,
                  problem_t *problem);
 
 /* Reads the result that an evaluator printed: the last non-empty line of its stdout, one JSON object, either
- * {"metrics": {"name": number…}, "artifacts": {…}} or flat {"name": number…}. The metrics are put in the objectives'
- * order (those measured by the sandbox are left at 0 for the caller to fill); what is no objective is ignored. `artifacts`
- * receives the artifacts as compact JSON, "" if there are none; entries that don't fit in `artifacts_size` are left out; it may be
- * NULL with size 0. Returns 0, or -1 with what was found and expected: no JSON, a key twice, "valid": false (with its
- * "error" text), a metric missing, not a number, not finite. */
+ * {"metrics": {"name": number…}, "artifacts": {…}} or flat {"name": number…}. The metrics are put in the
+ * objectives' order (those measured by the sandbox are left at 0 for the caller to fill); what is no
+ * objective is ignored. `artifacts` receives the artifacts as compact JSON, "" if there are none; entries
+ * that don't fit in `artifacts_size` are left out; it may be NULL with size 0. Returns 0, or -1 with what was
+ * found and expected: no JSON, a key twice, "valid": false (with its "error" text), a metric missing, not a
+ * number, not finite. */
 int agent_read_result (const agent_t *agent, const char *output, size_t size, metrics_t *metrics,
                        char *artifacts, size_t artifacts_size, problem_t *problem);
 

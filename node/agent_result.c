@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What an evaluator printed: JSON of a program that a hostile candidate may have confused, so everything is checked. */
+/* What an evaluator printed: JSON of a program that a hostile candidate may have confused, so everything is
+ * checked. */
 #include "node/agent.h"
 
 #include <assert.h>

@@ -13,7 +13,8 @@
 #define DAY_MS      86400000.0
 #define DAY_SECONDS 86400.0
 
-/* What is being read: the configuration first, so that the keys' offsets are its own, then which lists were given. */
+/* What is being read: the configuration first, so that the keys' offsets are its own, then which lists were
+ * given. */
 typedef struct {
     config_t config;
     bool listen_given;
@@ -79,7 +80,7 @@ static const char *const s_selections[] = {
     [SELECT_DGM] = "dgm",   [SELECT_PARETO] = "pareto", [SELECT_TOURNAMENT] = "tournament",
     [SELECT_BEST] = "best", [SELECT_RANDOM] = "random", NULL};
 
-#define KEY(key_name, key_type, field)                                                                       \
+#define KEY(key_name, key_type, field) \
     .name = key_name, .type = key_type, .offset = offsetof (config_t, field)
 
 /* The groups' fields sit in config_t itself, so a group's own offset is 0. */

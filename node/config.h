@@ -55,12 +55,12 @@ typedef struct {
 /* The values in force when node.yaml says nothing. `cores` of the machine sets the slots. */
 void config_defaults (config_t *config, unsigned cores);
 
-/* Reads node.yaml's text over what is in `config` (the defaults); a list that is given replaces the default one. Returns 0,
- * or -1 with the problem and `config` as it was. */
+/* Reads node.yaml's text over what is in `config` (the defaults); a list that is given replaces the default
+ * one. Returns 0, or -1 with the problem and `config` as it was. */
 int config_parse (const char *file, const char *text, size_t size, config_t *config, problem_t *problem);
 
-/* The text of a node.yaml with these values and a comment on each key; malloc'ed, NULL only when out of memory.
- * config_parse reads it back. */
+/* The text of a node.yaml with these values and a comment on each key; malloc'ed, NULL only when out of
+ * memory. config_parse reads it back. */
 char *config_write (const config_t *config);
 
 #endif

@@ -12,15 +12,16 @@ extern const schema_key_t proposer_keys[];
 /* A proposer as it is before its keys are read: share 1, timeout 60 s. */
 void proposer_defaults (agent_proposer_t *self);
 
-/* What a table can't state: names are given once, `tune` has no command, all others have one. `text` is the file's, for
- * the line. Returns 0 or -1 with the problem. */
+/* What a table can't state: names are given once, `tune` has no command, all others have one. `text` is the
+ * file's, for the line. Returns 0 or -1 with the problem. */
 int proposers_check (const agent_proposer_t *items, size_t count, const char *file, const char *text,
                      size_t size, problem_t *problem);
 
 /* Adds a word to a command. Returns NULL or what was expected instead. */
 const char *command_add (agent_command_t *self, const char *word);
 
-/* True for a name that may stand in a path and a table: letters, digits, '.', '_', '-', a letter or digit first. */
+/* True for a name that may stand in a path and a table: letters, digits, '.', '_', '-', a letter or digit
+ * first. */
 bool name_valid (const char *text);
 #define NAME_EXPECTED "a name of letters, digits, '.', '_' and '-', 32 at most, a letter or digit first"
 

@@ -283,7 +283,8 @@ static int s_check_required (reader_t *self, const schema_key_t *keys, const uns
     return 0;
 }
 
-/* Reads the keys of a map whose start is the current event, up to its end. `lines` remembers where each key stood. */
+/* Reads the keys of a map whose start is the current event, up to its end. `lines` remembers where each key
+ * stood. */
 static int s_read_map (reader_t *self, const schema_key_t *keys, void *object)
 {
     unsigned lines[SCHEMA_KEYS_MAX] = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Strict YAML for agent.yaml and node.yaml: libyaml's events against one small schema table each. Every problem names
- * file, line, key, what was found, what was expected:
+/* Strict YAML for agent.yaml and node.yaml: libyaml's events against one small schema table each. Every
+ * problem names file, line, key, what was found, what was expected:
  *
  *   agent.yaml:7: objectives[1].goal: found "minimise", expected maximize or minimize
  *
@@ -47,31 +47,31 @@ struct schema_key {
     size_t seen_offset; /* where a bool "was given" stands in the struct; 0: nowhere */
     bool (*accept_text) (
         const char *text); /* TEXT: a further condition, which `expected` states; may be NULL */
-    /* TEXTS: takes one text, returns NULL or what was expected instead. MAPS: returns the struct for the next item, or
-     * NULL if full. `object` is the struct that holds the list. */
+    /* TEXTS: takes one text, returns NULL or what was expected instead. MAPS: returns the struct for the next
+     * item, or NULL if full. `object` is the struct that holds the list. */
     const char *(*add_text) (void *object, const char *text);
     void *(*add_map) (void *object);
     const char *expected; /* for the problem, e.g. "a duration such as 20s"; NULL: made from the type */
 };
 
-/* Reads `text` into `object` (defaults already there) by the table `keys` (ends with a NULL name). Unknown and
- * duplicate keys, missing required ones, anchors, tags and several documents are problems. `file` names it in problems.
- * Returns 0 or -1 with the problem; `object` may be half filled then. */
+/* Reads `text` into `object` (defaults already there) by the table `keys` (ends with a NULL name). Unknown
+ * and duplicate keys, missing required ones, anchors, tags and several documents are problems. `file` names
+ * it in problems. Returns 0 or -1 with the problem; `object` may be half filled then. */
 int schema_read (const char *file, const char *text, size_t size, const schema_key_t *keys, void *object,
                  problem_t *problem);
 
-/* Sets "file:line: path: what", with the line on which the value at `path` ("objectives[1].name") stands in `text`,
- * or line 1 if it isn't there. For conditions that a table can't state. Returns -1. */
+/* Sets "file:line: path: what", with the line on which the value at `path` ("objectives[1].name") stands in
+ * `text`, or line 1 if it isn't there. For conditions that a table can't state. Returns -1. */
 int schema_problem (const char *file, const char *text, size_t size, const char *path, problem_t *problem,
                     const char *format, ...) __attribute__ ((format (printf, 6, 7)));
 
-/* "20s" → 20000; "512MiB" → bytes. Units: ms, s, m, h; B, KiB, MiB, GiB. Return 0, or -1 if the text is anything else
- * (e.g. "20parsecs", "20", or what doesn't fit); the number is left alone then. */
+/* "20s" → 20000; "512MiB" → bytes. Units: ms, s, m, h; B, KiB, MiB, GiB. Return 0, or -1 if the text is
+ * anything else (e.g. "20parsecs", "20", or what doesn't fit); the number is left alone then. */
 int schema_duration_ms (const char *text, uint64_t *ms);
 int schema_bytes (const char *text, uint64_t *bytes);
 
-/* Converts one scalar as `key` (TEXT … CHOICE) says into `slot`. `quoted`: it stood in quotes, so it is no number
- * and no bool. Returns true if it was fit. */
+/* Converts one scalar as `key` (TEXT … CHOICE) says into `slot`. `quoted`: it stood in quotes, so it is no
+ * number and no bool. Returns true if it was fit. */
 bool schema_convert (const schema_key_t *key, const char *text, size_t size, bool quoted, void *slot);
 
 /* Writes what `key` expects, e.g. "a whole number from 1 to 64". */

@@ -18,8 +18,8 @@ static const unit_t s_durations[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h",
 static const unit_t s_sizes[] = {
     {"B", 1}, {"KiB", UINT64_C (1) << 10}, {"MiB", UINT64_C (1) << 20}, {"GiB", UINT64_C (1) << 30}, {"", 0}};
 
-/* Reads decimal digits up to the first other character; no sign, no leading zero. Returns that character's place, or NULL
- * if there are no digits or the number doesn't fit. */
+/* Reads decimal digits up to the first other character; no sign, no leading zero. Returns that character's
+ * place, or NULL if there are no digits or the number doesn't fit. */
 static const char *s_digits (const char *text, uint64_t *number)
 {
     const char *at = text;
@@ -63,8 +63,8 @@ int schema_bytes (const char *text, uint64_t *bytes)
     return s_quantity (text, s_sizes, bytes);
 }
 
-/* True for decimal notation, as JSON has it but with ".5" and "+1" allowed: what strtod takes beyond it (hexadecimal, inf,
- * nan, white space) is no number here. */
+/* True for decimal notation, as JSON has it but with ".5" and "+1" allowed: what strtod takes beyond it
+ * (hexadecimal, inf, nan, white space) is no number here. */
 static bool s_is_decimal (const char *text)
 {
     const char *at = text + strspn (text, "+-");
@@ -97,8 +97,8 @@ static bool s_in_range (const schema_key_t *key, double value)
     return value >= key->minimum && value <= key->maximum;
 }
 
-/* Bytes of the UTF-8 character that `text` starts with, 0 if it is none or may not be shown: control characters, ASCII's
- * and U+0080..U+009F alike, are what a terminal would obey. */
+/* Bytes of the UTF-8 character that `text` starts with, 0 if it is none or may not be shown: control
+ * characters, ASCII's and U+0080..U+009F alike, are what a terminal would obey. */
 static size_t s_character (const char *text, size_t size)
 {
     unsigned char first = (unsigned char)text[0];

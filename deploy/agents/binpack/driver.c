@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Runs the candidate: answers the evaluator's questions by calling priority () for every open bin that fits.
  *
- *   question (descriptor 0)  words in all, then for each packing that asks: item, bins, what remains in each bin
+ *   question (descriptor 0)  words in all, then for each packing that asks: item, bins, the rest of each bin
  *   answer (descriptor 3)    for each of them: which of its bins, or NO_NUMBER
  *
- * All are 16-bit words. It shares its process with the candidate, so the evaluator believes none of it: an answer chooses
- * a bin, and can do no more. */
+ * All are 16-bit words. It shares its process with the candidate, so the evaluator believes none of it: an
+ * answer chooses a bin, and can do no more. */
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The evaluator of binpack.
  *
- *   evaluator SEED_FILE COMMAND…   packs the instances with the candidate that COMMAND runs; prints the result
- *   evaluator SEED_FILE --print    prints the instances, a line of sizes each: for tests and the curious owner of the seed
- *   evaluator --refuse FILE        prints a result that says "does not compile", with the end of FILE
+ *   evaluator SEED_FILE COMMAND…  packs the instances with the candidate that COMMAND runs; the result
+ *   evaluator SEED_FILE --print   the instances, a line of sizes each, for tests and the owner of the seed
+ *   evaluator --refuse FILE       a result that says "does not compile", with the end of FILE
  *
- * The instances come from a private seed that the candidate must not learn, and items are revealed one at a time. The
- * packings advance side by side, an item each a round: no packing's next item leaves this process before its last one was
- * placed, and as packings are independent, one says nothing about another. Side by side they need 500 exchanges over the
- * pipes instead of 10,000, which would cost more than what is to be measured. */
+ * The instances come from a private seed that the candidate must not learn, and items are revealed one at a
+ * time. The packings advance side by side, an item each a round: no packing's next item leaves this process
+ * before its last one was placed, and as packings are independent, one says nothing about another. Side by
+ * side they need 500 exchanges over the pipes instead of 10,000, which would cost more than what is to be
+ * measured. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -299,7 +300,8 @@ static void s_read (uint16_t *words, size_t count)
 
 /* --- packing --- */
 
-/* Appends the question of one packing: item, bins that fit, what remains in each. Returns its words; none if no bin fits. */
+/* Appends the question of one packing: item, bins that fit, what remains in each. Returns its words; none if
+ * no bin fits. */
 static size_t s_ask (packing_t *packing, uint16_t item, uint16_t *words)
 {
     packing->offered = 0;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Online bin packing: how good would it be to put this item into this bin? Asked for every open bin that fits; the
- * highest value wins, and among equals the bin that was opened first. If no bin fits, a new one is opened.
+/* Online bin packing: how good would it be to put this item into this bin? Asked for every open bin that
+ * fits; the highest value wins, and among equals the bin that was opened first. If no bin fits, a new one is
+ * opened.
  *
- * As it stands this is best fit: the less remains, the better. The numbers marked `evolve:` leave room for more. */
+ * As it stands this is best fit: the less remains, the better. The numbers marked `evolve:` leave room for
+ * more. */
 
 #define GAPS 16
 

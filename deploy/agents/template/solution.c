@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What evolves. It reads a number a line and answers with its sine, approximately.
  *
- * `tune` changes the literal before each comment that starts with `evolve:`, within the range given there. Leave a line
- * between two of them: then changes that two nodes found apart can be merged. */
+ * `tune` changes the literal before each comment that starts with `evolve:`, within the range given there.
+ * Leave a line between two of them: then changes that two nodes found apart can be merged. */
 #include <stdio.h>
 
 static double approximate (double x)

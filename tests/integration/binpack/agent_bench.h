@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Measures a copy of one of our agents, some files of it replaced, as a node would: by its manifest, in a sandbox. */
+/* Measures a copy of one of our agents, some files of it replaced, as a node would: by its manifest, in a
+ * sandbox. */
 #ifndef EVOMESH_TESTS_INTEGRATION_BINPACK_AGENT_BENCH_H
 #define EVOMESH_TESTS_INTEGRATION_BINPACK_AGENT_BENCH_H
 
