@@ -4,10 +4,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "evolution/archive.h"
 #include "node/cli/commands.h"
 #include "node/cli/session.h"
+#include "node/schema.h"
 
 #define WHERE_NODE    "node.yaml"
 #define WHERE_AGENT   "agent.yaml (pinned for the group)"
@@ -154,19 +156,40 @@ static void s_list_agent (listing_t *listing, const agent_t *agent)
            WHERE_AGENT);
 }
 
-/* What the group says, if the node is in one. */
-static void s_list_group (const cli_t *cli, listing_t *listing)
+/* The manifest in the operator's own directory, while there is no group. NULL if it can't be read: `agent check` tells why. */
+static agent_t *s_own_agent (const config_t *config)
+{
+    size_t size;
+    char path[CLI_PATH_BYTES];
+    problem_t problem;
+    if (config->agent[0] == '\0' || cli_path (config->agent, AGENT_MANIFEST, path) != CLI_DONE ||
+        access (path, R_OK) != 0)
+        return NULL;
+    char *text = session_read_file (path, SCHEMA_FILE_BYTES, &size);
+    agent_t *agent = calloc (1, sizeof *agent);
+    assert (agent != NULL);
+    if (text == NULL || agent_parse (path, text, size, agent, &problem) != 0) {
+        free (agent);
+        agent = NULL;
+    }
+    free (text);
+    return agent;
+}
+
+/* What the group says, or what it would say if it were founded now. */
+static void s_list_group (const cli_t *cli, listing_t *listing, const config_t *config)
 {
     joined_t *joined = NULL;
     problem_t problem;
+    group_t none = {.policy = policy_default ()};
     store_t *store = store_open (cli->directory, false, true, &problem);
-    if (store != NULL && membership_load (store, &joined, &problem) == 0) {
-        agent_t *agent = session_agent (store, joined);
-        s_list_charter (listing, &joined->group);
-        if (agent != NULL)
-            s_list_agent (listing, agent);
-        free (agent);
-    }
+    if (store != NULL)
+        membership_load (store, &joined, &problem);
+    agent_t *agent = joined != NULL ? session_agent (store, joined) : s_own_agent (config);
+    s_list_charter (listing, joined != NULL ? &joined->group : &none);
+    if (agent != NULL)
+        s_list_agent (listing, agent);
+    free (agent);
     membership_destroy (&joined);
     store_close (&store);
 }
@@ -180,7 +203,7 @@ static int s_run (cli_t *cli)
     s_list_local (&listing, config);
     s_list_groups (&listing, config);
     s_put_bool (&listing, "multi_objective_evolution.pareto_optimization", true, WHERE_RULE);
-    s_list_group (cli, &listing);
+    s_list_group (cli, &listing, config);
     free (config);
     if (cli->json) {
         output_table_free (&listing.table);

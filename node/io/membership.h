@@ -19,9 +19,9 @@
 #define MEMBERSHIP_LIVE_SEQ "live_seq" /* see membership_live_seq */
 
 /* Where a member was last known to listen. */
-#define HINT_FIELDS(F, L, R)                                                                                 \
-    F (R, KEY, peer, 0)                                                                                      \
-    F (R, TEXT, rpc, LIMIT_ENDPOINT)                                                                         \
+#define HINT_FIELDS(F, L, R)         \
+    F (R, KEY, peer, 0)              \
+    F (R, TEXT, rpc, LIMIT_ENDPOINT) \
     F (R, TEXT, pub, LIMIT_ENDPOINT)
 #define HINTS_FIELDS(F, L, R) L (R, hint, hints, LIMIT_MEMBERS)
 RECORD_STRUCT (hint, HINT_FIELDS);
