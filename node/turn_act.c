@@ -42,15 +42,28 @@ static void s_send (turn_t *self, const pubkey_t *peer, const uint8_t *body, siz
         self->ports.send (self->ports.context, curve, body, size, seal);
 }
 
+/* The link that an output means: named by its key, or by whose it is. */
+static const pubkey_t *s_link (const turn_t *self, const mesh_output_t *output)
+{
+    return pubkey_is_zero (&output->curve) ? s_curve (self, &output->peer) : &output->curve;
+}
+
 static void s_act_output (turn_t *self, const mesh_output_t *output)
 {
+    const pubkey_t *curve = s_link (self, output);
     const ports_t *ports = &self->ports;
     const buffer_t *body = &output->bytes;
     unsigned kind = output->kind; /* the others were dealt with before the commit */
     switch (kind) {
     case MESH_CONNECT: ports->connect (ports->context, output); break;
-    case MESH_DISCONNECT: ports->disconnect (ports->context, &output->curve); break;
-    case MESH_SEND: ports->send (ports->context, &output->curve, body->data, body->size, output->seal); break;
+    case MESH_DISCONNECT:
+        if (curve != NULL)
+            ports->disconnect (ports->context, curve);
+        break;
+    case MESH_SEND:
+        if (curve != NULL)
+            ports->send (ports->context, curve, body->data, body->size, output->seal);
+        break;
     case MESH_REPLY:
         ports->reply (ports->context, &output->curve, body->data, body->size, output->seal);
         break;

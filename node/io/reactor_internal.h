@@ -15,7 +15,6 @@
 /* A link of ours. */
 typedef struct {
     pubkey_t curve;
-    unsigned attempts; /* so that a peer with several addresses is tried at each in turn */
     char rpc[LIMIT_ENDPOINT + 1];
     char pub[LIMIT_ENDPOINT + 1];
     pubkey_t peer;

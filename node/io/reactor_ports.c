@@ -120,8 +120,7 @@ static void s_connect (void *context, const mesh_output_t *output)
     link_t *link = s_link_or_new (self, &output->curve);
     if (link == NULL || output->address_count == 0)
         return;
-    size_t choice = link->attempts++ % output->address_count;
-    const char *rpc = output->addresses[choice].rpc, *pub = output->addresses[choice].pub;
+    const char *rpc = output->addresses[0].rpc, *pub = output->addresses[0].pub;
     if (strcmp (link->rpc, rpc) != 0 || strcmp (link->pub, pub) != 0) {
         snprintf (link->rpc, sizeof link->rpc, "%s", rpc);
         snprintf (link->pub, sizeof link->pub, "%s", pub);
