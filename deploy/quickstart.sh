@@ -81,9 +81,9 @@ prepare () {
     mkdir -p "$dir.private"
     # The private instances: drawn from this seed, which no other node has.
     if [ -n "$seed" ]; then
-        echo "$((seed * 1000 + k))" >"$dir.private/seed"
+        printf 'instances %s %s' "$seed" "$k" | sha256sum | cut -c1-32 >"$dir.private/seed"
     else
-        od -An -N6 -tu8 /dev/urandom | tr -d ' ' >"$dir.private/seed"
+        od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$dir.private/seed"
     fi
     "$evomesh" init --dir "$dir" --agent "$root/deploy/agents/binpack" --name "node-$k" --private "$dir.private" \
         ${seed:+--seed "$((seed * 100 + k))"} >/dev/null

@@ -185,6 +185,7 @@ static int s_count_result (check_t *check, const message_t *message, const pubke
         return ERROR_UNVERIFIED;
     }
     check->result_by[check->result_count++] = *author;
+    check->report->validations.asked++;
     check->report->validations.confirmed += result->confirmed == 1;
     check->report->validations.refuted += result->confirmed == 0;
     s_say (check, "measurement", author, result->confirmed ? "confirmed" : "not confirmed");

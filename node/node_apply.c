@@ -72,6 +72,10 @@ void apply_start (node_t *self, size_t index)
     snapshot_t snapshot = {.release = improvement->candidate};
     if (!operate (self, EFFECT_SNAPSHOT, &snapshot, OWNER_IMPROVEMENT, index))
         return;
+    if (self->breaker.state == BREAKER_HALF_OPEN && !improvement->breaker_trial) {
+        breaker_start (&self->breaker);
+        improvement->breaker_trial = true;
+    }
     improvement->baseline = self->live_metrics;
     improvement->snapshot =
         digest_of_two (improvement->id.bytes, DIGEST_BYTES, self->live.bytes, DIGEST_BYTES);

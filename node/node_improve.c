@@ -258,9 +258,11 @@ static bool s_gate_open (const node_t *self)
     return true;
 }
 
-static void s_go_on (node_t *self, size_t index)
+/* True if it moved: then others may move too. */
+static bool s_go_on (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
+    improvement_state_t before = improvement->state;
     bool due = improvement->deadline_ms <= self->now_ms;
     if (improvement->state == STATE_TESTING && improvement->waits) {
         if (improvement->certified || s_gate_open (self))
@@ -271,16 +273,21 @@ static void s_go_on (node_t *self, size_t index)
         improve_reject (self, index, REASON_EXPIRED, NULL);
     else if (improvement->state == STATE_VALIDATING && due)
         validate_check (self, index, true);
-    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !self->paused && !self->stopped)
+    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !self->paused && !self->stopped &&
+             (improvement->breaker_trial || breaker_admits (&self->breaker)))
         apply_start (self, index);
+    return !improvement->used || improvement->state != before;
 }
 
 void improve_advance (node_t *self)
 {
     s_say_breaker (self, breaker_tick (&self->breaker, self->now_ms));
-    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
-        if (self->improvements[i].used)
-            s_go_on (self, i);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+            if (self->improvements[i].used)
+                moved = s_go_on (self, i) || moved;
+    }
     knowledge_advance (self);
     trial_schedule (self);
     propose_schedule (self);

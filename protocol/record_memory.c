@@ -119,6 +119,9 @@ bool text_copy (text_t text, char *out, size_t size)
 {
     assert (size > 0);
     size_t length = text.size < size ? text.size : size - 1;
+    /* A cut stays between characters, so that what was UTF-8 is. */
+    while (length > 0 && length < text.size && ((uint8_t)text.data[length] & 0xc0) == 0x80)
+        length--;
     if (length > 0)
         memcpy (out, text.data, length);
     out[length] = '\0';

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A rig for scenarios of the core: a group of node_t in one process, statements handed over at once, jobs answered by rules that
+ * the test sets. No mesh, no turn, no time but the test's own: what is tested is node_step. */
+#ifndef EVOMESH_TESTS_LIB_RIG_H
+#define EVOMESH_TESTS_LIB_RIG_H
+
+#include "evolution/improvement.h"
+#include "evolution/tree.h"
+#include "node/node.h"
+#include "node/records.h"
+
+#define RIG_NODES_MAX 6
+#define RIG_TREES_MAX 64
+#define RIG_ROWS_MAX  256
+
+typedef struct rig rig_t;
+
+/* The newest row of an improvement, as node `node` wrote it. */
+typedef struct {
+    size_t node;
+    digest_t id;
+    digest_t candidate;
+    improvement_state_t state;
+    reason_code_t reason;
+} rig_row_t;
+
+/* What the next jobs of a node come to. */
+typedef struct {
+    uint64_t propose_result;  /* 0; 1 none; 2 fault */
+    uint64_t evaluate_reason; /* REASON_NONE, or how every evaluation ends */
+    uint64_t live_reason;     /* the same for evaluations of the live copy */
+    double live_worse;        /* added to `cost` of the live copy of anything but the start */
+    double start_worse;       /* added to `cost` of the live copy of the start */
+    uint64_t merge_result;
+    uint64_t merge_conflicts;
+    uint64_t snapshot_result;
+    uint64_t apply_result;
+    uint64_t restore_result;
+    bool hold_evaluations; /* evaluations are not answered until rig_release */
+    bool hold_merges;
+    bool deaf; /* what is sent to it is lost */
+} rig_rules_t;
+
+struct rig {
+    size_t count;
+    uint64_t now_ms;
+    group_t group;
+    members_t *members;
+    struct {
+        identity_t identity;
+        curve_t curve;
+        node_t *node;
+        rig_rules_t rules;
+        buffer_t inbox; /* encoded events, each behind its length */
+        buffer_t held;
+        char reply[LIMIT_LONG_TEXT + 1]; /* the last REPLY */
+        char value[LIMIT_LONG_TEXT + 1];
+        bool reply_failed;
+        digest_t current;
+        buffer_t journal; /* every event, behind its length, with the digest of its effects */
+    } nodes[RIG_NODES_MAX];
+    struct {
+        digest_t id;
+        buffer_t tree;
+        char text[64];
+        double cost; /* `cost` at node k is cost + k × bias */
+        double bias;
+    } trees[RIG_TREES_MAX];
+    size_t tree_count;
+    buffer_t types[RIG_NODES_MAX];        /* names of all events of node k, each behind a space */
+    bool taken[STATE_COUNT][STATE_COUNT]; /* by any node, from and to */
+    rig_row_t rows[RIG_ROWS_MAX];
+    size_t row_count;
+    policy_t policy;
+};
+
+/* A group of `count` nodes under `policy` (NULL: the default), all up, nothing proposed by themselves. */
+rig_t *rig_new (size_t count, const policy_t *policy);
+void rig_destroy (rig_t **self_p);
+
+/* A candidate whose file holds `text`, words joined by '+' (a merge has the words of both sides); the same text is the same
+ * candidate. Its cost on node k is cost + k × bias. The start costs 1. */
+const digest_t *rig_candidate (rig_t *self, const char *text, double cost, double bias);
+
+/* The operator of node k proposes a candidate. Returns true if the node took it. */
+bool rig_propose (rig_t *self, size_t k, const digest_t *candidate);
+/* A command with at most one argument; true if it succeeded. */
+bool rig_command (rig_t *self, size_t k, const char *name, const char *key, const char *value);
+/* Hands one event to node k. */
+void rig_event (rig_t *self, size_t k, event_t event);
+/* Delivers and answers until nothing is left. */
+void rig_settle (rig_t *self);
+/* Lets time pass, with TICKs when nodes want them, and settles. */
+void rig_pass (rig_t *self, uint64_t ms);
+/* Answers what was held back. */
+void rig_release (rig_t *self, size_t k);
+/* Node k dies and is built anew from its journal. */
+void rig_restart (rig_t *self, size_t k);
+
+/* How often node k emitted an event of that type. */
+unsigned rig_events (const rig_t *self, size_t k, const char *type);
+/* The last state that node k recorded of the improvement whose candidate that is; STATE_NONE if there is none. */
+improvement_state_t rig_state (const rig_t *self, size_t k, const digest_t *candidate, reason_code_t *reason,
+                               digest_t *improvement);
+
+#endif
