@@ -140,11 +140,12 @@ void share_start (node_t *self, size_t index)
     improvement->package = package_id (bytes_of (packed.data, packed.size));
     persist_content_t content = {bytes_of (packed.data, packed.size)};
     effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    improve_move (self, index, MOVE_SHARE);
+    /* Its number is drawn only now: numbers go up in the order in which they are published. */
     knowledge_t knowledge = {.publication = say_next_publication (self),
                              .package = improvement->package,
                              .summary = text_of (improvement->description),
                              .size = packed.size};
-    improve_move (self, index, MOVE_SHARE);
     say_publish (self, MESSAGE_KNOWLEDGE, &knowledge, knowledge.publication);
     /* Members that are away hear of it by KNOWLEDGE, which they pull when they are back. */
     uint64_t sent = 0;

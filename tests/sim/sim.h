@@ -140,6 +140,8 @@ bool sim_run (uint64_t seed, size_t nodes, sim_counts_t *counts, char failure[10
 /* --- invariants --- */
 void sim_check_acknowledged (sim_node_t *node, const uint8_t *body, size_t size);
 void sim_check_apply (sim_node_t *node, const apply_t *apply);
+/* True if all members know the same packages; else the first difference is the failure, if `complain`. */
+bool sim_check_knowledge (sim_t *self, bool complain);
 void sim_check_end (sim_t *self);
 
 #endif

@@ -76,20 +76,34 @@ void sim_check_apply (sim_node_t *node, const apply_t *apply)
 /* --- at the end --- */
 
 typedef struct {
-    sim_node_t *node;
-    sim_node_t *other;
+    const sim_node_t *other;
+    digest_t missing; /* the first package that `other` does not know; zero: none */
 } knowledge_check_t;
 
-static void s_known_everywhere (void *context, const digest_t *key, const buffer_t *bytes)
+static void s_known_there (void *context, const digest_t *key, const buffer_t *bytes)
 {
     knowledge_check_t *check = context;
-    (void)bytes;
-    if (!sim_store_record (check->other->store, RECORD_PACKAGE, key)) {
-        char id[DIGEST_SHORT_BYTES];
-        digest_short (key, id);
-        sim_fail (check->node->sim, "%s knows package %s, %s does not", check->node->name, id,
-                  check->other->name);
-    }
+    (void) bytes;
+    if (digest_is_zero (&check->missing) && !sim_store_record (check->other->store, RECORD_PACKAGE, key))
+        check->missing = *key;
+}
+
+bool sim_check_knowledge (sim_t *self, bool complain)
+{
+    for (size_t i = 0; i < self->node_count; i++)
+        for (size_t k = 0; k < self->node_count; k++) {
+            knowledge_check_t check = {.other = &self->nodes[k]};
+            if (k != i)
+                sim_store_records (self->nodes[i].store, RECORD_PACKAGE, s_known_there, &check);
+            if (digest_is_zero (&check.missing))
+                continue;
+            char id[DIGEST_SHORT_BYTES];
+            digest_short (&check.missing, id);
+            if (complain)
+                sim_fail (self, "%s knows package %s, %s does not", self->nodes[i].name, id, self->nodes[k].name);
+            return false;
+        }
+    return true;
 }
 
 static void s_ended (void *context, const digest_t *key, const buffer_t *bytes)
@@ -125,10 +139,6 @@ void sim_check_end (sim_t *self)
             sim_fail (self, "%s still waits for %llu acknowledgements", node->name,
                       (unsigned long long)status->outbox);
         free (status);
-        for (size_t k = 0; k < self->node_count; k++) {
-            knowledge_check_t check = {node, &self->nodes[k]};
-            if (k != i)
-                sim_store_records (node->store, RECORD_PACKAGE, s_known_everywhere, &check);
-        }
     }
+    (void) sim_check_knowledge (self, true);
 }

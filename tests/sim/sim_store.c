@@ -209,6 +209,7 @@ int sim_store_publications (sim_store_t *self, const pubkey_t *author, uint64_t 
                             publication_fn *visit, void *visitor)
 {
     size_t given = 0;
+    uint64_t last = 0;
     for (size_t i = 0; i < self->count && given < limit; i++) {
         const row_t *row = &self->rows[i];
         if (row->kind != ROW_STATEMENT || row->publication < from || row->publication == 0 ||
@@ -216,7 +217,8 @@ int sim_store_publications (sim_store_t *self, const pubkey_t *author, uint64_t 
             continue;
         statement_t statement;
         int rc = statement_unpack (bytes_of (row->bytes.data, row->bytes.size), &statement);
-        assert (rc == 0);
+        assert (rc == 0 && row->publication > last); /* they are published in order */
+        last = row->publication;
         rc = visit (visitor, statement.body, statement.body_size, statement.seal);
         if (rc)
             return rc;

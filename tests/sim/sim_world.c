@@ -219,7 +219,7 @@ static void s_keys (sim_node_t *node, sim_t *self, size_t number)
     node->sim = self;
     node->number = number;
     (void)snprintf (node->name, sizeof node->name, "node-%zu", number + 1);
-    (void)snprintf (node->endpoint, sizeof node->endpoint, "sim://%zu", number);
+    (void)snprintf (node->endpoint, sizeof node->endpoint, "tcp://127.0.0.1:%zu", 7000 + number);
     node->store = sim_store_new ();
     node->live_seq = 1;
     node->wake_ms = UINT64_MAX;
@@ -287,7 +287,7 @@ static bool s_settled (sim_t *self)
         if (busy)
             return false;
     }
-    return true;
+    return sim_check_knowledge (self, false);
 }
 
 /* The world is calm: cuts heal, and operators let stopped nodes go on. */
