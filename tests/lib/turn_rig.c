@@ -272,11 +272,15 @@ static void s_found (turn_rig_t *self)
     free (bytes);
     tree_clear (&start);
     digest_t id = digest_of (self->start.data, self->start.size);
-    pubkey_t curve = sample_curve (1);
+    pubkey_t curve = sample_curve (1), other = sample_curve (2);
+    identity_t absent = sample_identity (2);
     ck_assert_int_eq (
         group_found (&self->group, &self->identity, "packers", "tiny", &evaluator, &id, &policy, WALL_MS), 0);
     ck_assert_int_eq (
         members_found (&self->members, &self->group, &self->identity, &curve, "alpha", 2, 1, WALL_MS), 0);
+    ck_assert_int_eq (members_add (&self->members, &self->group, &self->identity, &absent.id, &other, "beta",
+                                   4, 2, WALL_MS),
+                      0);
 }
 
 turn_rig_t *turn_rig_new (void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Surroundings for tests of a turn: a store in memory that can fail, and a trace of everything that the turn asks for, in
- * order. The core and the mesh are the real ones; the group has one member. */
+ * order. The core and the mesh are the real ones; of the group's two members one is never there. */
 #ifndef EVOMESH_TESTS_LIB_TURN_RIG_H
 #define EVOMESH_TESTS_LIB_TURN_RIG_H
 
