@@ -61,6 +61,8 @@ static parting_t *s_outbox_place (node_t *self)
 {
     parting_t *oldest = &self->outbox[0];
     for (size_t i = 0; i < LIMIT_OUTBOX; i++) {
+        if (i >= self->outbox_used)
+            self->outbox_used = i + 1;
         if (digest_is_zero (&self->outbox[i].id))
             return &self->outbox[i];
         if (self->outbox[i].order < oldest->order)
@@ -107,23 +109,25 @@ void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statem
 
 void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *statement)
 {
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+    for (size_t i = 0; i < self->outbox_used; i++)
         if (digest_equal (&self->outbox[i].id, statement) && pubkey_equal (&self->outbox[i].to, peer)) {
             buffer_clear (&self->outbox[i].packed);
             memset (&self->outbox[i], 0, sizeof self->outbox[i]);
         }
+    while (self->outbox_used > 0 && digest_is_zero (&self->outbox[self->outbox_used - 1].id))
+        self->outbox_used--;
 }
 
 void say_outbox_up (node_t *self, const pubkey_t *peer)
 {
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+    for (size_t i = 0; i < self->outbox_used; i++)
         if (!digest_is_zero (&self->outbox[i].id) && pubkey_equal (&self->outbox[i].to, peer))
             s_part (self, &self->outbox[i]);
 }
 
 void say_outbox_tick (node_t *self)
 {
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++) {
+    for (size_t i = 0; i < self->outbox_used; i++) {
         parting_t *parting = &self->outbox[i];
         if (digest_is_zero (&parting->id) || parting->retry_ms > self->now_ms)
             continue;
@@ -137,7 +141,7 @@ void say_outbox_tick (node_t *self)
 uint64_t say_outbox_deadline_ms (const node_t *self)
 {
     uint64_t deadline_ms = UINT64_MAX;
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+    for (size_t i = 0; i < self->outbox_used; i++)
         if (!digest_is_zero (&self->outbox[i].id) && self->outbox[i].retry_ms < deadline_ms)
             deadline_ms = self->outbox[i].retry_ms;
     return deadline_ms;

@@ -274,6 +274,7 @@ struct node {
     tried_t *tried;
     size_t tried_count;
     parting_t outbox[LIMIT_OUTBOX];
+    size_t outbox_used; /* places from here on are free */
     invitation_t invitations[LIMIT_INVITES];
     size_t invitation_count;
     known_peer_t *peers;

@@ -40,7 +40,7 @@ void node_status (const node_t *self, node_status_t *status)
         if (self->improvements[i].used)
             status->in_state[self->improvements[i].state]++;
     status->held = status->in_state[STATE_HELD];
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+    for (size_t i = 0; i < self->outbox_used; i++)
         status->outbox += !digest_is_zero (&self->outbox[i].id);
 }
 
@@ -107,7 +107,7 @@ digest_t node_digest (const node_t *self)
         s_put (&out, self->parcels[i].state);
     for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
         s_put (&out, self->jobs[i].state);
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++)
+    for (size_t i = 0; i < self->outbox_used; i++)
         buffer_append (&out, self->outbox[i].id.bytes, DIGEST_BYTES);
     for (size_t i = 0; i < self->tried_count; i++)
         buffer_append (&out, self->tried[i].package.bytes, DIGEST_BYTES);

@@ -83,7 +83,7 @@ typedef struct {
 static void s_known_there (void *context, const digest_t *key, const buffer_t *bytes)
 {
     knowledge_check_t *check = context;
-    (void) bytes;
+    (void)bytes;
     if (digest_is_zero (&check->missing) && !sim_store_record (check->other->store, RECORD_PACKAGE, key))
         check->missing = *key;
 }
@@ -100,7 +100,8 @@ bool sim_check_knowledge (sim_t *self, bool complain)
             char id[DIGEST_SHORT_BYTES];
             digest_short (&check.missing, id);
             if (complain)
-                sim_fail (self, "%s knows package %s, %s does not", self->nodes[i].name, id, self->nodes[k].name);
+                sim_fail (self, "%s knows package %s, %s does not", self->nodes[i].name, id,
+                          self->nodes[k].name);
             return false;
         }
     return true;
@@ -140,5 +141,5 @@ void sim_check_end (sim_t *self)
                       (unsigned long long)status->outbox);
         free (status);
     }
-    (void) sim_check_knowledge (self, true);
+    (void)sim_check_knowledge (self, true);
 }
