@@ -4,8 +4,9 @@
 #include "node/io/reactor.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "node/io/control.h"
@@ -299,6 +300,44 @@ START_TEST (an_altered_journal_is_found_by_a_replay)
 }
 END_TEST
 
+/* From now on no file of the node can grow beyond `bytes`: what a full disk is like. */
+static void s_limit_files (const reactor_rig_t *rig, rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+    ck_assert_int_eq (prlimit (rig->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+START_TEST (a_disk_that_takes_no_more_stops_evolution_says_so_and_loses_nothing)
+{
+    signal (SIGXFSZ, SIG_IGN); /* the node inherits it */
+    reactor_rig_t *rig = s_started (1000);
+    reactor_rig_until (rig, "applied", 1);
+    s_limit_files (rig, 1);
+    json_t *status = NULL;
+    for (int i = 0; i < 3000; i++) {
+        json_decref (status);
+        status = reactor_rig_ask (rig, "{\"command\":\"status\"}");
+        if (json_is_string (json_object_get (status, "problem")))
+            break;
+        poll (NULL, 0, 10);
+    }
+    ck_assert (json_is_string (json_object_get (status, "problem")));
+    ck_assert_ptr_nonnull (strstr (
+        json_string_value (json_array_get (json_object_get (status, "next_steps"), 0)), "the store failed"));
+    json_decref (status);
+    reactor_rig_ask_refused (rig, "{\"command\":\"pause\"}", "evomesh.db");
+    json_int_t applied = reactor_rig_status (rig, "applied");
+    ck_assert_int_ge (applied, 1);
+
+    s_limit_files (rig, RLIM_INFINITY);
+    json_decref (reactor_rig_ask (rig, "{\"command\":\"resume\"}"));
+    reactor_rig_until (rig, "applied", applied + 1);
+    s_stop (rig);
+    s_replay (rig);
+    reactor_rig_destroy (rig);
+}
+END_TEST
+
 SUITE_MAIN ("reactor", a_node_alone_improves_its_program_and_a_replay_gives_the_same,
             a_stopped_node_goes_on_where_it_stood, a_killed_node_loses_nothing_that_it_said_and_goes_on,
             pause_and_its_answer_are_on_disk_before_they_are_told,
@@ -306,4 +345,5 @@ SUITE_MAIN ("reactor", a_node_alone_improves_its_program_and_a_replay_gives_the_
             status_members_and_peers_tell_what_there_is,
             a_second_node_on_one_directory_is_refused_and_the_first_goes_on, a_port_in_use_is_said_plainly,
             an_address_that_peers_can_not_reach_is_refused,
-            a_node_that_listens_anywhere_comes_back_at_the_same_port, an_altered_journal_is_found_by_a_replay)
+            a_node_that_listens_anywhere_comes_back_at_the_same_port, an_altered_journal_is_found_by_a_replay,
+            a_disk_that_takes_no_more_stops_evolution_says_so_and_loses_nothing)
