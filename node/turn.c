@@ -170,7 +170,7 @@ static int s_recover_entry (void *context, uint64_t number, const uint8_t *bytes
     }
     if (result == 0 && self->visit != NULL) {
         digest_t computed = effects_digest (&effects, 0);
-        result = self->visit (self->context, number, &event, recorded, &computed);
+        result = self->visit (self->context, number, &event, &effects, recorded, &computed);
     }
     effects_clear (&effects);
     arena_clear (&arena);

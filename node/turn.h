@@ -36,8 +36,8 @@ void turn_destroy (turn_t **self_p);
 /* Builds the core anew from the journal: each event is stepped, its effects thrown away. Links, fetches and queued inputs are
  * forgotten. What is told of each entry goes to `visit` (may be NULL); it returns other than 0 to end the walk early, which is
  * returned then. 0, ERROR_MALFORMED (an entry can't be read: `number` says which, may be NULL), or what the store failed with. */
-typedef int (turn_replay_fn) (void *context, uint64_t number, const event_t *event, const digest_t *recorded,
-                              const digest_t *computed);
+typedef int (turn_replay_fn) (void *context, uint64_t number, const event_t *event, const effects_t *effects,
+                              const digest_t *recorded, const digest_t *computed);
 int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *number);
 
 /* The clocks of the last entry of the journal, 0 before the first: the node's clock goes on from there. */

@@ -1,29 +1,85 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh replay: steps the journal through a fresh core and compares the effects with those recorded. */
+#include <assert.h>
 #include <string.h>
 
+#include "evolution/improvement.h"
 #include "node/cli/commands.h"
 #include "node/cli/session.h"
 #include "node/io/reactor.h"
 
-/* An entry a line, for --verbose. */
-static void s_visit (void *context, uint64_t number, const event_t *event, const digest_t *recorded,
-                     const digest_t *computed)
+typedef struct {
+    const cli_t *cli;
+    bool entries;  /* --verbose */
+    bool moves;    /* --moves */
+    json_t *moved; /* with --json */
+} told_t;
+
+/* A move of an improvement: each writes the improvement's row, so the rows in the effects are the whole way that it took. */
+static void s_move (const told_t *told, uint64_t number, const event_t *event, const persist_record_t *effect)
 {
-    const cli_t *cli = context;
-    bool same = digest_equal (recorded, computed);
-    if (!cli->json)
-        printf ("%8llu  %s  %-14s %s%s\n", (unsigned long long)number, output_time (event->wall_ms).text,
-                event_name (event->kind), output_digest (computed).text, same ? "" : "  DIFFERS");
+    improvement_row_t row;
+    arena_t arena = {0};
+    int rc =
+        record_decode (&improvement_row_record, effect->bytes.data, effect->bytes.size, &row, &arena, NULL);
+    assert (rc == 0); /* the core has just made it */
+    (void)rc;
+    char id[DIGEST_TEXT_BYTES];
+    const char *state = improvement_state_name ((improvement_state_t)row.state);
+    const char *reason = row.reason == REASON_NONE ? "" : reason_name ((reason_code_t)row.reason);
+    digest_text (&row.id, id);
+    if (told->moved != NULL)
+        json_array_append_new (told->moved,
+                               json_pack ("{s:I, s:I, s:s, s:s, s:s}", "entry", (json_int_t)number, "time_ms",
+                                          (json_int_t)event->wall_ms, "improvement", id, "state", state,
+                                          "reason", reason));
+    else
+        printf ("%8llu  %s  %.8s %s%s%s\n", (unsigned long long)number, output_time (event->wall_ms).text, id,
+                state, *reason == '\0' ? "" : ": ", reason);
+    arena_clear (&arena);
 }
 
-static int s_told_json (int rc, const reactor_replay_t *outcome)
+static void s_visit (void *context, uint64_t number, const event_t *event, const effects_t *effects,
+                     const digest_t *recorded, const digest_t *computed)
+{
+    const told_t *told = context;
+    bool same = digest_equal (recorded, computed);
+    if (told->entries && !told->cli->json)
+        printf ("%8llu  %s  %-14s %s%s\n", (unsigned long long)number, output_time (event->wall_ms).text,
+                event_name (event->kind), output_digest (computed).text, same ? "" : "  DIFFERS");
+    for (size_t i = 0; told->moves && i < effects->count; i++)
+        if (effects->items[i].kind == EFFECT_PERSIST_RECORD &&
+            effects->items[i].as.persist_record.table == RECORD_IMPROVEMENT)
+            s_move (told, number, event, &effects->items[i].as.persist_record);
+}
+
+static int s_told_json (int rc, const reactor_replay_t *outcome, json_t *moved)
 {
     const char *kind = outcome->number == 0 ? NULL : event_name (outcome->kind);
-    int printed = output_json (json_pack ("{s:b, s:I, s:I, s:s?}", "same", rc == 0, "entries",
-                                          (json_int_t)outcome->entries, "differs_at",
-                                          (json_int_t)outcome->number, "event", kind));
+    json_t *root =
+        json_pack ("{s:b, s:I, s:I, s:s?}", "same", rc == 0, "entries", (json_int_t)outcome->entries,
+                   "differs_at", (json_int_t)outcome->number, "event", kind);
+    if (moved != NULL)
+        json_object_set (root, "moves", moved);
+    int printed = output_json (root);
     return rc == 0 ? printed : CLI_FAILED;
+}
+
+/* The replay's end, for people or machines. */
+static int s_told (const cli_t *cli, int rc, const reactor_replay_t *outcome, json_t *moved)
+{
+    if (cli->json)
+        return s_told_json (rc, outcome, moved);
+    if (rc == 0) {
+        printf ("%llu journal entries: the same effects, byte for byte.\n",
+                (unsigned long long)outcome->entries);
+        return CLI_DONE;
+    }
+    return cli_fail (
+        "journal entry %llu (%s) gave effects %s then and gives %s now: another version of evomesh wrote it, "
+        "or the journal was altered",
+        (unsigned long long)outcome->number, event_name (outcome->kind),
+        output_digest (&outcome->recorded).text, output_digest (&outcome->computed).text);
 }
 
 static int s_run (cli_t *cli)
@@ -36,26 +92,19 @@ static int s_run (cli_t *cli)
         return CLI_FAILED;
     if (session_check (cli) != CLI_DONE)
         return CLI_FAILED;
-    int rc = reactor_replay (cli->directory, cli_value (cli, "passphrase-file", NULL),
-                             cli_flag (cli, "verbose") ? s_visit : NULL, cli, &outcome, &problem);
-    if (rc < 0)
-        return cli_fail_problem (&problem);
-    if (cli->json)
-        return s_told_json (rc, &outcome);
-    if (rc == 0) {
-        printf ("%llu journal entries: the same effects, byte for byte.\n",
-                (unsigned long long)outcome.entries);
-        return CLI_DONE;
-    }
-    return cli_fail (
-        "journal entry %llu (%s) gave effects %s then and gives %s now: another version of evomesh wrote it, "
-        "or the journal was altered",
-        (unsigned long long)outcome.number, event_name (outcome.kind), output_digest (&outcome.recorded).text,
-        output_digest (&outcome.computed).text);
+    told_t told = {.cli = cli, .entries = cli_flag (cli, "verbose"), .moves = cli_flag (cli, "moves")};
+    if (told.moves && cli->json)
+        told.moved = json_array ();
+    int rc = reactor_replay (cli->directory, cli_value (cli, "passphrase-file", NULL), s_visit, &told,
+                             &outcome, &problem);
+    rc = rc < 0 ? cli_fail_problem (&problem) : s_told (cli, rc, &outcome, told.moved);
+    json_decref (told.moved);
+    return rc;
 }
 
 static const cli_option_t s_options[] = {
     {"verbose", NULL, "print each entry"},
+    {"moves", NULL, "print each move of each improvement, as they happened"},
     {"passphrase-file", "FILE", "whose first line unlocks the keys ($EVOMESH_PASSPHRASE_FILE)"},
     {NULL, NULL, NULL},
 };

@@ -28,10 +28,11 @@ typedef struct {
 int reactor_run (const char *directory, const reactor_options_t *options, problem_t *problem);
 
 /* Steps the journal of `directory` through a fresh core and compares each entry's effects with the recorded digest. `visit`
- * (may be NULL) sees each entry. Reads only; a node may be running. Returns 0 if all are the same; 1 with `*mismatch` filled at
+ * (may be NULL) sees each entry and the effects that it gives. Reads only; a node may be running. Returns 0 if all are the same; 1 with `*mismatch` filled at
  * the first that isn't; -1 with the problem. */
 typedef void (reactor_replay_fn) (void *context, uint64_t number, const event_t *event,
-                                  const digest_t *recorded, const digest_t *computed);
+                                  const effects_t *effects, const digest_t *recorded,
+                                  const digest_t *computed);
 typedef struct {
     uint64_t entries; /* looked at */
     uint64_t number;  /* of the first that differs; 0: none */

@@ -12,13 +12,13 @@ typedef struct {
 
 #define DIFFERS 1
 
-static int s_compare (void *context, uint64_t number, const event_t *event, const digest_t *recorded,
-                      const digest_t *computed)
+static int s_compare (void *context, uint64_t number, const event_t *event, const effects_t *effects,
+                      const digest_t *recorded, const digest_t *computed)
 {
     replay_t *self = context;
     self->outcome->entries++;
     if (self->visit != NULL)
-        self->visit (self->context, number, event, recorded, computed);
+        self->visit (self->context, number, event, effects, recorded, computed);
     if (digest_equal (recorded, computed))
         return 0;
     self->outcome->number = number;

@@ -179,10 +179,10 @@ typedef struct {
     uint64_t differs;
 } replayed_t;
 
-static int s_compare (void *context, uint64_t number, const event_t *event, const digest_t *recorded,
-                      const digest_t *computed)
+static int s_compare (void *context, uint64_t number, const event_t *event, const effects_t *effects,
+                      const digest_t *recorded, const digest_t *computed)
 {
-    (void)event;
+    (void)event, (void)effects;
     replayed_t *found = context;
     found->entries++;
     if (!digest_equal (recorded, computed) && found->differs == 0)
