@@ -3,6 +3,7 @@
 #ifndef EVOMESH_NODE_IO_REACTOR_INTERNAL_H
 #define EVOMESH_NODE_IO_REACTOR_INTERNAL_H
 
+#include "node/io/archivist.h"
 #include "node/io/bus.h"
 #include "node/io/clock.h"
 #include "node/io/control.h"
@@ -36,6 +37,7 @@ typedef struct {
     sandbox_t *sandbox;
     workshop_t workshop;
     executor_t *executor;
+    archivist_t *archivist; /* NULL where the archive can't be opened: the node goes on without */
     control_t *control;
     bus_t *bus;
     turn_t *turn;
@@ -54,6 +56,8 @@ typedef struct {
     uint64_t timer_ms;   /* when it fires */
     uint64_t epoch_kept; /* of the roster in the settings */
     bool hints_changed;
+    bool archive_behind; /* there may be candidates that archive.git lacks */
+    digest_t release_kept;
     struct {
         char rpc[LIMIT_ENDPOINT + 1];
         char pub[LIMIT_ENDPOINT + 1];

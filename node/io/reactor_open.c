@@ -88,6 +88,16 @@ static int s_open_jobs (reactor_t *self, problem_t *problem)
     return self->executor == NULL ? problem_set (problem, "%s", error_text (ERROR_MEMORY)) : 0;
 }
 
+/* The archive is for people; a node works without it. */
+static void s_open_archive (reactor_t *self)
+{
+    problem_t problem;
+    self->archivist = archivist_new (&self->workshop, &self->joined->group.start, &problem);
+    self->archive_behind = true;
+    if (self->archivist == NULL)
+        log_line (LEVEL_WARNING, "archive_unavailable", "problem=\"%s\"", problem.text);
+}
+
 static int s_open_links (reactor_t *self, problem_t *problem)
 {
     bus_handler_t handler = {reactor_wake_up, reactor_received, reactor_refused, self};
@@ -121,6 +131,7 @@ int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
         return problem_set (problem, "%s", error_text (ERROR_MEMORY));
     if (s_open_jobs (self, problem) != 0)
         return -1;
+    s_open_archive (self);
     self->control = control_new (path, problem);
     return self->control == NULL ? -1 : s_open_links (self, problem);
 }
@@ -129,6 +140,7 @@ void reactor_close (reactor_t *self)
 {
     sandbox_destroy (&self->sandbox); /* kills every run; none of them calls back */
     executor_destroy (&self->executor);
+    archivist_destroy (&self->archivist);
     bus_destroy (&self->bus);
     control_destroy (&self->control);
     turn_destroy (&self->turn);

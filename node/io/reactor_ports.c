@@ -9,6 +9,7 @@
 #include "node/io/report.h"
 
 #define SETTING_LIVE_SEQ "live_seq"
+#define ARCHIVED_A_TURN  4
 
 /* --- the store --- */
 
@@ -56,6 +57,8 @@ static int s_put_record (void *context, record_table_t table, const digest_t *ke
                        (int)RECORD_PACKAGE == (int)TABLE_PACKAGE,
                    "the core's tables are the store's");
     assert ((unsigned)table < TABLE_COUNT);
+    reactor_t *self = context;
+    self->archive_behind = self->archive_behind || table == RECORD_CANDIDATE;
     return store_record_put (s_store (context), (table_t)table, key, bytes, size);
 }
 
@@ -293,6 +296,20 @@ static void s_keep_hints (reactor_t *self)
         self->hints_changed = false;
 }
 
+/* A few candidates at a time, so that a turn stays short also when the archive is made anew. */
+static void s_keep_archive (reactor_t *self)
+{
+    if (self->archivist == NULL)
+        return;
+    if (self->archive_behind)
+        self->archive_behind = archivist_step (self->archivist, ARCHIVED_A_TURN);
+    node_status_t status;
+    node_status (turn_node (self->turn), &status);
+    if (!digest_equal (&status.release, &self->release_kept))
+        archivist_release (self->archivist, &status.release);
+    self->release_kept = status.release;
+}
+
 void reactor_keep (reactor_t *self)
 {
     const members_t *members = node_members (turn_node (self->turn));
@@ -301,4 +318,5 @@ void reactor_keep (reactor_t *self)
         self->epoch_kept = members->epoch;
     if (self->hints_changed)
         s_keep_hints (self);
+    s_keep_archive (self);
 }

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/io/archivist.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "evolution/improvement.h"
+#include "node/io/log.h"
+#include "node/records.h"
+
+#define PARENTS_MAX 2
+
+struct archivist {
+    const workshop_t *workshop;
+    archive_git_t *git;
+    uint64_t seen; /* number of the newest candidate row that was looked at */
+    size_t left;   /* of a step */
+};
+
+static void s_warn (const digest_t *candidate, const problem_t *problem)
+{
+    char id[DIGEST_SHORT_BYTES];
+    digest_short (candidate, id);
+    log_line (LEVEL_WARNING, "archive_failed", "candidate=%s problem=\"%s\"", id, problem->text);
+}
+
+static void s_commit (archivist_t *self, const digest_t *candidate, const digest_t *parents,
+                      size_t parent_count, const char *message, uint64_t time_ms)
+{
+    tree_t tree = {0};
+    problem_t problem = {{0}};
+    if (archive_git_has (self->git, candidate))
+        return;
+    if (workshop_tree (self->workshop, candidate, &tree, &problem) != 0 ||
+        archive_git_commit (self->git, self->workshop->store, candidate, &tree, parents, parent_count,
+                            message, time_ms, &problem) != 0)
+        s_warn (candidate, &problem);
+    tree_clear (&tree);
+}
+
+/* "valid: excess_bins 3.9, ns_per_item 120", or "rejected: worse" with what was said of it. */
+static void s_message (const workshop_t *shop, const candidate_row_t *row, char message[LIMIT_LONG_TEXT])
+{
+    if (!row->valid) {
+        unsigned reason = row->reason < REASON_COUNT ? (unsigned)row->reason : REASON_NONE;
+        snprintf (message, LIMIT_LONG_TEXT, "invalid: %s\n\n%.*s\n", reason_name ((reason_code_t)reason),
+                  (int)(row->detail.size < LIMIT_LONG_TEXT - 128 ? row->detail.size : LIMIT_LONG_TEXT - 128),
+                  row->detail.size > 0 ? row->detail.data : "");
+        return;
+    }
+    size_t size = (size_t)snprintf (message, LIMIT_LONG_TEXT, "measured:");
+    const objectives_t *objectives = &shop->agent->objectives;
+    for (size_t i = 0; i < row->metrics.count && i < objectives->count; i++)
+        size += (size_t)snprintf (message + size, LIMIT_LONG_TEXT - size, "%s %s %g", i > 0 ? "," : "",
+                                  objectives->items[i].name, row->metrics.items[i].value);
+}
+
+static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
+{
+    archivist_t *self = context;
+    candidate_row_t row;
+    arena_t arena = {0};
+    if (self->left == 0)
+        return 1;
+    self->left--;
+    self->seen = number;
+    if (record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0) {
+        char message[LIMIT_LONG_TEXT];
+        digest_t parents[PARENTS_MAX];
+        size_t count = row.parents.count < PARENTS_MAX ? row.parents.count : PARENTS_MAX;
+        for (size_t i = 0; i < count; i++)
+            parents[i] = row.parents.items[i].id;
+        s_message (self->workshop, &row, message);
+        s_commit (self, key, parents, count, message, row.time_ms);
+    }
+    arena_clear (&arena);
+    return 0;
+}
+
+archivist_t *archivist_new (const workshop_t *workshop, const digest_t *start, problem_t *problem)
+{
+    archivist_t *self = calloc (1, sizeof *self);
+    if (self == NULL) {
+        problem_set (problem, "%s", error_text (ERROR_MEMORY));
+        return NULL;
+    }
+    self->workshop = workshop;
+    self->git = archive_git_open (workshop->data_directory, problem);
+    if (self->git == NULL) {
+        free (self);
+        return NULL;
+    }
+    s_commit (self, start, NULL, 0, "what the group started from", 0);
+    return self;
+}
+
+void archivist_destroy (archivist_t **self_p)
+{
+    archivist_t *self = *self_p;
+    if (self == NULL)
+        return;
+    archive_git_close (&self->git);
+    free (self);
+    *self_p = NULL;
+}
+
+bool archivist_step (archivist_t *self, size_t max)
+{
+    self->left = max;
+    store_record_walk (self->workshop->store, TABLE_CANDIDATE, self->seen, false, s_visit, self);
+    return self->left == 0;
+}
+
+void archivist_release (archivist_t *self, const digest_t *release)
+{
+    char id[DIGEST_SHORT_BYTES], name[DIGEST_SHORT_BYTES + sizeof "releases/"];
+    problem_t problem = {{0}};
+    if (!archive_git_has (self->git, release))
+        return;
+    digest_short (release, id);
+    snprintf (name, sizeof name, "releases/%s", id);
+    if (archive_git_ref (self->git, name, release, &problem) != 0 ||
+        archive_git_ref (self->git, "live", release, &problem) != 0)
+        s_warn (release, &problem);
+}
