@@ -178,11 +178,12 @@ void improve_move (node_t *self, size_t index, improvement_move_t move)
     improve_persist (self, index);
     if (!edge->event)
         return;
-    entry_t metadata[3] = {{text_of ("state"), text_of (improvement_state_name (edge->to))}};
-    size_t count = 1;
+    entry_t metadata[2];
+    size_t count = 0;
     if (improvement->reason != REASON_NONE)
         metadata[count++] = (entry_t){text_of ("reason"), text_of (reason_name (improvement->reason))};
-    if (improvement->description[0])
+    bool tell = edge->to == STATE_PROPOSED || edge->to == STATE_HELD || edge->to == STATE_SHARED;
+    if (tell && improvement->description[0])
         metadata[count++] = (entry_t){text_of ("description"), text_of (improvement->description)};
     char error[LIMIT_TEXT + 1] = "";
     if (edge->to == STATE_REJECTED || edge->to == STATE_ROLLBACK_FAILED)

@@ -30,14 +30,27 @@ static output_style_t s_style (const char *type)
     return strstr (type, "rejected") != NULL ? OUTPUT_DIM : OUTPUT_PLAIN;
 }
 
-/* "12:30:05 k3jd82ka improvement_applied ab12cd34 +1.20 % reason=…" */
-static void s_print (const cli_t *cli, json_t *event)
+/* The member's name, else the first characters of its id. */
+static output_cell_t s_name (json_t *members, const char *id)
+{
+    size_t i;
+    json_t *member;
+    json_array_foreach (json_object_get (members, "members"), i, member)
+    {
+        if (strcmp (s_text (member, "id"), id) == 0 && s_text (member, "name")[0] != '\0')
+            return output_cell (text_of (s_text (member, "name")), 12);
+    }
+    return output_cell ((text_t){id, strlen (id) < 8 ? strlen (id) : 8}, 12);
+}
+
+/* "12:30:05 node-1 improvement_applied ab12cd34 +1.20 % reason=…" */
+static void s_print (const cli_t *cli, json_t *members, json_t *event)
 {
     const char *type = s_text (event, "type"), *key;
     json_t *value, *improvement = json_object_get (event, "performance_improvement");
     output_cell_t when = output_time ((uint64_t)json_integer_value (json_object_get (event, "time_ms")));
-    printf ("%s %.8s %s%-24s%s %.8s", strlen (when.text) > 11 ? when.text + 11 : when.text,
-            s_text (event, "agent_id"), output_style (cli, s_style (type)), type,
+    printf ("%s %-8s %s%-21s%s %-8.8s", strlen (when.text) > 11 ? when.text + 11 : when.text,
+            s_name (members, s_text (event, "agent_id")).text, output_style (cli, s_style (type)), type,
             output_style (cli, OUTPUT_PLAIN), s_text (event, "modification_id"));
     if (json_is_number (improvement))
         printf (" %s", output_percent (json_number_value (improvement)).text);
@@ -55,6 +68,7 @@ static void s_print (const cli_t *cli, json_t *event)
 typedef struct {
     const cli_t *cli;
     char own[DIGEST_TEXT_BYTES]; /* only events of this node; "" for all */
+    json_t *members;             /* as the node answers: their names */
     uint64_t limit;              /* 0: none */
     uint64_t printed;
 } watch_t;
@@ -74,7 +88,7 @@ static int s_message (watch_t *watch, char *text)
     else if (event != NULL && cli->json)
         rc = output_json_line (json_incref (event));
     else if (event != NULL)
-        s_print (cli, event);
+        s_print (cli, watch->members, event);
     watch->printed += event != NULL;
     json_decref (message);
     return ferror (stdout) ? CLI_FAILED : rc;
@@ -140,13 +154,14 @@ static int s_run (cli_t *cli)
         rc = session_check (cli);
     if (rc == CLI_DONE && cli_flag (cli, "own"))
         rc = s_own (cli, watch.own);
+    if (rc == CLI_DONE)
+        rc = session_ask (cli, "members", NULL, &watch.members);
     if (rc != CLI_DONE)
         return rc;
     control_client_t *client = control_client_new (cli->directory, &problem);
-    if (client == NULL)
-        return cli_fail_problem (&problem);
-    rc = s_follow (&watch, client);
+    rc = client == NULL ? cli_fail_problem (&problem) : s_follow (&watch, client);
     control_client_destroy (&client);
+    json_decref (watch.members);
     return rc;
 }
 
