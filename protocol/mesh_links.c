@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Who is there: members and their addresses, HELLO and WELCOME, PRESENCE, PING; the states of mesh.h's diagram. */
+#include "protocol/mesh_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- addresses --- */
+
+/* True if it is an address that can be linked to; nothing but TCP, whatever a peer says. */
+static bool s_read_address (const address_t *address, mesh_address_t *out)
+{
+    return text_copy (address->rpc, out->rpc, sizeof out->rpc) &&
+           text_copy (address->pub, out->pub, sizeof out->pub) && strncmp (out->rpc, "tcp://", 6) == 0 &&
+           strncmp (out->pub, "tcp://", 6) == 0;
+}
+
+static bool s_is_same_address (const mesh_address_t *a, const mesh_address_t *b)
+{
+    return strcmp (a->rpc, b->rpc) == 0 && strcmp (a->pub, b->pub) == 0;
+}
+
+static void s_link (peer_t *peer, mesh_outputs_t *out)
+{
+    assert (peer->address_count > 0);
+    mesh_output_t *output = mesh_output (out, MESH_CONNECT);
+    output->peer = peer->id;
+    output->curve = peer->curve;
+    output->address_count = peer->address_count;
+    memcpy (output->addresses, peer->addresses, sizeof output->addresses);
+}
+
+/* Has a HELLO said, but not sooner after the last than a first retry. */
+static void s_hello_soon (peer_t *peer, uint64_t now_ms)
+{
+    uint64_t soonest = peer->hello_tries > 0 ? peer->hello_sent_ms + RECONNECT_MS_MIN : now_ms;
+    peer->hello_at_ms = mesh_earlier (peer->hello_at_ms, soonest > now_ms ? soonest : now_ms);
+}
+
+static void s_begin_link (peer_t *peer, uint64_t now_ms, mesh_outputs_t *out)
+{
+    s_link (peer, out);
+    if (peer->state == PEER_UNKNOWN)
+        peer->state = PEER_LINKING;
+    peer->hello_tries = 0;
+    peer->hello_at_ms = now_ms;
+}
+
+/* The addresses that a peer tells of itself. The link moves if the one in use is not among them. */
+static void s_take_addresses (peer_t *peer, const address_t *items, size_t count, uint64_t now_ms,
+                              mesh_outputs_t *out)
+{
+    mesh_address_t told[LIMIT_ENDPOINTS];
+    memset (told, 0, sizeof told);
+    size_t told_count = 0, in_use = SIZE_MAX;
+    for (size_t i = 0; i < count && told_count < LIMIT_ENDPOINTS; i++) {
+        if (!s_read_address (&items[i], &told[told_count]))
+            continue;
+        if (peer->address_count > 0 && s_is_same_address (&told[told_count], &peer->addresses[0]))
+            in_use = told_count;
+        told_count++;
+    }
+    if (told_count == 0)
+        return;
+    if (in_use != SIZE_MAX) { /* it stays first */
+        mesh_address_t first = told[0];
+        told[0] = told[in_use];
+        told[in_use] = first;
+    }
+    memcpy (peer->addresses, told, sizeof told);
+    peer->address_count = told_count;
+    peer->told = true;
+    if (in_use == SIZE_MAX)
+        s_begin_link (peer, now_ms, out);
+}
+
+void mesh_hint (mesh_t *self, const pubkey_t *id, const char *rpc, const char *pub, uint64_t now_ms,
+                mesh_outputs_t *out)
+{
+    peer_t *peer = mesh_find_peer (self, id);
+    address_t address = {.rpc = text_of (rpc), .pub = text_of (pub)};
+    mesh_address_t hint;
+    memset (&hint, 0, sizeof hint);
+    if (peer == NULL || peer->told || !s_read_address (&address, &hint))
+        return;
+    if (peer->address_count > 0 && s_is_same_address (&hint, &peer->addresses[0]))
+        return;
+    peer->addresses[0] = hint;
+    peer->address_count = 1;
+    s_begin_link (peer, now_ms, out);
+}
+
+/* --- up and lost --- */
+
+void mesh_heard (peer_t *peer, uint64_t now_ms)
+{
+    if (peer->state == PEER_LINKING && now_ms >= peer->heard_ms + SUSPECT_AFTER_MS)
+        s_hello_soon (peer, now_ms); /* back after a silence */
+    peer->heard_ms = now_ms;
+    if (peer->state == PEER_SUSPECT)
+        peer->state = PEER_UP;
+}
+
+static void s_say_up (const peer_t *peer, mesh_outputs_t *out)
+{
+    mesh_output_t *output = mesh_output (out, MESH_PEER_UP);
+    output->peer = peer->id;
+    output->curve = peer->curve;
+    output->validation_types = peer->validation_types;
+    output->number = peer->seq_seen;
+    memcpy (output->platform, peer->platform, sizeof output->platform);
+}
+
+/* Half of the time that doubles with each try, and a random part of the other half: so that those who lost each other at
+ * the same moment don't try at the same moment. */
+static uint64_t s_backoff_ms (mesh_t *self, unsigned tries)
+{
+    uint64_t span = tries < 16 ? (uint64_t)RECONNECT_MS_MIN << tries : RECONNECT_MS_MAX;
+    if (span > RECONNECT_MS_MAX)
+        span = RECONNECT_MS_MAX;
+    return span / 2 + random_below (&self->random, span / 2 + 1);
+}
+
+/* The peer can't be talked to any more; it will be tried again. `tries` says how patiently. */
+static void s_lose (mesh_t *self, peer_t *peer, unsigned tries, uint64_t now_ms, mesh_outputs_t *out)
+{
+    if (!mesh_is_up (peer))
+        return;
+    mesh_output (out, MESH_PEER_LOST)->peer = peer->id;
+    peer->state = peer->address_count > 0 ? PEER_LINKING : PEER_UNKNOWN;
+    peer->hello_tries = tries;
+    peer->hello_sent_ms = now_ms;
+    peer->hello_at_ms = now_ms + s_backoff_ms (self, tries);
+    peer->greeted = false;
+    peer->pulling = false;
+    peer->has_metrics = false;
+    buffer_clear (&peer->presence); /* what it tells next is news again */
+    mesh_end_fetches (self, &peer->id, ERROR_NOT_FOUND, out);
+}
+
+/* --- introductions --- */
+
+static void s_introduce (const peer_t *whom, const peer_t *to, mesh_outputs_t *out)
+{
+    if (whom == to || whom->presence.size == 0 || !mesh_is_up (to))
+        return;
+    mesh_output_t *output = mesh_output (out, MESH_SEND);
+    output->peer = to->id;
+    statement_t statement;
+    int code = statement_unpack (bytes_of (whom->presence.data, whom->presence.size), &statement);
+    assert (code == 0);
+    buffer_append (&output->bytes, statement.body, statement.body_size);
+    assert (!output->bytes.failed);
+    memcpy (output->seal, statement.seal, SEAL_BYTES);
+}
+
+/* --- PRESENCE --- */
+
+/* Keeps it to introduce its author with; the first since it is up goes to all others. */
+static void s_keep_presence (mesh_t *self, const incoming_t *in)
+{
+    peer_t *peer = in->peer;
+    bool is_first = peer->presence.size == 0;
+    buffer_clear (&peer->presence);
+    statement_pack (in->statement.body, in->statement.body_size, in->statement.seal, &peer->presence);
+    if (peer->presence.failed)
+        buffer_clear (&peer->presence);
+    for (size_t i = 0; is_first && i < self->peer_count; i++)
+        s_introduce (peer, self->peers[i], in->out);
+}
+
+void mesh_take_presence (mesh_t *self, const incoming_t *in)
+{
+    enum { JOIN, ALIVE, LEAVE };
+    const presence_t *presence = &in->message.as.presence;
+    peer_t *peer = in->peer;
+    if (in->head.seq <= peer->presence_seq)
+        return; /* an older one, which took its time */
+    if (in->is_introduction) {
+        if (mesh_is_up (peer) || presence->state == LEAVE)
+            return;
+        s_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
+        peer->presence_seq = in->head.seq;
+        return;
+    }
+    peer->presence_seq = in->head.seq;
+    peer->published_ms = in->now_ms;
+    if (presence->state == LEAVE) {
+        s_lose (self, peer, MESH_LEFT_TRIES, in->now_ms, in->out);
+        return;
+    }
+    s_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
+    s_keep_presence (self, in);
+    mesh_note_latest (self, peer, presence->publication, in);
+}
+
+/* All addresses that we tell, borrowed from `self` for as long as it is. */
+static size_t s_own_addresses (const mesh_t *self, address_t out[LIMIT_ENDPOINTS])
+{
+    for (size_t i = 0; i < self->address_count; i++)
+        out[i] =
+            (address_t){.rpc = text_of (self->addresses[i].rpc), .pub = text_of (self->addresses[i].pub)};
+    return self->address_count;
+}
+
+static void s_say_presence (mesh_t *self, uint64_t state, uint64_t wall_ms, mesh_outputs_t *out)
+{
+    address_t addresses[LIMIT_ENDPOINTS];
+    presence_t presence = {.state = state,
+                           .curve = self->curve,
+                           .validation_types = self->validation_types,
+                           .platform = text_of (self->platform),
+                           .publication = self->publication};
+    presence.addresses.count = s_own_addresses (self, addresses);
+    presence.addresses.items = addresses;
+    mesh_say (self, MESH_PUBLISH, NULL, NULL, MESSAGE_PRESENCE, &presence, wall_ms, out);
+}
+
+void mesh_leave (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
+{
+    s_say_presence (self, 2, wall_ms, out);
+    self->presence_at_ms = now_ms + PRESENCE_INTERVAL_MS;
+    self->has_joined = false; /* who goes on all the same joins again */
+}
+
+/* --- HELLO and WELCOME --- */
+
+static uint64_t s_seq_seen (const mesh_t *self, const pubkey_t *id)
+{
+    uint64_t even = window_highest (self->windows[0], id), odd = window_highest (self->windows[1], id);
+    return even > odd ? even : odd;
+}
+
+static void s_say_hello (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
+{
+    if (peer->hello_tries >= MESH_RELINK_AFTER) {
+        /* The next address; with one only, a new link overcomes a refusal that was final to the old one. */
+        mesh_address_t first = peer->addresses[0];
+        memmove (&peer->addresses[0], &peer->addresses[1], (peer->address_count - 1) * sizeof first);
+        peer->addresses[peer->address_count - 1] = first;
+        s_link (peer, out);
+    }
+    address_t addresses[LIMIT_ENDPOINTS];
+    hello_t hello = {.to = peer->id,
+                     .roster = bytes_of (self->members->packed.data, self->members->packed.size),
+                     .validation_types = self->validation_types,
+                     .platform = text_of (self->platform),
+                     .seq_seen = s_seq_seen (self, &peer->id),
+                     .publication = self->publication};
+    hello.addresses.count = s_own_addresses (self, addresses);
+    hello.addresses.items = addresses;
+    peer->hellos[1] = peer->hellos[0];
+    peer->hellos[0] = mesh_say (self, MESH_SEND, &peer->id, NULL, MESSAGE_HELLO, &hello, wall_ms, out);
+    peer->hello_sent_ms = now_ms;
+    peer->hello_at_ms = now_ms + s_backoff_ms (self, ++peer->hello_tries);
+}
+
+static void s_say_welcome (mesh_t *self, const incoming_t *in)
+{
+    address_t addresses[LIMIT_ENDPOINTS];
+    welcome_t welcome = {.to = in->author,
+                         .request = in->id,
+                         .roster = bytes_of (self->members->packed.data, self->members->packed.size),
+                         .validation_types = self->validation_types,
+                         .platform = text_of (self->platform),
+                         .seq_seen = s_seq_seen (self, &in->author),
+                         .publication = self->publication};
+    welcome.addresses.count = s_own_addresses (self, addresses);
+    welcome.addresses.items = addresses;
+    mesh_say (self, MESH_REPLY, &in->author, in->curve, MESSAGE_WELCOME, &welcome, in->wall_ms, in->out);
+}
+
+/* A newer roster, signed by an admin that we know: the node judges whether it follows ours. */
+static void s_take_roster (mesh_t *self, const incoming_t *in, bytes_t packed)
+{
+    statement_t statement;
+    head_t head;
+    if (statement_unpack (packed, &statement) != 0 ||
+        message_head (statement.body, statement.body_size, &head) != 0 || head.kind != MESSAGE_ROSTER ||
+        head.epoch <= self->members->epoch)
+        return; /* most are what we have */
+    pubkey_t author = statement_author (statement.seal);
+    members_t *next = calloc (1, sizeof *next);
+    if (next != NULL && members_is_admin (self->members, &author) &&
+        members_open (packed, self->group, next, NULL) == 0) {
+        mesh_output_t *output = mesh_output (in->out, MESH_DELIVER);
+        output->peer = author;
+        output->curve = *in->curve;
+        buffer_append (&output->bytes, statement.body, statement.body_size);
+        assert (!output->bytes.failed);
+        memcpy (output->seal, statement.seal, SEAL_BYTES);
+        members_clear (next);
+    }
+    free (next);
+}
+
+/* What a HELLO and a WELCOME say alike. */
+typedef struct {
+    bytes_t roster;
+    const address_t *addresses;
+    size_t address_count;
+    uint64_t validation_types;
+    text_t platform;
+    uint64_t seq_seen;
+    uint64_t publication;
+} meeting_t;
+
+/* True if our own numbers had to jump: then HELLOs under used ones told nothing, and all are said again. */
+static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t *meeting)
+{
+    peer_t *peer = in->peer;
+    s_take_roster (self, in, meeting->roster);
+    s_take_addresses (peer, meeting->addresses, meeting->address_count, in->now_ms, in->out);
+    peer->validation_types = (unsigned)meeting->validation_types;
+    text_copy (meeting->platform, peer->platform, sizeof peer->platform);
+    peer->seq_seen = meeting->seq_seen;
+    if (meeting->seq_seen < self->seq)
+        return false;
+    /* We fell behind what we once said (a restored backup). A lie makes us skip numbers, but never run out of them. */
+    uint64_t most = self->seq + MESH_SEQ_JUMP_MAX;
+    self->seq = (mesh_earlier (meeting->seq_seen, most) + 1) | 1;
+    for (size_t i = 0; i < self->peer_count; i++) {
+        memset (self->peers[i]->hellos, 0, sizeof self->peers[i]->hellos);
+        self->peers[i]->hello_at_ms = in->now_ms;
+    }
+    return true;
+}
+
+void mesh_take_hello (mesh_t *self, const incoming_t *in)
+{
+    const hello_t *hello = &in->message.as.hello;
+    peer_t *peer = in->peer;
+    bool was_up = mesh_is_up (peer);
+    if (in->is_behind) {
+        s_say_welcome (self, in); /* which tells the number to go on from */
+        return;
+    }
+    meeting_t meeting = {hello->roster,           hello->addresses.items, hello->addresses.count,
+                         hello->validation_types, hello->platform,        hello->seq_seen,
+                         hello->publication};
+    s_take_meeting (self, in, &meeting);
+    s_say_welcome (self, in);
+    if (was_up && peer->greeted)
+        s_say_up (peer, in->out); /* it started anew: what it forgot is to be said again */
+    else if (peer->state == PEER_LINKING)
+        s_hello_soon (peer, in->now_ms);
+    peer->greeted = true;
+    mesh_note_latest (self, peer, hello->publication, in);
+}
+
+void mesh_take_welcome (mesh_t *self, const incoming_t *in)
+{
+    const welcome_t *welcome = &in->message.as.welcome;
+    peer_t *peer = in->peer;
+    if (!digest_equal (&welcome->request, &peer->hellos[0]) &&
+        !digest_equal (&welcome->request, &peer->hellos[1]))
+        return;
+    meeting_t meeting = {welcome->roster,           welcome->addresses.items, welcome->addresses.count,
+                         welcome->validation_types, welcome->platform,        welcome->seq_seen,
+                         welcome->publication};
+    if (s_take_meeting (self, in, &meeting))
+        return;
+    if (peer->state == PEER_UNKNOWN)
+        return; /* no link of ours to be up */
+    peer->state = PEER_UP;
+    peer->published_ms = in->now_ms;
+    peer->hello_tries = 0;
+    peer->hello_at_ms = MESH_NEVER;
+    memset (peer->hellos, 0, sizeof peer->hellos);
+    s_say_up (peer, in->out);
+    for (size_t i = 0; i < self->peer_count; i++)
+        s_introduce (self->peers[i], peer, in->out);
+    mesh_note_latest (self, peer, welcome->publication, in);
+}
+
+void mesh_take_ping (mesh_t *self, const incoming_t *in)
+{
+    pong_t pong = {.to = in->author, .request = in->id};
+    mesh_say (self, MESH_REPLY, &in->author, in->curve, MESSAGE_PONG, &pong, in->wall_ms, in->out);
+}
+
+/* --- members --- */
+
+static void s_add_peer (mesh_t *self, const members_t *members, size_t at, uint64_t now_ms)
+{
+    assert (self->peer_count < LIMIT_MEMBERS);
+    peer_t *peer = calloc (1, sizeof *peer);
+    assert (peer != NULL); /* a member that we could not remember would be a stranger */
+    peer->id = members->members[at].id;
+    peer->curve = members->members[at].curve;
+    memcpy (peer->name, members->members[at].name, sizeof peer->name);
+    peer->hello_at_ms = MESH_NEVER;
+    peer->next = 1;
+    peer->serve_tokens = MESH_SERVE_BURST;
+    peer->serve_at_ms = now_ms;
+    self->peers[self->peer_count++] = peer;
+}
+
+static void s_remove_peer (mesh_t *self, size_t at, mesh_outputs_t *out)
+{
+    peer_t *peer = self->peers[at];
+    self->peers[at] = self->peers[--self->peer_count];
+    mesh_output_t *output = mesh_output (out, MESH_DISCONNECT);
+    output->peer = peer->id;
+    output->curve = peer->curve;
+    if (mesh_is_up (peer))
+        mesh_output (out, MESH_PEER_LOST)->peer = peer->id;
+    mesh_end_fetches (self, &peer->id, ERROR_REVOKED, out);
+    window_forget (self->windows[0], &peer->id);
+    window_forget (self->windows[1], &peer->id);
+    buffer_clear (&peer->presence);
+    free (peer);
+}
+
+/* True if the member is one, other than ourselves. */
+static bool s_is_peer (const mesh_t *self, const members_t *members, size_t at)
+{
+    return members->members[at].revoked_epoch == 0 &&
+           !pubkey_equal (&members->members[at].id, &self->identity->id);
+}
+
+static void s_copy_members (mesh_t *self, const members_t *members)
+{
+    if (self->members == NULL)
+        self->members = calloc (1, sizeof *self->members);
+    else
+        members_clear (self->members);
+    assert (self->members != NULL);
+    *self->members = *members;
+    self->members->packed = (buffer_t){0};
+    buffer_append (&self->members->packed, members->packed.data, members->packed.size);
+    assert (!self->members->packed.failed);
+}
+
+void mesh_set_members (mesh_t *self, const members_t *members, uint64_t now_ms, mesh_outputs_t *out)
+{
+    s_copy_members (self, members);
+    for (size_t i = self->peer_count; i-- > 0;) {
+        int at = members_find (members, &self->peers[i]->id);
+        if (at < 0 || !s_is_peer (self, members, (size_t)at))
+            s_remove_peer (self, i, out);
+    }
+    for (size_t i = 0; i < members->count; i++) {
+        if (!s_is_peer (self, members, i))
+            continue;
+        peer_t *peer = mesh_find_peer (self, &members->members[i].id);
+        if (peer == NULL)
+            s_add_peer (self, members, i, now_ms);
+        else if (!pubkey_equal (&peer->curve, &members->members[i].curve)) {
+            peer->curve = members->members[i].curve; /* its link key changed: the link is made anew */
+            if (peer->address_count > 0)
+                s_begin_link (peer, now_ms, out);
+        }
+    }
+}
+
+/* --- time --- */
+
+static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
+{
+    if (mesh_is_up (peer) && now_ms >= peer->heard_ms + LOST_AFTER_MS)
+        s_lose (self, peer, 0, now_ms, out);
+    if (peer->state == PEER_UP && now_ms >= peer->heard_ms + SUSPECT_AFTER_MS) {
+        peer->state = PEER_SUSPECT;
+        peer->ping_at_ms = now_ms;
+    }
+    if (peer->state == PEER_SUSPECT && now_ms >= peer->ping_at_ms) {
+        ping_t ping = {.to = peer->id};
+        mesh_say (self, MESH_SEND, &peer->id, NULL, MESSAGE_PING, &ping, wall_ms, out);
+        peer->ping_at_ms = now_ms + PRESENCE_INTERVAL_MS;
+    }
+    if (mesh_is_up (peer) && now_ms >= peer->published_ms + LOST_AFTER_MS) {
+        /* It answers, but our subscription is dead. */
+        peer->published_ms = now_ms;
+        s_begin_link (peer, now_ms, out);
+    }
+    /* Also while it is up: a link that moved is greeted anew. */
+    if (peer->state != PEER_UNKNOWN && now_ms >= peer->hello_at_ms)
+        s_say_hello (self, peer, now_ms, wall_ms, out);
+}
+
+void mesh_tick_links (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
+{
+    if (self->peer_count > 0 && now_ms >= self->presence_at_ms) {
+        s_say_presence (self, self->has_joined ? 1 : 0, wall_ms, out);
+        self->has_joined = true;
+        self->presence_at_ms = now_ms + PRESENCE_INTERVAL_MS;
+    }
+    for (size_t i = 0; i < self->peer_count; i++)
+        s_tick_peer (self, self->peers[i], now_ms, wall_ms, out);
+}
+
+uint64_t mesh_links_deadline_ms (const mesh_t *self)
+{
+    uint64_t deadline = self->peer_count > 0 ? self->presence_at_ms : MESH_NEVER;
+    for (size_t i = 0; i < self->peer_count; i++) {
+        const peer_t *peer = self->peers[i];
+        if (peer->state != PEER_UNKNOWN)
+            deadline = mesh_earlier (deadline, peer->hello_at_ms);
+        if (peer->state == PEER_UP)
+            deadline = mesh_earlier (deadline, peer->heard_ms + SUSPECT_AFTER_MS);
+        if (peer->state == PEER_SUSPECT)
+            deadline =
+                mesh_earlier (deadline, mesh_earlier (peer->ping_at_ms, peer->heard_ms + LOST_AFTER_MS));
+    }
+    return deadline;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the mesh's own sources share: its state, and the few functions by which its parts call each other.
+ *
+ *   mesh_receive.c  judges what arrives       ─▶ links, pull, fetch, or the node
+ *   mesh_links.c    HELLO, PRESENCE, PING: who is there
+ *   mesh_pull.c     publications in order: what is missing is pulled
+ *   mesh_fetch.c    contents by hash, in chunks
+ *   mesh.c          the rest: life, what is said, what was refused */
+#ifndef EVOMESH_PROTOCOL_MESH_STATE_H
+#define EVOMESH_PROTOCOL_MESH_STATE_H
+
+#include "crypto/random.h"
+#include "protocol/mesh.h"
+#include "protocol/throttle.h"
+
+#define MESH_NEVER           UINT64_MAX
+#define MESH_RELINK_AFTER    3 /* HELLOs without an answer, until the link is made anew with each further one */
+#define MESH_LEFT_TRIES      6 /* the backoff of a peer that said goodbye begins as if so many had failed */
+#define MESH_RETRY_MS        2000 /* a request that is not answered is repeated after it */
+#define MESH_PULL_MS_MIN     500  /* between pulls that gave nothing: doubles */
+#define MESH_PULL_MS_MAX     30000
+#define MESH_CHUNKS_AT_ONCE  4                    /* of one content */
+#define MESH_FETCHES_AT_ONCE 16                   /* contents; more wait, up to LIMIT_OPERATIONS */
+#define MESH_CHUNKS          64                   /* of one content: bits of a uint64_t */
+#define MESH_SERVE_BURST     256                  /* answers that one peer can have at once… */
+#define MESH_SERVE_PER_S     256                  /* …and in the long run: 16 MiB of content a second */
+#define MESH_SEQ_JUMP_MAX    (UINT64_C (1) << 32) /* what a peer can make us skip: no lie uses the numbers up */
+#define MESH_CODES           32                   /* error codes are below it */
+
+_Static_assert((LIMIT_CONTENT_BYTES + LIMIT_CHUNK_BYTES - 1) / LIMIT_CHUNK_BYTES <= MESH_CHUNKS, "bits");
+
+/* Another member. */
+typedef struct {
+    pubkey_t id;
+    pubkey_t curve;
+    char name[LIMIT_NAME + 1];
+    peer_state_t state;
+    mesh_address_t addresses[LIMIT_ENDPOINTS]; /* the one in use stands first */
+    size_t address_count;
+    bool told;         /* the addresses come from itself, not from a hint */
+    uint64_t heard_ms; /* the last verified statement that came from it */
+    /* HELLO */
+    uint64_t hello_at_ms; /* LINKING: when the next is due */
+    uint64_t hello_sent_ms;
+    unsigned hello_tries; /* since the link was last up */
+    digest_t hellos[2];   /* the last ones said: a late WELCOME counts too */
+    bool greeted;         /* its HELLO was heard since it is UP: another one means that it started anew */
+    uint64_t seq_seen;    /* the highest of our numbers that it says it has seen */
+    uint64_t ping_at_ms;  /* SUSPECT: when the next is due */
+    uint64_t
+        published_ms; /* while it is up: when it was last heard over our subscription, or that was made */
+    /* what it tells of itself */
+    unsigned validation_types;
+    char platform[LIMIT_TEXT + 1];
+    uint64_t presence_seq; /* of its newest PRESENCE */
+    buffer_t presence;     /* that, packed, to introduce it with */
+    bool has_metrics;
+    double learning_rate;
+    uint64_t slots;
+    uint64_t slots_busy;
+    /* its publications */
+    uint64_t next;   /* the number of the next one to deliver */
+    uint64_t latest; /* the highest that is known to exist */
+    bool pulling;    /* `pull` is under way */
+    digest_t pull;
+    uint64_t pull_at_ms; /* not before that another, or (pulling) it is given up */
+    unsigned pull_tries; /* since one gave something */
+    /* what it may still have of us */
+    uint64_t serve_tokens;
+    uint64_t serve_at_ms; /* when they were counted last */
+} peer_t;
+
+/* A content on its way to us. */
+typedef struct {
+    uint64_t operation;
+    pubkey_t peer;
+    digest_t content;
+    uint64_t deadline_ms;
+    bool is_sized; /* the first chunk told `total` */
+    uint64_t total;
+    uint64_t have; /* bit i: chunk i is there */
+    uint8_t *bytes;
+    struct {
+        bool used;
+        digest_t request;
+        unsigned chunk;
+        uint64_t retry_ms;
+    } asked[MESH_CHUNKS_AT_ONCE];
+} download_t;
+
+struct mesh {
+    const identity_t *identity;
+    const group_t *group;
+    pubkey_t curve;
+    mesh_address_t addresses[LIMIT_ENDPOINTS];
+    size_t address_count;
+    unsigned validation_types;
+    char platform[LIMIT_TEXT + 1];
+    uint64_t seq;      /* next live sequence number: odd */
+    uint64_t reserved; /* numbers below may be used */
+    random_t random;
+    members_t *members;
+    window_t *windows[2]; /* of the even and the odd numbers, which count up each for itself */
+    peer_t *peers[LIMIT_MEMBERS];
+    size_t peer_count;
+    pubkey_t invites[LIMIT_INVITES]; /* oldest first */
+    size_t invite_count;
+    uint64_t publication; /* our latest */
+    uint64_t presence_at_ms;
+    bool has_joined;                         /* our first PRESENCE is out */
+    download_t *downloads[LIMIT_OPERATIONS]; /* oldest first */
+    size_t download_count;
+    uint64_t refused[MESH_CODES];
+    throttle_t throttle;
+};
+
+/* A statement that arrived and what is known of it so far. */
+typedef struct {
+    const pubkey_t *curve; /* NULL: by publication */
+    statement_t statement;
+    head_t head;
+    const message_info_t *info;
+    pubkey_t author;
+    digest_t id;
+    peer_t *peer;         /* the author; NULL for one who asks to join */
+    bool is_introduction; /* another's PRESENCE, sent on by the link's owner */
+    bool is_pulled;       /* came inside a PULLED of its author */
+    bool is_behind;       /* a HELLO under a number that is used up */
+    message_t message;
+    uint64_t now_ms;
+    uint64_t wall_ms;
+    mesh_outputs_t *out;
+} incoming_t;
+
+/* --- mesh.c --- */
+
+/* Adds an output, zeroed. Never NULL: a node without memory for it can't go on. */
+mesh_output_t *mesh_output (mesh_outputs_t *out, mesh_output_kind_t kind);
+/* Says a live statement: encodes, signs and adds it. `peer` and `curve` may be NULL, as `way` needs them. Returns its id. */
+digest_t mesh_say (mesh_t *self, mesh_output_kind_t way, const pubkey_t *peer, const pubkey_t *curve,
+                   unsigned kind, const void *fields, uint64_t wall_ms, mesh_outputs_t *out);
+/* Answers a request with REFUSED. */
+void mesh_say_refused (mesh_t *self, const pubkey_t *peer, const pubkey_t *curve, const digest_t *request,
+                       int code, uint64_t wall_ms, mesh_outputs_t *out);
+/* Counts a refusal; `peer` and `curve` are whom it is laid to, as far as that is known. */
+void mesh_refuse (mesh_t *self, int code, const pubkey_t *peer, const pubkey_t *curve, uint64_t now_ms,
+                  mesh_outputs_t *out);
+peer_t *mesh_find_peer (const mesh_t *self, const pubkey_t *id);
+bool mesh_is_up (const peer_t *peer);
+/* Takes one answer from what the peer may have; false if there is none left. */
+bool mesh_take_token (peer_t *peer, uint64_t now_ms);
+uint64_t mesh_earlier (uint64_t a, uint64_t b);
+
+/* --- mesh_receive.c --- */
+
+/* Judges and takes a statement that its author published before and now sent inside a PULLED. 0 or why not. */
+int mesh_take_pulled (mesh_t *self, const incoming_t *around, bytes_t packed);
+/* Hands a statement to the node. */
+void mesh_deliver (const incoming_t *in);
+
+/* --- mesh_links.c --- */
+void mesh_heard (peer_t *peer, uint64_t now_ms);
+void mesh_take_presence (mesh_t *self, const incoming_t *in);
+void mesh_take_hello (mesh_t *self, const incoming_t *in);
+void mesh_take_welcome (mesh_t *self, const incoming_t *in);
+void mesh_take_ping (mesh_t *self, const incoming_t *in);
+void mesh_tick_links (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out);
+uint64_t mesh_links_deadline_ms (const mesh_t *self);
+
+/* --- mesh_pull.c --- */
+
+/* A publication came: delivers it if it is the next one. 0 or ERROR_MALFORMED. */
+int mesh_take_publication (mesh_t *self, const incoming_t *in);
+/* Its author says that so many exist. */
+void mesh_note_latest (mesh_t *self, peer_t *peer, uint64_t latest, const incoming_t *in);
+void mesh_take_pulled_answer (mesh_t *self, const incoming_t *in);
+void mesh_tick_pull (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out);
+uint64_t mesh_pull_deadline_ms (const peer_t *peer);
+void mesh_serve_pull_request (mesh_t *self, const incoming_t *in);
+/* True if that request was a pull; it is over. */
+bool mesh_pull_refused (peer_t *peer, const digest_t *request, uint64_t now_ms);
+
+/* --- mesh_fetch.c --- */
+void mesh_take_chunk (mesh_t *self, const incoming_t *in);
+void mesh_serve_fetch_request (mesh_t *self, const incoming_t *in);
+/* True if that request was for a chunk. */
+bool mesh_fetch_refused (mesh_t *self, const incoming_t *in, const digest_t *request, int code);
+/* Ends all fetches from that peer. */
+void mesh_end_fetches (mesh_t *self, const pubkey_t *peer, int result, mesh_outputs_t *out);
+void mesh_tick_fetches (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out);
+uint64_t mesh_fetches_deadline_ms (const mesh_t *self);
+void mesh_download_destroy (download_t **self_p);
+
+#endif
