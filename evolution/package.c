@@ -99,12 +99,21 @@ static int s_check_rosters (check_t *check)
     return 0;
 }
 
+/* The roster that tells who was a member at `epoch`: that of the epoch or else the earliest after it, as rosters keep since
+ * when everybody was in and with which epoch it was revoked. So it needn't be there if the group grew while votes came in. */
 static const members_t *s_roster_of (const check_t *check, uint64_t epoch)
 {
+    const members_t *earliest = NULL;
     for (size_t i = 0; i < check->roster_count; i++)
-        if (check->rosters[i]->epoch == epoch)
-            return check->rosters[i];
-    return NULL;
+        if (check->rosters[i]->epoch >= epoch &&
+            (earliest == NULL || check->rosters[i]->epoch < earliest->epoch))
+            earliest = check->rosters[i];
+    return earliest;
+}
+
+static bool s_was_member (const struct members_entry *entry, uint64_t epoch)
+{
+    return entry->since_epoch <= epoch && (entry->revoked_epoch == 0 || entry->revoked_epoch > epoch);
 }
 
 /* How many members the policy's numbers go by: those at the newest epoch that a voter spoke in, since voters, unlike the
@@ -117,7 +126,7 @@ static void s_count_members (check_t *check, uint64_t epoch)
     check->report->epoch = epoch;
     check->report->members = 0;
     for (size_t k = 0; k < members->count; k++)
-        check->report->members += members->members[k].revoked_epoch == 0;
+        check->report->members += s_was_member (&members->members[k], epoch);
 }
 
 /* True if `id` was a member at `epoch`, as a roster inside says. */
@@ -125,7 +134,7 @@ static bool s_member_at (const check_t *check, uint64_t epoch, const pubkey_t *i
 {
     const members_t *members = s_roster_of (check, epoch);
     int at = members ? members_find (members, id) : -1;
-    return at >= 0 && members->members[at].revoked_epoch == 0;
+    return at >= 0 && s_was_member (&members->members[at], epoch);
 }
 
 static bool s_in (const pubkey_t *keys, size_t count, const pubkey_t *key)
