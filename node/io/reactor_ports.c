@@ -205,11 +205,14 @@ static void s_notify (void *context, const notify_t *event)
     bool ours = pubkey_equal (&event->agent_id, &keystore_identity (self->keystore)->id);
     char type[LIMIT_NAME + 1];
     text_copy (event->type, type, sizeof type);
-    log_line (ours ? LEVEL_INFO : LEVEL_DEBUG, type, "%s%s modification_id=%s%s%.*s",
-              ours ? "" : "agent_id=", ours ? "" : peer,
-              digest_is_zero (&event->modification_id) ? "none" : improvement,
-              event->error_message.size > 0 ? " error=" : "", (int)event->error_message.size,
-              event->error_message.size > 0 ? event->error_message.data : "");
+    char error[LIMIT_TEXT + sizeof " error=\"\""] = "", from[DIGEST_SHORT_BYTES + sizeof " agent_id="] = "";
+    if (event->error_message.size > 0)
+        snprintf (error, sizeof error, " error=\"%.*s\"", (int)event->error_message.size,
+                  event->error_message.data);
+    if (!ours)
+        snprintf (from, sizeof from, " agent_id=%s", peer);
+    log_line (ours ? LEVEL_INFO : LEVEL_DEBUG, type, "modification_id=%s%s%s",
+              digest_is_zero (&event->modification_id) ? "none" : improvement, from, error);
     if (!control_watched (self->control))
         return;
     char *text = report_event (event);
