@@ -10,7 +10,8 @@ set (EVOMESH_SANITIZERS "" CACHE STRING "Comma-separated sanitizers, e.g. addres
 
 add_library (evomesh_options INTERFACE)
 add_library (evomesh::options ALIAS evomesh_options)
-target_compile_features (evomesh_options INTERFACE c_std_11)
+set (CMAKE_C_STANDARD 11)
+set (CMAKE_C_STANDARD_REQUIRED ON)
 target_include_directories (evomesh_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options (evomesh_options INTERFACE
     # Same bits from the same arithmetic on every machine: no fused multiply-add.

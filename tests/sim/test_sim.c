@@ -12,7 +12,7 @@ static size_t s_nodes_of (uint64_t seed)
 {
     if (seed % 250 == 249)
         return 12;
-    return 3 + (seed % 4 == 3) + (seed % 16 == 15);
+    return 3u + (seed % 4 == 3 ? 1u : 0u) + (seed % 16 == 15 ? 1u : 0u);
 }
 
 static void s_add (sim_counts_t *sum, const sim_counts_t *counts)
