@@ -42,7 +42,7 @@
 
 #define CONTROL_SOCKET        "control"
 #define CONTROL_MESSAGE_BYTES (96 * 1024 * 1024) /* a longer request ends its connection */
-#define CONTROL_CALLERS_MAX                                                                                  \
+#define CONTROL_CALLERS_MAX \
     64 /* requests that wait for an answer, and watchers; beyond, a request is refused as busy */
 #define CONTROL_HEARTBEAT_MS 10000
 #define CONTROL_SILENCE_MS   30000
