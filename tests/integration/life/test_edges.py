@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Real processes take every edge of an improvement's life, and tell every event of it.
+
+Two stories, one of a node alone and one of a group of three, drive the lab through its ways. Then the journals of all nodes are
+replayed, which gives every move; one edge of the table in evolution/improvement.c, one event or one reason that nobody saw
+fails the test.
+"""
+import os
+import re
+import signal
+import sys
+
+sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
+import lab
+from lab import ends, hold, let_go, live_is, propose, quiet, write
+from mesh import PROJECT, Watcher, expect, main, unpack, wait_for
+
+# Beside those of the table.
+EVENTS = """feedback_received knowledge_received knowledge_adopted knowledge_rejected improvement_applied
+performance_threshold_exceeded peer_joined peer_left peer_lost breaker_opened breaker_half_open breaker_closed
+evolution_paused evolution_resumed""".split ()
+REASONS = """invalid_exit invalid_crash invalid_timeout invalid_memory invalid_processes invalid_output invalid_result infeasible
+worse not_better too_small duplicate consensus operator expired not_confirmed no_validators stale_base apply_failed
+restart_failed regression""".split ()
+
+taken = {}  # edge -> where
+told = {}  # event -> where
+given = {}  # reason -> where
+
+
+def table ():
+    """The edges and events of the lifecycle, from its one source."""
+    with open (os.path.join (PROJECT, "evolution", "improvement.c")) as file:
+        rows = re.findall (r'\{STATE_(\w+), MOVE_\w+, STATE_(\w+), (?:"(\w+)"|NULL)\}', file.read ())
+    expect (len (rows) > 20, "improvement.c has no table of edges")
+    return [(source.lower (), target.lower ()) for source, target, _ in rows], {event for *_, event in rows if event}
+
+
+def collect (mesh, watchers=()):
+    """What the nodes of a story did: moves from their journals, events from their stores and from who watched."""
+    for node in mesh.nodes.values ():
+        replay, state = node.moves (), {}
+        expect (replay["same"], "the journal of %s gives other effects: %s" % (node.name, replay))
+        for move in replay["moves"]:
+            before = state.get (move["improvement"], "none")
+            if before != move["state"]:
+                taken.setdefault ((before, move["state"]), "%s, entry %d" % (node.name, move["entry"]))
+            if move["reason"]:
+                given.setdefault (move["reason"], "%s, entry %d" % (node.name, move["entry"]))
+            state[move["improvement"]] = move["state"]
+        with node.database () as store:
+            for (row,) in store.execute ("SELECT bytes FROM event"):
+                told.setdefault (unpack (row)[2], node.name)
+    for watcher in watchers:
+        expect (watcher.events (), "`watch` on %s saw nothing" % watcher.node.name)
+
+
+# --- alone ---
+
+SERVICE = """#!/bin/sh
+# Restarts badly while it is told to: once, or always; or makes what is live worse.
+cd "$(dirname "$0")" || exit 9
+[ -e fail-always ] && exit 7
+[ -e fail-once ] && { rm fail-once; exit 8; }
+if [ -e spoil ]; then cp spoil "$1/regress"; fi
+exit 0
+"""
+
+
+def service (mesh):
+    os.makedirs (mesh.path ("service"))
+    path = mesh.path ("service", "restart")
+    write (path, SERVICE)
+    os.chmod (path, 0o755)
+    return path
+
+
+def invalid (node):
+    """A candidate for each way to be invalid, and for each way not to be good enough."""
+    ways = {"exit": "invalid_exit", "crash": "invalid_crash", "hang": "invalid_timeout", "memory": "invalid_memory",
+            "fork": "invalid_processes", "gigabyte": "invalid_output", "silent": "invalid_output",
+            "nan": "invalid_result"}
+    for mode, reason in ways.items ():
+        ends (node, propose (node, mode=mode), "rejected", reason)
+    ends (node, propose (node, cost=9), "rejected", "infeasible")
+    ends (node, propose (node, a=0.1), "rejected", "worse")
+    ends (node, propose (node, comment="the same in other words"), "rejected", "not_better")
+    ends (node, propose (node, a=0.2501), "rejected", "too_small")
+    ends (node, propose (node, cost=4, a=0.3), "rejected")  # past its alert, not past its limit
+
+
+def duplicate (node):
+    hold (node, "^a = 0.31$")
+    first = propose (node, a=0.31)
+    node.cli ("propose", lab.proposal (node, a=0.31), code=1)
+    let_go (node)
+    ends (node, first, "shared")
+
+
+def broken_releases (node):
+    """The release can't be laid out, as its place is taken: twice, which opens the breaker; its one trial closes it."""
+    for number in (0.32, 0.33):
+        hold (node, "^a = %s$" % number)
+        id = propose (node, a=number)
+        place = os.path.join (node.dir, "releases", node.improvement (id)["candidate"])
+        write (place, "in the way")
+        let_go (node)
+        ends (node, id, "rejected", "apply_failed")
+        os.unlink (place)
+    expect (node.status ()["breaker"] != "closed", "the breaker stayed closed after two faults")
+    ends (node, propose (node, a=0.34), "shared")
+    wait_for ("the breaker is closed again", lambda: node.status ()["breaker"] == "closed")
+
+
+def bad_restarts (node, flags):
+    before = node.current ()
+    write (flags + "/fail-once", "")
+    ends (node, propose (node, a=0.35), "rolled_back", "restart_failed")
+    expect (node.current () == before, "after the rollback another release is live")
+    write (flags + "/spoil", "^a = 0.36$\n")
+    ends (node, propose (node, a=0.36), "rolled_back", "regression")
+    expect (node.current () == before, "after the regression another release is live")
+    os.unlink (flags + "/spoil")
+    write (flags + "/fail-always", "")
+    ends (node, propose (node, a=0.37), "rollback_failed", "restart_failed")
+    expect (node.status ()["stopped"], "a rollback that failed did not stop evolution")
+    node.cli ("propose", lab.proposal (node, a=0.38), code=1)
+    os.unlink (flags + "/fail-always")
+    node.cli ("resume")
+
+
+def alone (mesh):
+    node = mesh.node ("solo", "--seed", "1", agent=lab.make_agent (mesh, timeout="1500ms"))
+    restart = service (mesh)
+    node.config (proposers="[]", slots=2, service__restart='"%s %s"' % (restart, node.private),
+                 safety_systems__failure_threshold=2, safety_systems__recovery_timeout_seconds=1)
+    node.cli ("group", "create", "lonely")
+    node.start ()
+    wait_for ("the baseline is measured", lambda: node.status ().get ("objectives", [{}])[0].get ("now"))
+    invalid (node)
+    duplicate (node)
+    broken_releases (node)
+    bad_restarts (node, os.path.dirname (restart))
+    node.cli ("pause")
+    node.cli ("resume")
+    wait_for ("the breaker lets proposals through", lambda: node.status ()["breaker"] != "open")
+    last = propose (node, a=0.4)
+    ends (node, last, "shared")
+    node.cli ("rollback", last, "--yes")
+    ends (node, last, "rolled_back", "operator")
+    mesh.stop ()
+    collect (mesh)
+
+
+# --- three ---
+
+def adopted (group):
+    """The plain way: proposed here, measured there, adopted everywhere."""
+    alpha, beta, gamma = group
+    ends (alpha, propose (alpha, a=0.5), "shared")
+    live_is ((beta, gamma), a=0.5)
+    quiet (group)
+
+
+def refused (group):
+    """What the group says no to, what it does not confirm, and what it leaves to the operator."""
+    alpha, beta, gamma = group
+    ends (alpha, propose (alpha, "--type", "architecture_change", a=0.51), "rejected", "consensus")
+    ends (alpha, propose (alpha, own=1), "rejected", "not_confirmed")
+    gamma.signal (signal.SIGSTOP)
+    asked = propose (alpha, a=0.52)
+    ends (alpha, asked, "held")
+    gamma.signal (signal.SIGCONT)
+    alpha.cli ("approve", asked)
+    ends (alpha, asked, "shared")
+    quiet (group)
+    for command, reason in (("reject", "operator"), (None, "expired")):
+        gamma.signal (signal.SIGSTOP)
+        asked = propose (alpha, a=0.53 if command else 0.54)
+        ends (alpha, asked, "held")
+        gamma.signal (signal.SIGCONT)
+        if command:
+            alpha.cli (command, asked)
+        ends (alpha, asked, "rejected", reason)
+    quiet (group)
+
+
+def overtaken (group):
+    """While gamma still measures alpha's change, beta's is adopted: alpha's is merged, or is stale."""
+    alpha, beta, gamma = group
+    for number, mine, theirs in ((0.6, {"a": 0.6}, {"b": 0.5}), (0.7, {"a": 0.7}, {"a": 0.8})):
+        hold (gamma, "^a = %s$" % number)
+        slow = propose (alpha, **mine)
+        ends (alpha, slow, "validating")
+        fast = propose (beta, **theirs)
+        ends (beta, fast, "shared")
+        live_is (group, **theirs)
+        let_go (gamma)
+        if "b" in theirs:
+            ends (alpha, slow, "shared")
+            live_is (group, a=0.6, b=0.5)
+        else:
+            ends (alpha, slow, "rejected", "stale_base")
+        quiet (group)
+
+
+def rolled_back (group):
+    """By the operator, where it was adopted; and by itself, where it makes what is live worse."""
+    alpha, beta, gamma = group
+    kept = next (one["id"] for one in reversed (beta.log ("kept")))
+    beta.cli ("rollback", kept, "--yes")
+    ends (beta, kept, "rolled_back", "operator")
+    hold (alpha, "^b = 0.65$")
+    id = propose (alpha, b=0.65)
+    before = gamma.current ()
+    write (gamma.mesh.path ("service", "spoil"), "^b = 0.65$\n")
+    let_go (alpha)
+    ends (alpha, id, "shared")
+    wait_for ("gamma goes back to what it had", lambda: [one for one in gamma.log ("rolled_back")
+                                                        if one["reason"] == "regression"])
+    expect (gamma.current () == before, "after the regression gamma has another release")
+    quiet (group)
+
+
+def gone (group):
+    """Who dies is missed; who comes back is heard; who can't measure doesn't; who leaves is out."""
+    alpha, beta, gamma = group
+    gamma.kill ()
+    wait_for ("alpha misses gamma", lambda: alpha.status ()["peers_up"] == 1, 30)
+    gamma.config (collaborative_validation__network_enabled="false")
+    gamma.start ()
+    beta.stop ()
+    beta.config (collaborative_validation__network_enabled="false")
+    beta.start ()
+    wait_for ("alpha has both again", lambda: alpha.status ()["peers_up"] == 2)
+    ends (alpha, propose (alpha, b=0.9), "rejected", "no_validators")
+    alpha.cli ("group", "revoke", gamma.id)
+    beta.cli ("group", "leave")
+    wait_for ("alpha is alone", lambda: alpha.status ()["members"] == 1)
+
+
+def together (mesh):
+    restart = service (mesh)
+    group = mesh.group (("alpha", "beta", "gamma"), lab.make_agent (mesh), "--quorum", "0.6", "--feedback-deadline", "1s",
+                        "--held-expiry", "4s", config={"proposers": "[]", "slots": 3})
+    alpha, beta, gamma = group
+    write (os.path.join (alpha.private, "bias"), "1\n")
+    gamma.stop ()
+    gamma.config (service__restart='"%s %s"' % (restart, gamma.private))
+    gamma.start ()
+    mesh.wait_linked (group)
+    watchers = [Watcher (node) for node in group]
+    adopted (group)
+    refused (group)
+    overtaken (group)
+    rolled_back (group)
+    gone (group)
+    wait_for ("a watcher on alpha heard of beta's events", lambda: beta.id in
+              [event["agent_id"] for event in watchers[0].events ()], 10)
+    mesh.stop ()
+    collect (mesh, watchers)
+
+
+# --- what was seen ---
+
+def every_edge (mesh):
+    edges, events = table ()
+    missing = []
+    rows = [("%s → %s" % edge, taken.get (edge)) for edge in edges]
+    rows += [(event, told.get (event)) for event in sorted (events | set (EVENTS))]
+    rows += [(reason, given.get (reason)) for reason in REASONS]
+    for name, where in rows:
+        print ("    %-34s %s" % (name, where or "NEVER"))
+        if where is None:
+            missing.append (name)
+    expect (not missing, "never seen: " + ", ".join (missing))
+    expect (set (taken) <= set (edges), "moves that the table doesn't have: %s" % (set (taken) - set (edges)))
+
+
+main (alone, together, every_edge)
