@@ -226,6 +226,7 @@ uint64_t node_deadline_ms (const node_t *self)
                                   serve_deadline_ms (self),
                                   group_deadline_ms (self),
                                   knowledge_deadline_ms (self),
+                                  propose_deadline_ms (self),
                                   self->baseline_known || self->baseline_running ? UINT64_MAX
                                                                                  : self->baseline_retry_ms};
     uint64_t deadline_ms = UINT64_MAX;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PROPOSE_WAIT_MS_MIN 50
+#define PROPOSE_WAIT_MS_MAX 10000
+
 /* Own improvements that are still to be measured: enough to keep the slots busy, no more. */
 static size_t s_backlog (const node_t *self)
 {
@@ -24,9 +27,9 @@ static bool s_may_propose (const node_t *self)
     return self->started && self->baseline_known && !self->paused && !self->stopped &&
            settings->proposer_count > 0 &&
            (settings->proposals_max == 0 ||
-            self->counts.proposed + self->proposals_running < settings->proposals_max) &&
-           breaker_admits (&self->breaker) && slots_busy (self) < settings->slots &&
-           s_backlog (self) < settings->slots + 1;
+            self->proposals_made + self->proposals_running < settings->proposals_max) &&
+           self->propose_after_ms <= self->now_ms && breaker_admits (&self->breaker) &&
+           slots_busy (self) < settings->slots && s_backlog (self) < settings->slots + 1;
 }
 
 /* A proposer, drawn by the shares. */
@@ -141,6 +144,20 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
     return index;
 }
 
+/* A proposer that gives nothing new again and again is asked less and less often. */
+static void s_back_off (node_t *self, bool fruitful)
+{
+    self->fruitless = fruitful ? 0 : self->fruitless + 1;
+    uint64_t wait_ms = (uint64_t)PROPOSE_WAIT_MS_MIN << (self->fruitless < 8 ? self->fruitless : 8);
+    self->propose_after_ms =
+        fruitful ? 0 : self->now_ms + (wait_ms < PROPOSE_WAIT_MS_MAX ? wait_ms : PROPOSE_WAIT_MS_MAX);
+}
+
+uint64_t propose_deadline_ms (const node_t *self)
+{
+    return self->propose_after_ms > self->now_ms ? self->propose_after_ms : UINT64_MAX;
+}
+
 void on_proposed (node_t *self, const proposed_t *event)
 {
     owner_t owner;
@@ -151,16 +168,19 @@ void on_proposed (node_t *self, const proposed_t *event)
     self->proposals_running--;
     bool trial = self->breaker.state == BREAKER_HALF_OPEN && self->breaker.trial_running;
     if (event->result == 2) {
+        s_back_off (self, false);
         improve_fault (self, false);
         return;
     }
     size_t improvement = NONE;
     if (event->result == 0) {
         self->counts.proposed++;
+        self->proposals_made++;
         improvement = propose_candidate (self, ORIGIN_PROPOSER, &event->parent, event->tree,
                                          (improvement_type_t)event->improvement_type, event->description,
                                          &self->identity.id, NONE, false);
     }
+    s_back_off (self, improvement != NONE);
     if (trial && improvement != NONE)
         self->improvements[improvement].breaker_trial = true;
     else if (trial)

@@ -282,7 +282,10 @@ struct node {
     applied_t *applied;
     size_t applied_count;
     unsigned proposals_running;
-    node_status_t counts; /* only its counters are kept up; the rest is filled by node_status */
+    uint64_t proposals_made;   /* by proposers: what proposals_max bounds */
+    unsigned fruitless;        /* proposals in a row that gave nothing new */
+    uint64_t propose_after_ms; /* not before */
+    node_status_t counts;      /* only its counters are kept up; the rest is filled by node_status */
 };
 
 /* --- node_say.c --- */
@@ -339,6 +342,7 @@ size_t improve_under_way (const node_t *self, improvement_state_t state, bool ow
 
 /* --- node_propose.c --- */
 void propose_schedule (node_t *self);
+uint64_t propose_deadline_ms (const node_t *self);
 void on_proposed (node_t *self, const proposed_t *event);
 /* A candidate enters: duplicates are rejected, others go to their test. Returns the improvement's index or NONE. */
 size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,

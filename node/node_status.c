@@ -24,7 +24,7 @@ void node_status (const node_t *self, node_status_t *status)
     status->epoch = self->members->epoch;
     status->members = (size_t)members_now (self);
     status->peers_up = peers_up (self);
-    status->finished = self->settings.proposals_max && self->counts.proposed >= self->settings.proposals_max;
+    status->finished = self->settings.proposals_max && self->proposals_made >= self->settings.proposals_max;
     status->release = self->live;
     status->objectives = self->objectives;
     status->start_metrics = self->start_metrics;
@@ -94,6 +94,7 @@ digest_t node_digest (const node_t *self)
     s_put (&out, self->order);
     s_put (&out, self->paused);
     s_put (&out, self->stopped);
+    s_put (&out, self->propose_after_ms);
     s_put (&out, self->breaker.state);
     s_put (&out, self->breaker.failures);
     s_put (&out, self->random.block);
