@@ -146,6 +146,12 @@ class Tree:
         require(not any(b.startswith(a + "/") for a in paths for b in paths), "malformed", "file and directory")
 
 
+def write_tree(evaluator, files):
+    """The bytes of a tree: `files` are bytes by path, none of them executable."""
+    rows = [[path, 0, wire.digest(files[path]), len(files[path])] for path in sorted(files, key=str.encode)]
+    return wire.pack([evaluator, rows])
+
+
 # --- packages ---
 
 def min_confirmations(policy, members):

@@ -66,6 +66,7 @@ class Peer:
         self.outbox = {}  # id: (statement, to, when to send it again)
         self.fetches, self.tried = [], {}
         self.presence_at, self.has_joined = 0.0, False
+        self.publications, self.contents = [], {}  # what others may pull and fetch
         # For the owner: what happened.
         self.refused = []  # (error, why) of what we refused
         self.log = []  # statements that counted, in order
@@ -219,7 +220,7 @@ class Peer:
 
     def _about_us(self, other):
         return {"roster": self.roster.packed, "addresses": [self.links.address], "validation_types": 1, "platform": PLATFORM,
-                "seq_seen": other.highest(), "publication": 0}
+                "seq_seen": other.highest(), "publication": len(self.publications)}
 
     def _meet(self, said, other):
         self._told(other, said["addresses"])
@@ -294,8 +295,15 @@ class Peer:
         elif said.kind.name == "KNOWLEDGE":
             self.try_package(said.author, said["package"], ZERO)
 
+    def publish(self, name, **fields):
+        statement = self.make(name, {"publication": len(self.publications) + 1, **fields})
+        self.publications.append(statement.packed)
+        self.links.publish(statement)
+
     def _on_pull(self, said, _):
-        self.reply(said, "PULLED", last=0, statements=[])
+        first = max(said["from"], 1)
+        statements = [{"bytes": packed} for packed in self.publications[first - 1:first + 63]]
+        self.reply(said, "PULLED", last=len(self.publications), statements=statements)
 
     def _on_pulled(self, said, other):
         if other.pull != said["request"]:
@@ -344,6 +352,23 @@ class Peer:
         else:
             assert wire.digest(fetch.bytes) == fetch.content, "a content that is not what its hash says"
             self._end_fetch(fetch, fetch.bytes)
+
+    def keep(self, data):
+        """Makes a content that others can fetch; returns its id."""
+        self.contents[wire.digest(data)] = data
+        return wire.digest(data)
+
+    def _on_fetch(self, said, _):
+        data, offset = self.contents.get(said["content"]), said["offset"]
+        if data is None or offset > len(data):
+            self._refuse(said, "not_found" if data is None else "input")
+        else:
+            self.reply(said, "CHUNK", content=said["content"], offset=offset, total=len(data),
+                       bytes=data[offset:offset + CHUNK_BYTES])
+
+    def _refuse(self, said, error):
+        code = next(code for code, name in wire.ERRORS.items() if name == error)
+        self.reply(said, "REFUSED", code=code, text=error)
 
     def _on_refused(self, said, _):
         self.answers[said["request"]] = said
@@ -455,7 +480,8 @@ class Peer:
 
     def say_presence(self, state):
         self.links.publish(self.make("PRESENCE", {"state": state, "curve": self.public, "addresses": [self.links.address],
-                                                  "validation_types": 1, "platform": PLATFORM, "publication": 0}))
+                                                  "validation_types": 1, "platform": PLATFORM,
+                                                  "publication": len(self.publications)}))
 
     def _tick(self, other, now):
         if other.up and now >= other.heard + LOST_S:

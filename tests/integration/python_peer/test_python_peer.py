@@ -6,23 +6,21 @@ the author; then it says nonsense, which the nodes refuse, count and survive; an
 
 usage: test_python_peer.py EVOMESH
 """
-import json
+import base64
 import os
 import re
-import select
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 
 import nacl.signing
 import nacl.utils
 
+import group
 import wire
+from nodes import Mesh
 from peer import Peer
-from wire import ZERO
+from wire import Refusal, ZERO
 
 MANIFEST = """\
 name: number
@@ -54,90 +52,6 @@ def measure(base, candidate):
     improvement = float(f"{(after - before) / abs(before):.3g}")
     return [{"objective": "score", "goal": 0, "improvement": improvement, "dispersion": 0.0,
              "conclusion": 1 if improvement > 0 else 2 if improvement < 0 else 0}]
-
-
-class Node:
-    def __init__(self, mesh, name, agent=None):
-        self.mesh, self.name = mesh, name
-        self.directory = os.path.join(mesh.scratch, name)
-        self.process = None
-        self.cli("init", "--name", name, "--seed", "7", *(("--agent", agent) if agent else ()))
-        path = os.path.join(self.directory, "node.yaml")
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        text, count = re.subn(r"^proposers:.*\n(  .*\n)+", "proposers: []\n", text, flags=re.M)
-        assert count == 1, "node.yaml has no proposers"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def cli(self, *words):
-        command = [self.mesh.program, *words, "--dir", self.directory]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def status(self):
-        return json.loads(self.cli("status", "--json"))
-
-    def start(self):
-        with open(self.directory + ".log", "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen([self.mesh.program, "run", "--dir", self.directory], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=log)
-        ready, _, _ = select.select([self.process.stdout], [], [], 30)
-        assert ready and self.process.stdout.readline(), f"{self.name} did not start"
-
-    def stop(self, signal_number=signal.SIGTERM):
-        self.process.send_signal(signal_number)
-        code = self.process.wait(20)
-        self.process.stdout.close()
-        self.process = None
-        return code
-
-
-class Mesh:
-    def __init__(self, program):
-        self.program = os.path.abspath(program)
-        self.scratch = tempfile.mkdtemp(prefix="evomesh-peer-")
-        os.environ["HOME"] = self.scratch
-        for name in ("EVOMESH_DIR", "XDG_DATA_HOME", "EVOMESH_PASSPHRASE_FILE"):
-            os.environ.pop(name, None)
-        self.nodes, self.peer, self.looked_at, self.seen = [], None, {}, {}
-
-    def node(self, name, agent=None):
-        self.nodes.append(Node(self, name, agent))
-        return self.nodes[-1]
-
-    def status(self, node):
-        """Asked for anew five times a second, while the peer goes on."""
-        now = time.monotonic()
-        if now >= self.looked_at.get(node, 0) + 0.2:
-            self.looked_at[node], self.seen[node] = now, node.status()
-        return self.seen[node]
-
-    def until(self, what, holds, seconds=30):
-        """Lets the peer live until the condition holds; returns what it returned."""
-        end = time.monotonic() + seconds
-        while True:
-            value = holds()
-            if value:
-                return value
-            assert time.monotonic() < end, f"within {seconds} s: {what}"
-            if self.peer and self.peer.links:
-                self.peer.step(20)
-            else:
-                select.select([], [], [], 0.02)
-
-    def close(self, failed):
-        if self.peer:
-            self.peer.close()
-        for node in self.nodes:
-            if node.process:
-                node.process.kill()
-                node.process.wait()
-            if failed and os.path.exists(node.directory + ".log"):
-                with open(node.directory + ".log", encoding="utf-8") as log:
-                    print(f"--- {node.name}:", *log.readlines()[-40:], sep="\n", end="")
-        shutil.rmtree(self.scratch)
 
 
 # --- the story ---
@@ -244,7 +158,6 @@ def decline(mesh, peer, alpha):
 
 
 def short(id):
-    import base64
     return base64.b32encode(id).decode().lower()[:8]
 
 
@@ -273,6 +186,111 @@ def confirm(mesh, peer, alpha, beta):
 def alpha_id(peer):
     return peer.charter.founder
 
+
+# --- the peer as author ---
+
+def improve(mesh, peer, known, number):
+    """An improvement of the peer's own on what `known` left: voted on and measured by the nodes. Returns the PACKAGE's fields."""
+    evaluator = peer.charter.evaluator
+    base = known.statement["candidate"]
+    text = b"number = %s # evolve: 0..1\n" % number
+    candidate = group.write_tree(evaluator, {"number.txt": text})
+    changes = measure({"number.txt": b"number = 0.75"}, {"number.txt": text})
+    for content in (base, candidate, text, b"number = 0.75 # evolve: 0..1\n"):
+        peer.keep(content)
+    about = {"improvement": nacl.utils.random(32), "candidate": wire.digest(candidate), "base": wire.digest(base),
+             "evaluator": evaluator}
+    for id in peer.others:
+        peer.send(id, "FEEDBACK_REQUEST", **about, improvement_type=0, description="by the guest", changed_bytes=0,
+                  changed_paths=[{"text": "number.txt"}], changes=changes)
+    feedback = answers(mesh, peer, "FEEDBACK", about)
+    assert all(one["recommendation"] == 0 for one in feedback), [one.fields for one in feedback]
+    for id in peer.others:
+        peer.send(id, "VALIDATION_REQUEST", **about, validation_type=1, improvement_type=0, deadline_ms=60000)
+    results = answers(mesh, peer, "VALIDATION_RESULT", about)
+    assert all(one["confirmed"] == 1 and one["changes"] == changes for one in results), [one.fields for one in results]
+    return {"source_agent": peer.id, "improvement": about["improvement"], "improvement_type": 0, "code_pattern": "by the guest",
+            "performance_impact": changes, "success_factors": [], "evaluator": evaluator, "base": base, "candidate": candidate,
+            "applicability_context": [{"key": "platform", "value": "python"}], "lineage": [{"id": about["candidate"]}],
+            "charter": peer.charter.packed, "rosters": [{"bytes": peer.roster.packed}],
+            "asked": [{"id": id} for id in peer.others], "evidence": [{"bytes": one.packed} for one in feedback + results]}
+
+
+def answers(mesh, peer, kind, about):
+    """Every other member's answer about that candidate."""
+    def found():
+        said = [one for one in peer.log if one.kind.name == kind and one["candidate"] == about["candidate"]]
+        return said if len(said) == len(peer.others) else None
+    return mesh.until(f"{kind} of everybody", found)
+
+
+def share(mesh, peer, fields):
+    """Tells the members of a package, and returns what became of it at each: adopted and reason."""
+    packed = peer.make("PACKAGE", fields).packed
+    package = peer.keep(packed)
+    peer.publish("KNOWLEDGE", package=package, summary="by the guest", size=len(packed))
+    for id in peer.others:
+        peer.send_durably(id, "KNOWLEDGE_TRANSFER", transfer=nacl.utils.random(32), package=package, size=len(packed))
+
+    def outcomes():
+        said = {one.author: (one["adopted"], one["reason"]) for one in peer.log
+                if one.kind.name == "TRANSFER_RESULT" and one["package"] == package}
+        return list(said.values()) if len(said) == len(peer.others) else None
+    found = mesh.until("everybody's TRANSFER_RESULT", outcomes)
+    mesh.until("KNOWLEDGE_TRANSFER is acknowledged", lambda: not peer.outbox)
+    return found
+
+
+def holds(peer, fields):
+    """Does a package hold, by our own verification?"""
+    try:
+        return group.Package(peer.make("PACKAGE", fields).packed, peer.charter.id) is not None
+    except Refusal:
+        return False
+
+
+def regroup(mesh, peer, alpha):
+    """Somebody joins and is revoked: two epochs, and all links to alpha are made again."""
+    before = peer.roster.epoch
+    passer = Peer("passer", measure, None)
+    answer = passer.join(alpha.cli("group", "invite", "--local").strip(), 20)
+    passer.close()
+    assert answer.kind.name == "MEMBERSHIP"
+    alpha.cli("group", "revoke", "passer")
+    mesh.until("both rosters come", lambda: peer.roster.epoch == before + 2)
+    assert peer.roster.is_revoked(passer.id) and len(peer.roster.members(wire.now_ms())) == 3
+
+
+def be_author(mesh, peer, alpha, known):
+    """What the peer proves, both nodes verify and adopt; what it doesn't prove, neither they nor its own verification take."""
+    fields = improve(mesh, peer, known, b"0.9")
+    first, second, third, fourth = fields["evidence"]
+    theirs = [{"bytes": one.packed} for one in known.results.values() if one.author != peer.id]
+    spoiled = {"bytes": fourth["bytes"][:-100] + bytes([fourth["bytes"][-100] ^ 1]) + fourth["bytes"][-99:]}
+    forgeries = {
+        "one confirmation short": {"evidence": [first, second, third]},
+        "a vote twice": {"evidence": [first, second, third, fourth, fourth]},
+        "a signature spoiled": {"evidence": [first, second, third, spoiled]},
+        "a result about another candidate": {"evidence": [first, second, third] + theirs},
+        "no feedback": {"evidence": [third, fourth]},
+        "votes of members that were not asked": {"asked": fields["asked"][:1]},
+        "another author": {"source_agent": peer.charter.founder},
+        "another candidate": {"candidate": fields["base"]},
+        "no roster": {"rosters": []},
+        "another evaluator": {"evaluator": nacl.utils.random(32)}}
+    for what, change in forgeries.items():
+        forged = {**fields, **change}
+        assert not holds(peer, forged), what
+        outcomes = share(mesh, peer, forged)
+        assert outcomes == [(0, "unverified")] * 2, f"{what}: {outcomes}"
+    regroup(mesh, peer, alpha)
+    fields["rosters"] = [{"bytes": peer.roster.packed}]  # of a later epoch than the votes
+    assert holds(peer, fields)
+    outcomes = share(mesh, peer, fields)
+    assert outcomes == [(1, "adopted")] * 2, outcomes
+
+
+# --- a node that falls ---
 
 def restart(mesh, peer, alpha):
     """A node that is killed comes back, and neither uses a number twice nor loses its place."""
@@ -319,7 +337,7 @@ def nonsense_of(peer):
     yield "malformed", (good.body, good.seal, b"a third")
     yield "malformed", (b"", good.seal)
     yield "malformed", (good.body, good.seal[:-1])
-    yield "malformed", (nacl.utils.random(200), good.seal)
+    yield "malformed", (b"\xc1" * 200, good.seal)
     for error, said in (
             ("group", peer.make("PING", to, group=nacl.utils.random(32))),
             ("stale", peer.make("PING", to, time_ms=wire.now_ms() - 301000)),
@@ -361,7 +379,8 @@ def story(mesh):
     fetch_agent(mesh, peer, contents)
     follow(mesh, peer)
     decline(mesh, peer, alpha)
-    confirm(mesh, peer, alpha, beta)
+    package = confirm(mesh, peer, alpha, beta)
+    be_author(mesh, peer, alpha, package)
     restart(mesh, peer, alpha)
     talk_nonsense(mesh, peer, alpha)
     assert not peer.refused, f"the nodes said what the text does not allow: {peer.refused}"

@@ -136,7 +136,7 @@ def unpack(data):
     """msgpack, strictly: what was read must be what would be written."""
     try:
         value = msgpack.unpackb(data, raw=False, strict_map_key=False)
-        if msgpack.packb(value, use_bin_type=True) != data or _depth(value) > DEPTH_MAX:
+        if pack(value) != data or _depth(value) > DEPTH_MAX:
             raise Refusal("malformed", "not in the shortest form")
     except Refusal:
         raise
@@ -145,8 +145,8 @@ def unpack(data):
     return value
 
 
-def pack_record(name, values):
-    return msgpack.packb(write_fields(RECORDS[name], values), use_bin_type=True)
+def pack(value):
+    return msgpack.packb(value, use_bin_type=True)
 
 
 def unpack_record(name, data):
@@ -208,8 +208,7 @@ class Statement:
 def say(key, name, group, epoch, seq, fields, time_ms=None):
     """A new statement, signed with `key` (a nacl.signing.SigningKey)."""
     kind = KINDS[name]
-    body = msgpack.packb([kind.number, group, epoch, seq, now_ms() if time_ms is None else time_ms,
-                          write_fields(kind.fields, fields)], use_bin_type=True)
+    body = pack([kind.number, group, epoch, seq, now_ms() if time_ms is None else time_ms, write_fields(kind.fields, fields)])
     seal = key.sign(signed_bytes(body)).signature + bytes(key.verify_key)
     return Statement(body, seal).read_head()
 
