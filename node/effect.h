@@ -135,7 +135,8 @@ typedef struct {
     size_t capacity;
 } effects_t;
 
-/* Adds an effect with a deep copy of its fields (e.g. a send_t). Aborts when out of memory: a step can't be half done. */
+/* Adds an effect with a deep copy of its fields (e.g. a send_t); to NULL, none. Aborts when out of memory: a step can't be half
+ * done. */
 void effects_add (effects_t *self, effect_kind_t kind, const void *fields);
 void effects_clear (effects_t *self);
 

@@ -67,6 +67,8 @@ void effects_add (effects_t *self, effect_kind_t kind, const void *fields)
 {
     const record_t *record = effect_record (kind);
     assert (record != NULL && fields != NULL);
+    if (self == NULL)
+        return;
     buffer_t encoded = {0};
     wire_write_array (&encoded, 1 + record->field_count);
     wire_write_uint (&encoded, kind);

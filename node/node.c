@@ -182,7 +182,7 @@ static void s_peer_lost (node_t *self, const peer_lost_t *event)
 
 int node_step (node_t *self, const event_t *event, effects_t *effects)
 {
-    assert (self && event && effects);
+    assert (self && event);
     if (event->kind != EVENT_STARTED && !self->started)
         return ERROR_INPUT;
     assert (event->now_ms >= self->now_ms);

@@ -16,11 +16,12 @@ typedef struct node node_t;
 node_t *node_new (const identity_t *identity);
 void node_destroy (node_t **self_p);
 
-/* Takes one event, appends what is to be done. Time never runs backwards (asserted on now_ms within one run).
- * Returns 0, or ERROR_INPUT if the event makes no sense (a STARTED whose charter doesn't open; nothing is changed).
+/* Takes one event, appends what is to be done (`effects` NULL: it is thrown away). Time never runs backwards (asserted
+ * on now_ms within one run). Returns 0, or ERROR_INPUT if the event makes no sense (a STARTED whose charter doesn't open;
+ * nothing is changed).
  *
- * Recovery: step every event of the journal with effects thrown away, then a fresh STARTED: the node asks again for
- * everything that was under way. */
+ * Recovery: step every event of the journal without effects, then a fresh STARTED: the node asks again for everything that
+ * was under way. */
 int node_step (node_t *self, const event_t *event, effects_t *effects);
 
 /* When it wants the next TICK, on the clock of now_ms; UINT64_MAX: never. */

@@ -156,6 +156,10 @@ uint64_t say_next_publication (node_t *self)
 
 void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publication)
 {
+    if (!self->out) { /* a recovery: to sign what nobody hears would take most of its time */
+        (void)say_head (self, kind);
+        return;
+    }
     buffer_t body = {0};
     uint8_t seal[SEAL_BYTES];
     say_statement (self, kind, fields, &body, seal);
@@ -169,6 +173,8 @@ void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publ
 void say_persist (node_t *self, record_table_t table, const digest_t *key, const record_t *record,
                   const void *row)
 {
+    if (!self->out)
+        return;
     buffer_t bytes = {0};
     record_encode (record, row, &bytes);
     assert (!bytes.failed);
@@ -181,6 +187,10 @@ void say_event (node_t *self, const char *type, const digest_t *modification, do
                 const char *error, const entry_t *metadata, size_t metadata_count)
 {
     static const digest_t none;
+    if (!self->out) { /* the numbers that it took stay taken */
+        say_publish (self, MESSAGE_EVENT, NULL, say_next_publication (self));
+        return;
+    }
     event_row_t row = {.agent_id = self->identity.id,
                        .time_ms = self->wall_ms,
                        .type = text_of (type),

@@ -240,7 +240,7 @@ struct node {
     bool started;
     uint64_t now_ms; /* of the event in hand */
     uint64_t wall_ms;
-    effects_t *out; /* of the step in hand */
+    effects_t *out; /* of the step in hand; NULL: they are thrown away */
     group_t group;
     members_t *members;
     settings_t settings;

@@ -163,7 +163,7 @@ static int s_recover_entry (void *context, uint64_t number, const uint8_t *bytes
     if (result == 0 && event.now_ms < turn->last_now_ms)
         result = ERROR_MALFORMED;
     if (result == 0)
-        result = node_step (turn->node, &event, &effects);
+        result = node_step (turn->node, &event, self->visit != NULL ? &effects : NULL);
     if (result == 0) {
         turn->last_now_ms = event.now_ms;
         turn->last_wall_ms = event.wall_ms;
