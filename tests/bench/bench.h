@@ -33,7 +33,7 @@ typedef struct {
 place_t place_new (bool in_memory);
 void place_remove (const place_t *self);
 
-/* Appends `bytes` to a file of `place` and waits until they are on the disk, `count` times: what a commit costs at least. */
+/* Overwrites `bytes` of a file in `place` and waits until they are on the disk, `count` times: what a commit costs at least. */
 void bench_sync (const place_t *place, size_t bytes, size_t count, samples_t *samples);
 
 /* Runs a program to its end with its output thrown away; it must exit with 0. `arguments` ends with NULL. */

@@ -206,11 +206,16 @@ void subject_destroy (subject_t **self_p)
 
 double subject_recover (subject_t *self, uint64_t *entries)
 {
+    digest_t before = node_digest (turn_node (self->turn));
     double before_ms = bench_now_ms ();
     int result = turn_recover (self->turn, NULL, NULL, entries);
     if (result != 0)
         bench_fail ("the journal can't be replayed: %s", error_text (result));
-    return bench_now_ms () - before_ms;
+    double took_ms = bench_now_ms () - before_ms;
+    digest_t after = node_digest (turn_node (self->turn));
+    if (!digest_equal (&before, &after))
+        bench_fail ("the node that was rebuilt from its journal is another");
+    return took_ms;
 }
 
 /* --- looking at it --- */
