@@ -37,6 +37,14 @@ packages_install () {
         read -r -p "Install them now? [y/N] " answer || true
         [ "$answer" = y ] || [ "$answer" = yes ] || { echo "Not installed; run the line above, then again." >&2; return 1; }
     fi
+    local log
+    log=$(mktemp)
     # shellcheck disable=SC2086
-    $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing
+    if ! { $sudo apt-get update -qq &&
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "The installation failed; all of it is in $log." >&2
+        return 1
+    fi
+    rm -f "$log"
 }
