@@ -25,10 +25,13 @@ class Node:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def cli(self, *words):
+    def run(self, *words):
         command = [self.mesh.program, *words, "--dir", self.directory]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+    def cli(self, *words):
+        done = self.run(*words)
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def status(self):
