@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#define _GNU_SOURCE
+#include "node/io/archivist.h"
+
+#include "evolution/improvement.h"
+#include "node/records.h"
+#include "tests/lib/job_rig.h"
+
+/* Leaves a measured candidate in the store, as the core does. */
+static digest_t s_measured (job_rig_t *rig, const char *text, const digest_t *parent, bool valid)
+{
+    hash_t parents = {*parent};
+    value_t metric = {3.5};
+    buffer_t bytes = {0};
+    digest_t id = job_rig_candidate (rig, text);
+    candidate_row_t row = {.id = id, .valid = valid, .time_ms = 1700000000000};
+    row.parents.items = &parents;
+    row.parents.count = 1;
+    row.reason = valid ? REASON_NONE : REASON_INVALID_EXIT;
+    row.metrics.items = &metric;
+    row.metrics.count = valid;
+    row.detail = text_of ("a detail");
+    record_encode (&candidate_row_record, &row, &bytes);
+    ck_assert_int_eq (store_record_put (rig->fixture.store, TABLE_CANDIDATE, &id, bytes.data, bytes.size), 0);
+    buffer_clear (&bytes);
+    return id;
+}
+
+static archivist_t *s_archivist (job_rig_t *rig, const digest_t *start)
+{
+    problem_t problem = {{0}};
+    archivist_t *archivist = archivist_new (&rig->workshop, start, &problem);
+    ck_assert_msg (archivist != NULL, "%s", problem.text);
+    return archivist;
+}
+
+static bool s_has (job_rig_t *rig, const digest_t *candidate)
+{
+    problem_t problem = {{0}};
+    archive_git_t *git = archive_git_open (rig->data, &problem);
+    ck_assert_msg (git != NULL, "%s", problem.text);
+    bool has = archive_git_has (git, candidate);
+    archive_git_close (&git);
+    return has;
+}
+
+START_TEST (every_measured_candidate_is_committed_a_few_at_a_time)
+{
+    job_rig_t *rig = job_rig_new (false);
+    digest_t start = job_rig_candidate (rig, "5\n"), ids[5];
+    archivist_t *archivist = s_archivist (rig, &start);
+    for (size_t i = 0; i < 5; i++) {
+        char text[16];
+        snprintf (text, sizeof text, "%zu\n", i);
+        ids[i] = s_measured (rig, text, i == 0 ? &start : &ids[i - 1], i % 2 == 0);
+    }
+    ck_assert (archivist_step (archivist, 4));
+    archivist_destroy (&archivist);
+    ck_assert (s_has (rig, &start) && s_has (rig, &ids[0]) && s_has (rig, &ids[3]));
+    ck_assert (!s_has (rig, &ids[4]));
+
+    archivist = s_archivist (rig, &start); /* as after a restart: it goes through all of them again */
+    while (archivist_step (archivist, 4)) {
+    }
+    archivist_destroy (&archivist);
+    ck_assert (s_has (rig, &ids[4]));
+    job_rig_destroy (rig);
+}
+END_TEST
+
+START_TEST (a_candidate_whose_files_are_gone_does_not_stop_the_others)
+{
+    job_rig_t *rig = job_rig_new (false);
+    digest_t start = job_rig_candidate (rig, "5\n"), nowhere = {{7}};
+    archivist_t *archivist = s_archivist (rig, &start);
+    buffer_t bytes = {0};
+    candidate_row_t row = {.id = nowhere};
+    record_encode (&candidate_row_record, &row, &bytes);
+    ck_assert_int_eq (
+        store_record_put (rig->fixture.store, TABLE_CANDIDATE, &nowhere, bytes.data, bytes.size), 0);
+    buffer_clear (&bytes);
+    digest_t here = s_measured (rig, "4\n", &start, true);
+    ck_assert (!archivist_step (archivist, 4));
+    archivist_release (archivist, &here);
+    archivist_destroy (&archivist);
+    ck_assert (s_has (rig, &here) && !s_has (rig, &nowhere));
+    ck_assert_int_eq (
+        access (scratch_path (&rig->fixture.scratch, "data/archive.git/refs/evomesh/live").text, F_OK), 0);
+    job_rig_destroy (rig);
+}
+END_TEST
+
+SUITE_MAIN ("archivist", every_measured_candidate_is_committed_a_few_at_a_time,
+            a_candidate_whose_files_are_gone_does_not_stop_the_others)
