@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Who is there: members and their addresses, HELLO and WELCOME, PRESENCE, PING; the states of mesh.h's diagram. */
+/* Who is there: HELLO and WELCOME, PRESENCE, PING; the states of mesh.h's diagram. */
 #include "protocol/mesh_state.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* --- addresses --- */
-
-/* True if it is an address that can be linked to; nothing but TCP, whatever a peer says. */
-static bool s_read_address (const address_t *address, mesh_address_t *out)
-{
-    return text_copy (address->rpc, out->rpc, sizeof out->rpc) &&
-           text_copy (address->pub, out->pub, sizeof out->pub) && strncmp (out->rpc, "tcp://", 6) == 0 &&
-           strncmp (out->pub, "tcp://", 6) == 0;
-}
-
-static bool s_is_same_address (const mesh_address_t *a, const mesh_address_t *b)
-{
-    return strcmp (a->rpc, b->rpc) == 0 && strcmp (a->pub, b->pub) == 0;
-}
-
-static void s_link (peer_t *peer, mesh_outputs_t *out)
-{
-    assert (peer->address_count > 0);
-    mesh_output_t *output = mesh_output (out, MESH_CONNECT);
-    output->peer = peer->id;
-    output->curve = peer->curve;
-    output->address_count = peer->address_count;
-    memcpy (output->addresses, peer->addresses, sizeof output->addresses);
-}
+/* --- up and lost --- */
 
 /* Has a HELLO said, but not sooner after the last than a first retry. */
 static void s_hello_soon (peer_t *peer, uint64_t now_ms)
@@ -37,61 +14,6 @@ static void s_hello_soon (peer_t *peer, uint64_t now_ms)
     uint64_t soonest = peer->hello_tries > 0 ? peer->hello_sent_ms + RECONNECT_MS_MIN : now_ms;
     peer->hello_at_ms = mesh_earlier (peer->hello_at_ms, soonest > now_ms ? soonest : now_ms);
 }
-
-static void s_begin_link (peer_t *peer, uint64_t now_ms, mesh_outputs_t *out)
-{
-    s_link (peer, out);
-    if (peer->state == PEER_UNKNOWN)
-        peer->state = PEER_LINKING;
-    peer->hello_tries = 0;
-    peer->hello_at_ms = now_ms;
-}
-
-/* The addresses that a peer tells of itself. The link moves if the one in use is not among them. */
-static void s_take_addresses (peer_t *peer, const address_t *items, size_t count, uint64_t now_ms,
-                              mesh_outputs_t *out)
-{
-    mesh_address_t told[LIMIT_ENDPOINTS];
-    memset (told, 0, sizeof told);
-    size_t told_count = 0, in_use = SIZE_MAX;
-    for (size_t i = 0; i < count && told_count < LIMIT_ENDPOINTS; i++) {
-        if (!s_read_address (&items[i], &told[told_count]))
-            continue;
-        if (peer->address_count > 0 && s_is_same_address (&told[told_count], &peer->addresses[0]))
-            in_use = told_count;
-        told_count++;
-    }
-    if (told_count == 0)
-        return;
-    if (in_use != SIZE_MAX) { /* it stays first */
-        mesh_address_t first = told[0];
-        told[0] = told[in_use];
-        told[in_use] = first;
-    }
-    memcpy (peer->addresses, told, sizeof told);
-    peer->address_count = told_count;
-    peer->told = true;
-    if (in_use == SIZE_MAX)
-        s_begin_link (peer, now_ms, out);
-}
-
-void mesh_hint (mesh_t *self, const pubkey_t *id, const char *rpc, const char *pub, uint64_t now_ms,
-                mesh_outputs_t *out)
-{
-    peer_t *peer = mesh_find_peer (self, id);
-    address_t address = {.rpc = text_of (rpc), .pub = text_of (pub)};
-    mesh_address_t hint;
-    memset (&hint, 0, sizeof hint);
-    if (peer == NULL || peer->told || !s_read_address (&address, &hint))
-        return;
-    if (peer->address_count > 0 && s_is_same_address (&hint, &peer->addresses[0]))
-        return;
-    peer->addresses[0] = hint;
-    peer->address_count = 1;
-    s_begin_link (peer, now_ms, out);
-}
-
-/* --- up and lost --- */
 
 void mesh_heard (peer_t *peer, uint64_t now_ms)
 {
@@ -180,7 +102,7 @@ void mesh_take_presence (mesh_t *self, const incoming_t *in)
     if (in->is_introduction) {
         if (mesh_is_up (peer) || presence->state == LEAVE)
             return;
-        s_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
+        mesh_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
         peer->presence_seq = in->head.seq;
         return;
     }
@@ -190,7 +112,7 @@ void mesh_take_presence (mesh_t *self, const incoming_t *in)
         s_lose (self, peer, MESH_LEFT_TRIES, in->now_ms, in->out);
         return;
     }
-    s_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
+    mesh_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
     s_keep_presence (self, in);
     mesh_note_latest (self, peer, presence->publication, in);
 }
@@ -239,7 +161,7 @@ static void s_say_hello (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
         mesh_address_t first = peer->addresses[0];
         memmove (&peer->addresses[0], &peer->addresses[1], (peer->address_count - 1) * sizeof first);
         peer->addresses[peer->address_count - 1] = first;
-        s_link (peer, out);
+        mesh_link (peer, out);
     }
     address_t addresses[LIMIT_ENDPOINTS];
     hello_t hello = {.to = peer->id,
@@ -311,7 +233,7 @@ static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t 
 {
     peer_t *peer = in->peer;
     s_take_roster (self, in, meeting->roster);
-    s_take_addresses (peer, meeting->addresses, meeting->address_count, in->now_ms, in->out);
+    mesh_take_addresses (peer, meeting->addresses, meeting->address_count, in->now_ms, in->out);
     peer->validation_types = (unsigned)meeting->validation_types;
     text_copy (meeting->platform, peer->platform, sizeof peer->platform);
     peer->seq_seen = meeting->seq_seen;
@@ -380,81 +302,6 @@ void mesh_take_ping (mesh_t *self, const incoming_t *in)
     mesh_say (self, MESH_REPLY, &in->author, in->curve, MESSAGE_PONG, &pong, in->wall_ms, in->out);
 }
 
-/* --- members --- */
-
-static void s_add_peer (mesh_t *self, const members_t *members, size_t at, uint64_t now_ms)
-{
-    assert (self->peer_count < LIMIT_MEMBERS);
-    peer_t *peer = calloc (1, sizeof *peer);
-    assert (peer != NULL); /* a member that we could not remember would be a stranger */
-    peer->id = members->members[at].id;
-    peer->curve = members->members[at].curve;
-    memcpy (peer->name, members->members[at].name, sizeof peer->name);
-    peer->hello_at_ms = MESH_NEVER;
-    peer->next = 1;
-    peer->serve_tokens = MESH_SERVE_BURST;
-    peer->serve_at_ms = now_ms;
-    self->peers[self->peer_count++] = peer;
-}
-
-static void s_remove_peer (mesh_t *self, size_t at, mesh_outputs_t *out)
-{
-    peer_t *peer = self->peers[at];
-    self->peers[at] = self->peers[--self->peer_count];
-    mesh_output_t *output = mesh_output (out, MESH_DISCONNECT);
-    output->peer = peer->id;
-    output->curve = peer->curve;
-    if (mesh_is_up (peer))
-        mesh_output (out, MESH_PEER_LOST)->peer = peer->id;
-    mesh_end_fetches (self, &peer->id, ERROR_REVOKED, out);
-    window_forget (self->windows[0], &peer->id);
-    window_forget (self->windows[1], &peer->id);
-    buffer_clear (&peer->presence);
-    free (peer);
-}
-
-/* True if the member is one, other than ourselves. */
-static bool s_is_peer (const mesh_t *self, const members_t *members, size_t at)
-{
-    return members->members[at].revoked_epoch == 0 &&
-           !pubkey_equal (&members->members[at].id, &self->identity->id);
-}
-
-static void s_copy_members (mesh_t *self, const members_t *members)
-{
-    if (self->members == NULL)
-        self->members = calloc (1, sizeof *self->members);
-    else
-        members_clear (self->members);
-    assert (self->members != NULL);
-    *self->members = *members;
-    self->members->packed = (buffer_t){0};
-    buffer_append (&self->members->packed, members->packed.data, members->packed.size);
-    assert (!self->members->packed.failed);
-}
-
-void mesh_set_members (mesh_t *self, const members_t *members, uint64_t now_ms, mesh_outputs_t *out)
-{
-    s_copy_members (self, members);
-    for (size_t i = self->peer_count; i-- > 0;) {
-        int at = members_find (members, &self->peers[i]->id);
-        if (at < 0 || !s_is_peer (self, members, (size_t)at))
-            s_remove_peer (self, i, out);
-    }
-    for (size_t i = 0; i < members->count; i++) {
-        if (!s_is_peer (self, members, i))
-            continue;
-        peer_t *peer = mesh_find_peer (self, &members->members[i].id);
-        if (peer == NULL)
-            s_add_peer (self, members, i, now_ms);
-        else if (!pubkey_equal (&peer->curve, &members->members[i].curve)) {
-            peer->curve = members->members[i].curve; /* its link key changed: the link is made anew */
-            if (peer->address_count > 0)
-                s_begin_link (peer, now_ms, out);
-        }
-    }
-}
-
 /* --- time --- */
 
 static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
@@ -473,7 +320,7 @@ static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
     if (mesh_is_up (peer) && now_ms >= peer->published_ms + LOST_AFTER_MS) {
         /* It answers, but our subscription is dead. */
         peer->published_ms = now_ms;
-        s_begin_link (peer, now_ms, out);
+        mesh_begin_link (peer, now_ms, out);
     }
     /* Also while it is up: a link that moved is greeted anew. */
     if (peer->state != PEER_UNKNOWN && now_ms >= peer->hello_at_ms)
@@ -486,6 +333,9 @@ void mesh_tick_links (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outp
         s_say_presence (self, self->has_joined ? 1 : 0, wall_ms, out);
         self->has_joined = true;
         self->presence_at_ms = now_ms + PRESENCE_INTERVAL_MS;
+        /* One introduction of two at random: those that were lost are made up for. */
+        size_t whom = (size_t)random_below (&self->random, self->peer_count);
+        s_introduce (self->peers[whom], self->peers[random_below (&self->random, self->peer_count)], out);
     }
     for (size_t i = 0; i < self->peer_count; i++)
         s_tick_peer (self, self->peers[i], now_ms, wall_ms, out);

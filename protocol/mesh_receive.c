@@ -56,11 +56,11 @@ static int s_judge_author (const mesh_t *self, incoming_t *in)
         return ERROR_STRANGER;
     if (pubkey_equal (&in->author, &self->identity->id))
         return ERROR_REPLAYED;
+    if (in->head.kind == MESSAGE_JOIN_REQUEST)
+        return 0; /* the node answers, also to say that its author was revoked */
     int at = members_find (members, &in->author);
     if (at >= 0 && members->members[at].revoked_epoch != 0)
         return ERROR_REVOKED;
-    if (in->head.kind == MESSAGE_JOIN_REQUEST)
-        return 0;
     if (at < 0 || in->head.epoch < members->members[at].since_epoch)
         return ERROR_STRANGER;
     if (!members_has (members, &in->author, in->wall_ms))

@@ -2,6 +2,7 @@
 /* What the mesh's own sources share: its state, and the few functions by which its parts call each other.
  *
  *   mesh_receive.c  judges what arrives       ─▶ links, pull, fetch, or the node
+ *   mesh_members.c  who the members are, and where
  *   mesh_links.c    HELLO, PRESENCE, PING: who is there
  *   mesh_pull.c     publications in order: what is missing is pulled
  *   mesh_fetch.c    contents by hash, in chunks
@@ -157,6 +158,16 @@ uint64_t mesh_earlier (uint64_t a, uint64_t b);
 int mesh_take_pulled (mesh_t *self, const incoming_t *around, bytes_t packed);
 /* Hands a statement to the node. */
 void mesh_deliver (const incoming_t *in);
+
+/* --- mesh_members.c --- */
+
+/* Has the link to the peer made, at the first of its addresses. */
+void mesh_link (peer_t *peer, mesh_outputs_t *out);
+/* The same, and greets it there at once. */
+void mesh_begin_link (peer_t *peer, uint64_t now_ms, mesh_outputs_t *out);
+/* The addresses that a peer tells of itself. The link moves if the one in use is not among them. */
+void mesh_take_addresses (peer_t *peer, const address_t *items, size_t count, uint64_t now_ms,
+                          mesh_outputs_t *out);
 
 /* --- mesh_links.c --- */
 void mesh_heard (peer_t *peer, uint64_t now_ms);

@@ -205,7 +205,8 @@ void bus_set_standing (bus_t *self, const pubkey_t *curve, bus_standing_t standi
         if (at < self->key_count)
             self->keys[at] = self->keys[--self->key_count];
     } else {
-        assert (at < BUS_KEYS_MAX); /* a roster and its invites fit */
+        if (at == BUS_KEYS_MAX)
+            return; /* more than a roster and its invites hold: who comes beyond stays a stranger */
         self->keys[at] = (bus_key_t){*curve, standing};
         if (at == self->key_count)
             self->key_count++;

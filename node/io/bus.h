@@ -59,7 +59,8 @@ int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], cha
               problem_t *problem);
 
 /* Who `curve` is from now on. A member that becomes revoked: all links to us are ended at once (ZAP is asked
- * only at the handshake, and which link is whose libzmq doesn't tell; members come back by themselves), and so is ours to it. */
+ * only at the handshake, and which link is whose libzmq doesn't tell; members come back by themselves), and so is ours to it. Beyond
+ * LIMIT_MEMBERS + LIMIT_INVITES keys, a further one stays a stranger. */
 void bus_set_standing (bus_t *self, const pubkey_t *curve, bus_standing_t standing);
 
 /* Links to a peer's ROUTER (by a DEALER) and PUB (by a SUB). Again for the same key makes the link anew, be it to other

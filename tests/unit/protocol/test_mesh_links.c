@@ -20,6 +20,31 @@ START_TEST (test_members_who_know_only_the_founders_address_all_find_each_other)
 }
 END_TEST
 
+static bool s_lose_introductions (village_t *self, size_t from, size_t to, unsigned kind)
+{
+    (void)self;
+    (void)from;
+    return kind == MESSAGE_PRESENCE && to != SIZE_MAX;
+}
+
+START_TEST (test_lost_introductions_are_made_up_for)
+{
+    village_t *village = village_new (4);
+    village->lose = s_lose_introductions;
+    for (size_t i = 1; i < 4; i++)
+        village_hint (village, i, 0);
+    village_pass (village, 5000);
+    ck_assert (village_is_up (village, 3, 0));
+    ck_assert (!village_is_up (village, 3, 2));
+    village->lose = NULL;
+    village_pass (village, 60000);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++)
+            ck_assert (i == j || village_is_up (village, i, j));
+    village_destroy (&village);
+}
+END_TEST
+
 START_TEST (test_a_quiet_village_stays_up)
 {
     village_t *village = village_new (3);
@@ -305,7 +330,8 @@ START_TEST (test_metrics_of_peers_are_seen)
 END_TEST
 
 SUITE_MAIN ("protocol/mesh_links", test_members_who_know_only_the_founders_address_all_find_each_other,
-            test_a_quiet_village_stays_up, test_silence_makes_suspect_then_lost_and_nothing_sooner,
+            test_lost_introductions_are_made_up_for, test_a_quiet_village_stays_up,
+            test_silence_makes_suspect_then_lost_and_nothing_sooner,
             test_a_peer_whose_publications_are_lost_answers_pings_and_stays,
             test_a_goodbye_is_believed_at_once, test_a_restarted_peer_at_a_new_address_is_found_by_all,
             test_a_peer_that_restarts_at_its_address_is_said_to_be_up_again,
