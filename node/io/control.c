@@ -218,7 +218,7 @@ static void s_handle (drain_t *self, const uint8_t *route, size_t route_size, co
     s_heard (control, route, route_size, self->now_ms);
     problem_t problem;
     parsed_request_t parsed;
-    if (request_parse (&parsed, data, size, &problem) != 0) {
+    if (control_request_parse (&parsed, data, size, &problem) != 0) {
         s_send_error (control, route, route_size, problem.text);
         return;
     }
@@ -231,7 +231,7 @@ static void s_handle (drain_t *self, const uint8_t *route, size_t route_size, co
             self->request (self->context, &parsed.request);
         }
     }
-    request_clear (&parsed);
+    control_request_clear (&parsed);
 }
 
 /* Reads one message; false if there is none. */

@@ -117,7 +117,7 @@ static int s_parse (parsed_request_t *self, problem_t *problem)
     return s_parse_contents (self, json_object_get (self->root, "contents"), problem);
 }
 
-int request_parse (parsed_request_t *self, const char *data, size_t size, problem_t *problem)
+int control_request_parse (parsed_request_t *self, const char *data, size_t size, problem_t *problem)
 {
     memset (self, 0, sizeof *self);
     json_error_t error;
@@ -128,11 +128,11 @@ int request_parse (parsed_request_t *self, const char *data, size_t size, proble
         problem_set (problem, "the request must be a JSON object");
     else if (s_parse (self, problem) == 0)
         return 0;
-    request_clear (self);
+    control_request_clear (self);
     return -1;
 }
 
-void request_clear (parsed_request_t *self)
+void control_request_clear (parsed_request_t *self)
 {
     for (size_t i = 0; i < self->request.content_count; i++)
         free ((void *)self->contents[i].data);

@@ -13,8 +13,8 @@ typedef struct {
     bytes_t *contents; /* each malloc'ed */
 } parsed_request_t;
 
-/* Reads it. 0 (then request_clear), or -1 with the problem: what was found, what is expected. */
-int request_parse (parsed_request_t *self, const char *data, size_t size, problem_t *problem);
-void request_clear (parsed_request_t *self);
+/* Reads it. 0 (then control_request_clear), or -1 with the problem: what was found, what is expected. */
+int control_request_parse (parsed_request_t *self, const char *data, size_t size, problem_t *problem);
+void control_request_clear (parsed_request_t *self);
 
 #endif
