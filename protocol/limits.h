@@ -44,7 +44,6 @@
 #define LIMIT_TRIALS              64   /* measured comparisons under way, own and for peers */
 #define LIMIT_VALIDATIONS         32   /* validations accepted from peers and not yet answered */
 #define LIMIT_VALIDATIONS_OF_PEER 4    /* of which from one peer */
-#define LIMIT_REQUESTS            64   /* scattered requests under way */
 #define LIMIT_OUTBOX              1024 /* durable statements that wait for an acknowledgement; oldest dropped */
 #define LIMIT_KNOWLEDGE           256  /* packages that wait to be tried; oldest dropped */
 #define LIMIT_OPERATIONS          256  /* effects whose result is awaited */

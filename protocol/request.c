@@ -2,19 +2,26 @@
 #include "protocol/request.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-void request_init (request_t *self, const digest_t *id, unsigned kind, size_t enough, uint64_t deadline_ms)
+void request_init (request_t *self, uint64_t deadline_ms)
 {
+    assert (self);
+    *self = (request_t){.deadline_ms = deadline_ms};
+}
+
+void request_clear (request_t *self)
+{
+    assert (self);
+    for (size_t i = 0; i < self->count; i++)
+        buffer_clear (&self->asked[i].evidence);
+    free (self->asked);
     memset (self, 0, sizeof *self);
-    self->id = *id;
-    self->kind = kind;
-    self->enough = enough;
-    self->deadline_ms = deadline_ms;
 }
 
 /* The place of `member` among those asked; `count` if it was not. */
-static size_t s_find (const request_t *self, const pubkey_t *member)
+static size_t s_place (const request_t *self, const pubkey_t *member)
 {
     size_t i = 0;
     while (i < self->count && !pubkey_equal (&self->asked[i].member, member))
@@ -24,64 +31,68 @@ static size_t s_find (const request_t *self, const pubkey_t *member)
 
 int request_ask (request_t *self, const pubkey_t *member, const digest_t *statement)
 {
-    if (s_find (self, member) < self->count)
-        return ERROR_CONFLICT;
+    assert (self && member && statement);
+    size_t place = s_place (self, member);
+    if (place < self->count) {
+        if (self->asked[place].answer != ASKED)
+            return ERROR_REPLAYED;
+        self->asked[place].statement = *statement;
+        return 0;
+    }
     if (self->count == LIMIT_MEMBERS)
         return ERROR_BOUND;
-    self->asked[self->count].member = *member;
-    self->asked[self->count].statement = *statement;
-    self->asked[self->count].reply = REPLY_WAITING;
-    self->count++;
+    asked_t *grown = realloc (self->asked, (self->count + 1) * sizeof *grown);
+    if (!grown)
+        return ERROR_MEMORY;
+    self->asked = grown;
+    self->asked[self->count++] = (asked_t){.member = *member, .statement = *statement, .answer = ASKED};
     return 0;
 }
 
-static bool s_is_open (reply_t reply)
+int request_expects (const request_t *self, const pubkey_t *member, const digest_t *statement)
 {
-    return reply == REPLY_WAITING || reply == REPLY_ACCEPTED;
-}
-
-int request_mark (request_t *self, const pubkey_t *member, const digest_t *statement, reply_t reply,
-                  uint64_t now_ms)
-{
-    assert (reply != REPLY_WAITING && (statement != NULL || reply == REPLY_SILENT));
-    size_t i = s_find (self, member);
-    if (i == self->count)
+    const asked_t *asked = request_find (self, member);
+    if (!asked)
         return ERROR_STRANGER;
-    if (statement != NULL && !digest_equal (&self->asked[i].statement, statement))
+    if (statement && !digest_equal (&asked->statement, statement))
         return ERROR_MISMATCH;
-    if (!s_is_open (self->asked[i].reply) || self->asked[i].reply == reply)
-        return ERROR_REPLAYED;
-    if (now_ms >= self->deadline_ms)
-        return ERROR_TIMEOUT;
-    self->asked[i].reply = reply;
+    return asked->answer == ASKED ? 0 : ERROR_REPLAYED;
+}
+
+int request_answer (request_t *self, const pubkey_t *member, const digest_t *statement, answer_t answer,
+                    bytes_t evidence)
+{
+    assert (answer != ASKED);
+    int rc = request_expects (self, member, statement);
+    if (rc)
+        return rc;
+    asked_t *asked = &self->asked[s_place (self, member)];
+    buffer_append (&asked->evidence, evidence.data, evidence.size);
+    if (asked->evidence.failed) {
+        buffer_clear (&asked->evidence);
+        return ERROR_MEMORY;
+    }
+    asked->answer = answer;
     return 0;
 }
 
-size_t request_count (const request_t *self, reply_t reply)
+const asked_t *request_find (const request_t *self, const pubkey_t *member)
 {
-    size_t count = 0;
+    assert (self && member);
+    size_t place = s_place (self, member);
+    return place < self->count ? &self->asked[place] : NULL;
+}
+
+unsigned request_count (const request_t *self, answer_t answer)
+{
+    assert (self);
+    unsigned count = 0;
     for (size_t i = 0; i < self->count; i++)
-        count += self->asked[i].reply == reply;
+        count += self->asked[i].answer == answer;
     return count;
 }
 
-/* True if no reply that could still come is waited for. */
-static bool s_is_settled (const request_t *self)
+bool request_done (const request_t *self)
 {
-    if (self->enough > 0 && request_count (self, REPLY_ANSWERED) >= self->enough)
-        return true;
-    return request_count (self, REPLY_WAITING) + request_count (self, REPLY_ACCEPTED) == 0;
-}
-
-bool request_done (request_t *self, uint64_t now_ms)
-{
-    for (size_t i = 0; i < self->count && now_ms >= self->deadline_ms; i++)
-        if (s_is_open (self->asked[i].reply))
-            self->asked[i].reply = REPLY_SILENT;
-    return s_is_settled (self);
-}
-
-uint64_t request_deadline (const request_t *self)
-{
-    return s_is_settled (self) ? UINT64_MAX : self->deadline_ms;
+    return request_count (self, ASKED) == 0;
 }

@@ -3,6 +3,7 @@
  * what was there as it was. */
 #include "protocol/group.h"
 #include "protocol/invite.h"
+#include "protocol/request.h"
 #include "protocol/window.h"
 #include "tests/lib/memory_faults.h"
 #include "tests/lib/sample.h"
@@ -155,7 +156,31 @@ START_TEST (test_the_window_survives_each_failure)
 }
 END_TEST
 
+START_TEST (test_a_request_survives_each_failure)
+{
+    static const pubkey_t members[] = {{{1}}, {{2}}};
+    static const digest_t statement = {{3}};
+    request_t request;
+    request_init (&request, 1);
+    ck_assert_int_eq (request_ask (&request, &members[0], &statement), 0);
+    memory_fault_after (0);
+    ck_assert_int_eq (request_ask (&request, &members[1], &statement), ERROR_MEMORY);
+    ck_assert (memory_fault_end ());
+    ck_assert_uint_eq (request.count, 1);
+    memory_fault_after (0);
+    ck_assert_int_eq (request_answer (&request, &members[0], &statement, ANSWERED_YES, bytes_of ("said", 4)),
+                      ERROR_MEMORY);
+    ck_assert (memory_fault_end ());
+    ck_assert_uint_eq (request_count (&request, ASKED), 1);
+    ck_assert_int_eq (request_answer (&request, &members[0], &statement, ANSWERED_YES, bytes_of ("said", 4)),
+                      0);
+    ck_assert_int_eq (request_ask (&request, &members[1], &statement), 0);
+    request_clear (&request);
+}
+END_TEST
+
 SUITE_MAIN ("protocol/memory", test_decoding_a_message_survives_each_failure,
             test_founding_a_group_survives_each_failure,
             test_changing_a_roster_survives_each_failure_and_leaves_it_as_it_was,
-            test_tokens_survive_each_failure, test_the_window_survives_each_failure)
+            test_tokens_survive_each_failure, test_the_window_survives_each_failure,
+            test_a_request_survives_each_failure)
