@@ -17,18 +17,6 @@ node_t *node_new (const identity_t *identity)
     return self;
 }
 
-static void s_improvement_free (improvement_t *improvement)
-{
-    buffer_clear (&improvement->tree);
-    buffer_clear (&improvement->base_tree);
-    for (size_t i = 0; i < improvement->asked_count; i++)
-        buffer_clear (&improvement->asked[i].evidence);
-    for (size_t i = 0; i < improvement->validator_count; i++)
-        buffer_clear (&improvement->validators[i].evidence);
-    free (improvement->asked);
-    free (improvement->validators);
-}
-
 void node_destroy (node_t **self_p)
 {
     assert (self_p);
@@ -36,7 +24,7 @@ void node_destroy (node_t **self_p)
     if (!self)
         return;
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
-        s_improvement_free (&self->improvements[i]);
+        improve_clear (&self->improvements[i]);
     for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
         buffer_clear (&self->operations[i].effect);
     for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {

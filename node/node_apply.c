@@ -11,7 +11,6 @@
 #include "node/node_state.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,14 +113,8 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
     improvement->base = self->live;
     improvement->base_tree.size = 0;
     buffer_append (&improvement->base_tree, self->live_tree.data, self->live_tree.size);
-    for (size_t i = 0; i < improvement->asked_count; i++)
-        buffer_clear (&improvement->asked[i].evidence);
-    for (size_t i = 0; i < improvement->validator_count; i++)
-        buffer_clear (&improvement->validators[i].evidence);
-    free (improvement->asked);
-    free (improvement->validators);
-    improvement->asked = improvement->validators = NULL;
-    improvement->asked_count = improvement->validator_count = 0;
+    request_clear (&improvement->feedback);
+    request_clear (&improvement->validation);
     improvement->reviewed = false;
     if (improvement->state == STATE_VALIDATED)
         improve_move (self, index, MOVE_MERGE);
@@ -220,7 +213,7 @@ static void s_applied_and_verified (node_t *self, size_t index)
     if (own)
         self->counts.applied++;
     /* What passed while the group was one has no certificate that the later members would take. */
-    bool outgrown = members_now (self) > 1 && improvement->asked_count == 0;
+    bool outgrown = members_now (self) > 1 && improvement->feedback.count == 0;
     if (!improvement->certified && self->settings.auto_share && !outgrown) {
         share_start (self, index);
         return;

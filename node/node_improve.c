@@ -5,26 +5,16 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- places --- */
 
-static void s_asked_clear (asked_t **asked, size_t *count)
-{
-    for (size_t i = 0; i < *count; i++)
-        buffer_clear (&(*asked)[i].evidence);
-    free (*asked);
-    *asked = NULL;
-    *count = 0;
-}
-
-static void s_clear (improvement_t *improvement)
+void improve_clear (improvement_t *improvement)
 {
     buffer_clear (&improvement->tree);
     buffer_clear (&improvement->base_tree);
-    s_asked_clear (&improvement->asked, &improvement->asked_count);
-    s_asked_clear (&improvement->validators, &improvement->validator_count);
+    request_clear (&improvement->feedback);
+    request_clear (&improvement->validation);
     memset (improvement, 0, sizeof *improvement);
 }
 
@@ -43,7 +33,6 @@ size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes
                                        .base = self->live,
                                        .type = type,
                                        .trial = NONE,
-                                       .deadline_ms = UINT64_MAX,
                                        .created_ms = self->wall_ms};
         improvement->candidate = digest_of (tree.data, tree.size);
         buffer_append (&improvement->tree, tree.data, tree.size);
@@ -97,14 +86,6 @@ static size_t s_values (const metrics_t *metrics, value_t values[LIMIT_OBJECTIVE
     return metrics->count;
 }
 
-static unsigned s_count_answers (const asked_t *asked, size_t count, answer_t answer)
-{
-    unsigned found = 0;
-    for (size_t i = 0; i < count; i++)
-        found += asked[i].answer == answer;
-    return found;
-}
-
 void improve_persist (node_t *self, size_t index)
 {
     const improvement_t *improvement = &self->improvements[index];
@@ -130,11 +111,10 @@ void improve_persist (node_t *self, size_t index)
         .base_metrics = {base, count ? s_values (&improvement->result.base, base) : 0},
         .repeats = count ? improvement->result.repeats : 0,
         .consensus_score = improvement->reviewed ? improvement->consensus.score : NAN,
-        .asked = improvement->asked_count,
-        .approvals = s_count_answers (improvement->asked, improvement->asked_count, ANSWERED_YES),
-        .validators = improvement->validator_count,
-        .confirmations =
-            s_count_answers (improvement->validators, improvement->validator_count, ANSWERED_YES),
+        .asked = improvement->feedback.count,
+        .approvals = request_count (&improvement->feedback, ANSWERED_YES),
+        .validators = improvement->validation.count,
+        .confirmations = request_count (&improvement->validation, ANSWERED_YES),
         .created_ms = improvement->created_ms,
         .changed_ms = self->wall_ms,
     };
@@ -217,7 +197,7 @@ void improve_finish (node_t *self, size_t index)
     if (improvement->breaker_trial)
         breaker_release (&self->breaker);
     operate_drop (self, OWNER_IMPROVEMENT, index);
-    s_clear (improvement);
+    improve_clear (improvement);
 }
 
 /* --- faults --- */
@@ -259,12 +239,21 @@ static bool s_gate_open (const node_t *self)
     return true;
 }
 
+uint64_t improve_due_ms (const improvement_t *improvement)
+{
+    if (improvement->state == STATE_REVIEWING)
+        return improvement->feedback.deadline_ms;
+    if (improvement->state == STATE_HELD)
+        return improvement->held_until_ms;
+    return improvement->state == STATE_VALIDATING ? improvement->validation.deadline_ms : UINT64_MAX;
+}
+
 /* True if it moved: then others may move too. */
 static bool s_go_on (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
     improvement_state_t before = improvement->state;
-    bool due = improvement->deadline_ms <= self->now_ms;
+    bool due = improve_due_ms (improvement) <= self->now_ms;
     if (improvement->state == STATE_TESTING && improvement->waits) {
         if (improvement->certified || s_gate_open (self))
             review_start (self, index);
@@ -298,7 +287,7 @@ uint64_t improve_deadline_ms (const node_t *self)
 {
     uint64_t deadline_ms = breaker_deadline_ms (&self->breaker);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
-        if (self->improvements[i].used && self->improvements[i].deadline_ms < deadline_ms)
-            deadline_ms = self->improvements[i].deadline_ms;
+        if (self->improvements[i].used && improve_due_ms (&self->improvements[i]) < deadline_ms)
+            deadline_ms = improve_due_ms (&self->improvements[i]);
     return deadline_ms;
 }

@@ -5,12 +5,10 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* --- asking --- */
 
-static digest_t s_ask (node_t *self, const improvement_t *improvement, const pubkey_t *peer)
+static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *peer)
 {
     delta_t deltas[LIMIT_OBJECTIVES];
     reason_t paths[LIMIT_EVOLVE_FILES];
@@ -19,7 +17,6 @@ static digest_t s_ask (node_t *self, const improvement_t *improvement, const pub
     int rc = tree_decode (improvement->tree.data, improvement->tree.size, &candidate, &evaluator);
     rc |= tree_decode (improvement->base_tree.data, improvement->base_tree.size, &base, &evaluator);
     assert (rc == 0);
-    (void)rc;
     feedback_request_t request = {.to = *peer,
                                   .improvement = improvement->id,
                                   .candidate = improvement->candidate,
@@ -41,28 +38,15 @@ static digest_t s_ask (node_t *self, const improvement_t *improvement, const pub
     digest_t id = say_to (self, peer, MESSAGE_FEEDBACK_REQUEST, &request);
     tree_clear (&candidate);
     tree_clear (&base);
-    return id;
-}
-
-/* Members that can be asked now. */
-static size_t s_ask_everybody (node_t *self, improvement_t *improvement)
-{
-    improvement->asked = calloc (peers_up (self) + 1, sizeof *improvement->asked);
-    assert (improvement->asked);
-    for (size_t i = 0; i < self->peer_count; i++) {
-        if (!peer_is_up (self, &self->peers[i].id))
-            continue;
-        asked_t *asked = &improvement->asked[improvement->asked_count++];
-        asked->member = self->peers[i].id;
-        asked->request = s_ask (self, improvement, &asked->member);
-    }
-    return improvement->asked_count;
+    rc = request_ask (&improvement->feedback, peer, &id);
+    assert (rc == 0);
+    (void)rc;
 }
 
 void review_start (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
-    assert (improvement->state == STATE_TESTING && improvement->waits);
+    assert (improvement->state == STATE_TESTING && improvement->waits && improvement->feedback.count == 0);
     if (apply_rebase (self, index))
         return;
     bool alone = members_now (self) == 1 && self->group.policy.allow_alone;
@@ -74,28 +58,18 @@ void review_start (node_t *self, size_t index)
     if (peers_up (self) == 0)
         return; /* nobody could answer: it waits for the group */
     improvement->waits = false;
-    s_ask_everybody (self, improvement);
-    improvement->deadline_ms = self->now_ms + self->group.policy.feedback_deadline_ms;
+    request_init (&improvement->feedback, self->now_ms + self->group.policy.feedback_deadline_ms);
+    for (size_t i = 0; i < self->peer_count; i++)
+        if (peer_is_up (self, &self->peers[i].id))
+            s_ask (self, improvement, &self->peers[i].id);
     improve_move (self, index, MOVE_ASK);
 }
 
 void review_resend (node_t *self, size_t index, const pubkey_t *peer)
 {
     improvement_t *improvement = &self->improvements[index];
-    for (size_t i = 0; i < improvement->asked_count; i++)
-        if (pubkey_equal (&improvement->asked[i].member, peer) && improvement->asked[i].answer == ASKED)
-            improvement->asked[i].request = s_ask (self, improvement, peer);
-}
-
-static tally_t s_tally (const improvement_t *improvement)
-{
-    tally_t tally = {.asked = (unsigned)improvement->asked_count};
-    for (size_t i = 0; i < improvement->asked_count; i++) {
-        tally.approvals += improvement->asked[i].answer == ANSWERED_YES;
-        tally.reviews += improvement->asked[i].answer == ANSWERED_REVIEW;
-        tally.rejections += improvement->asked[i].answer == ANSWERED_NO;
-    }
-    return tally;
+    if (request_expects (&improvement->feedback, peer, NULL) == 0)
+        s_ask (self, improvement, peer);
 }
 
 void review_check (node_t *self, size_t index, bool final)
@@ -104,16 +78,19 @@ void review_check (node_t *self, size_t index, bool final)
     assert (improvement->state == STATE_REVIEWING);
     const policy_t *policy = &self->group.policy;
     const consensus_rules_t rules = {policy->approve_threshold, policy->review_threshold, policy->quorum};
-    tally_t tally = s_tally (improvement);
+    const request_t *feedback = &improvement->feedback;
+    const tally_t tally = {.asked = (unsigned)feedback->count,
+                           .approvals = request_count (feedback, ANSWERED_YES),
+                           .reviews = request_count (feedback, ANSWERED_REVIEW),
+                           .rejections = request_count (feedback, ANSWERED_NO)};
     if (!final && !consensus_decided (&tally, &rules))
         return;
     improvement->consensus = consensus_of (&tally, &rules);
     improvement->reviewed = true;
-    improvement->deadline_ms = UINT64_MAX;
     if (improvement->consensus.action == ACTION_APPROVE)
         validate_start (self, index);
     else if (improvement->consensus.action == ACTION_REVIEW) {
-        improvement->deadline_ms = self->now_ms + policy->held_expiry_ms;
+        improvement->held_until_ms = self->now_ms + policy->held_expiry_ms;
         improve_move (self, index, MOVE_HOLD);
     } else {
         char detail[LIMIT_TEXT];
@@ -123,36 +100,43 @@ void review_check (node_t *self, size_t index, bool final)
     }
 }
 
+/* Is it about the very change that is under review here? */
+static bool s_speaks_of (const node_t *self, const improvement_t *improvement, const feedback_t *feedback)
+{
+    return digest_equal (&feedback->candidate, &improvement->candidate) &&
+           digest_equal (&feedback->base, &improvement->base) &&
+           digest_equal (&feedback->evaluator, &self->group.evaluator);
+}
+
+static void s_say_received (node_t *self, const improvement_t *improvement, const pubkey_t *author,
+                            const feedback_t *feedback)
+{
+    static const char *const words[] = {"approve", "review", "reject"};
+    char member[DIGEST_SHORT_BYTES];
+    pubkey_short (author, member);
+    entry_t metadata[3] = {{text_of ("member"), text_of (member)},
+                           {text_of ("recommendation"), text_of (words[feedback->recommendation])}};
+    size_t count = 2;
+    if (feedback->reasons.count)
+        metadata[count++] = (entry_t){text_of ("why"), feedback->reasons.items[0].text};
+    say_event (self, "feedback_received", &improvement->id, NAN, NULL, metadata, count);
+}
+
 void on_feedback (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)
 {
+    static const answer_t answers[] = {ANSWERED_YES, ANSWERED_REVIEW, ANSWERED_NO};
     const feedback_t *feedback = &message->as.feedback;
     for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
         improvement_t *improvement = &self->improvements[k];
-        if (!improvement->used || improvement->state != STATE_REVIEWING)
+        if (!improvement->used || improvement->state != STATE_REVIEWING ||
+            !s_speaks_of (self, improvement, feedback))
             continue;
-        for (size_t i = 0; i < improvement->asked_count; i++) {
-            asked_t *asked = &improvement->asked[i];
-            if (asked->answer != ASKED || !digest_equal (&asked->request, &feedback->request) ||
-                !pubkey_equal (&asked->member, author) ||
-                !digest_equal (&feedback->candidate, &improvement->candidate) ||
-                !digest_equal (&feedback->base, &improvement->base) ||
-                !digest_equal (&feedback->evaluator, &self->group.evaluator))
-                continue;
-            static const answer_t answers[] = {ANSWERED_YES, ANSWERED_REVIEW, ANSWERED_NO};
-            static const char *const words[] = {"approve", "review", "reject"};
-            asked->answer = answers[feedback->recommendation];
-            buffer_append (&asked->evidence, packed.data, packed.size);
-            char member[DIGEST_SHORT_BYTES];
-            pubkey_short (author, member);
-            entry_t metadata[3] = {{text_of ("member"), text_of (member)},
-                                   {text_of ("recommendation"), text_of (words[feedback->recommendation])}};
-            size_t count = 2;
-            if (feedback->reasons.count)
-                metadata[count++] = (entry_t){text_of ("why"), feedback->reasons.items[0].text};
-            say_event (self, "feedback_received", &improvement->id, NAN, NULL, metadata, count);
-            review_check (self, k, false);
-            return;
-        }
+        if (request_answer (&improvement->feedback, author, &feedback->request,
+                            answers[feedback->recommendation], packed))
+            continue;
+        s_say_received (self, improvement, author, feedback);
+        review_check (self, k, false);
+        return;
     }
 }
 

@@ -11,28 +11,27 @@
 
 /* --- the package --- */
 
-static size_t s_evidence (const asked_t *asked, size_t count, blob_t *blobs)
+static size_t s_evidence (const request_t *request, blob_t *blobs)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++)
-        if (asked[i].evidence.size)
-            blobs[found++].bytes = bytes_of (asked[i].evidence.data, asked[i].evidence.size);
+    for (size_t i = 0; i < request->count; i++) {
+        const buffer_t *evidence = &request->asked[i].evidence;
+        if (evidence->size)
+            blobs[found++].bytes = bytes_of (evidence->data, evidence->size);
+    }
     return found;
 }
 
 /* All who were asked, for feedback or to validate, each once. */
 static size_t s_asked (const improvement_t *improvement, hash_t *ids)
 {
+    const request_t *feedback = &improvement->feedback, *validation = &improvement->validation;
     size_t count = 0;
-    for (size_t i = 0; i < improvement->asked_count; i++)
-        memcpy (ids[count++].id.bytes, improvement->asked[i].member.bytes, DIGEST_BYTES);
-    for (size_t i = 0; i < improvement->validator_count; i++) {
-        bool there = false;
-        for (size_t k = 0; k < improvement->asked_count && !there; k++)
-            there = pubkey_equal (&improvement->asked[k].member, &improvement->validators[i].member);
-        if (!there && count < LIMIT_MEMBERS)
-            memcpy (ids[count++].id.bytes, improvement->validators[i].member.bytes, DIGEST_BYTES);
-    }
+    for (size_t i = 0; i < feedback->count; i++)
+        memcpy (ids[count++].id.bytes, feedback->asked[i].member.bytes, DIGEST_BYTES);
+    for (size_t i = 0; i < validation->count; i++)
+        if (!request_find (feedback, &validation->asked[i].member) && count < LIMIT_MEMBERS)
+            memcpy (ids[count++].id.bytes, validation->asked[i].member.bytes, DIGEST_BYTES);
     return count;
 }
 
@@ -58,11 +57,8 @@ static size_t s_success_factors (const improvement_t *improvement, const delta_t
             reasons[count].text = text_of (texts[count]);
             count++;
         }
-    unsigned confirmed = 0;
-    for (size_t i = 0; i < improvement->validator_count; i++)
-        confirmed += improvement->validators[i].answer == ANSWERED_YES;
-    (void)snprintf (texts[count], LIMIT_TEXT, "confirmed by %u of %zu validators", confirmed,
-                    improvement->validator_count);
+    (void)snprintf (texts[count], LIMIT_TEXT, "confirmed by %u of %zu validators",
+                    request_count (&improvement->validation, ANSWERED_YES), improvement->validation.count);
     reasons[count].text = text_of (texts[count]);
     return count + 1;
 }
@@ -81,9 +77,8 @@ static void s_pack (node_t *self, const improvement_t *improvement, buffer_t *pa
     blob_t *evidence = calloc (2 * LIMIT_MEMBERS, sizeof *evidence);
     hash_t *asked = calloc (LIMIT_MEMBERS, sizeof *asked);
     assert (evidence && asked);
-    size_t evidence_count = s_evidence (improvement->asked, improvement->asked_count, evidence);
-    evidence_count +=
-        s_evidence (improvement->validators, improvement->validator_count, evidence + evidence_count);
+    size_t evidence_count = s_evidence (&improvement->feedback, evidence);
+    evidence_count += s_evidence (&improvement->validation, evidence + evidence_count);
     package_t package = {
         .source_agent = self->identity.id,
         .improvement = improvement->id,

@@ -22,6 +22,7 @@
 #include "evolution/validators.h"
 #include "node/node.h"
 #include "node/records.h"
+#include "protocol/request.h"
 #include "protocol/wire.h"
 
 #define NONE SIZE_MAX /* index of nothing */
@@ -41,15 +42,6 @@ typedef struct {
     size_t index;
     buffer_t effect; /* encoded fields */
 } operation_t;
-
-/* --- what was asked of a member, and what it said --- */
-typedef enum { ASKED, ANSWERED_YES, ANSWERED_REVIEW, ANSWERED_NO, ANSWERED_DECLINED, ASKED_SILENT } answer_t;
-typedef struct {
-    pubkey_t member;
-    digest_t request; /* id of the newest request statement sent to it; zero: it couldn't be reached yet */
-    answer_t answer;
-    buffer_t evidence; /* packed reply */
-} asked_t;
 
 typedef enum { ORIGIN_PROPOSER, ORIGIN_OPERATOR, ORIGIN_PACKAGE } origin_t;
 
@@ -73,15 +65,13 @@ typedef struct {
     char detail[LIMIT_TEXT + 1];
     bool measured;
     trial_result_t result;
-    size_t trial;   /* index of its running trial; NONE */
-    bool waits;     /* passed its test, waits for its turn (review gate, peers, live release) */
-    asked_t *asked; /* feedback */
-    size_t asked_count;
+    size_t trial; /* index of its running trial; NONE */
+    bool waits;   /* passed its test, waits for its turn (review gate, peers, live release) */
+    request_t feedback;
     consensus_t consensus;
     bool reviewed;
-    asked_t *validators;
-    size_t validator_count;
-    uint64_t deadline_ms; /* of the state it is in; UINT64_MAX: none */
+    request_t validation;
+    uint64_t held_until_ms;
     digest_t snapshot;
     metrics_t baseline; /* what was live before it was applied */
     reason_code_t rollback_reason;
@@ -331,13 +321,17 @@ void improve_reject (node_t *self, size_t index, reason_code_t reason, const cha
 void improve_persist (node_t *self, size_t index);
 /* Frees a final improvement's place, after its parcel was told. */
 void improve_finish (node_t *self, size_t index);
+/* Frees what it holds, and its place. */
+void improve_clear (improvement_t *improvement);
 size_t improve_find (const node_t *self, const digest_t *id);
 size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t deltas[LIMIT_OBJECTIVES]);
 void improve_fault (node_t *self, bool apply);
 void improve_healthy (node_t *self, bool apply);
 /* Looks at everything that waits and moves on what can. Called at the end of each step. */
 void improve_advance (node_t *self);
-uint64_t improve_deadline_ms (const node_t *self);
+/* Until when it may stay in the state it is in; UINT64_MAX: as long as it takes. */
+uint64_t improve_due_ms (const improvement_t *improvement);
+uint64_t improve_deadline_ms (const node_t *self); /* the first of those, and the breaker's */
 size_t improve_under_way (const node_t *self, improvement_state_t state, bool own_only);
 
 /* --- node_propose.c --- */

@@ -76,11 +76,11 @@ static void s_put_improvements (const node_t *self, buffer_t *out)
         buffer_append (out, improvement->id.bytes, DIGEST_BYTES);
         buffer_append (out, improvement->candidate.bytes, DIGEST_BYTES);
         s_put (out, improvement->state);
-        s_put (out, improvement->deadline_ms);
-        for (size_t k = 0; k < improvement->asked_count; k++)
-            s_put (out, improvement->asked[k].answer);
-        for (size_t k = 0; k < improvement->validator_count; k++)
-            s_put (out, improvement->validators[k].answer);
+        s_put (out, improve_due_ms (improvement));
+        for (size_t k = 0; k < improvement->feedback.count; k++)
+            s_put (out, improvement->feedback.asked[k].answer);
+        for (size_t k = 0; k < improvement->validation.count; k++)
+            s_put (out, improvement->validation.asked[k].answer);
     }
 }
 

@@ -3,10 +3,8 @@
 #include "node/node_state.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What a validator may take: both trees in pairs, and as much again for what waits there before us. */
 static uint64_t s_allowance_ms (const node_t *self)
@@ -14,7 +12,7 @@ static uint64_t s_allowance_ms (const node_t *self)
     return 2 * self->settings.timeout_ms * 2 * TRIAL_PAIRS + self->settings.timeout_ms;
 }
 
-static digest_t s_request (node_t *self, const improvement_t *improvement, const pubkey_t *peer)
+static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *peer)
 {
     validation_request_t request = {.to = *peer,
                                     .improvement = improvement->id,
@@ -23,8 +21,11 @@ static digest_t s_request (node_t *self, const improvement_t *improvement, const
                                     .evaluator = self->group.evaluator,
                                     .validation_type = VALIDATE_PERFORMANCE,
                                     .improvement_type = improvement->type,
-                                    .deadline_ms = improvement->deadline_ms - self->now_ms};
-    return say_to (self, peer, MESSAGE_VALIDATION_REQUEST, &request);
+                                    .deadline_ms = improvement->validation.deadline_ms - self->now_ms};
+    digest_t id = say_to (self, peer, MESSAGE_VALIDATION_REQUEST, &request);
+    int rc = request_ask (&improvement->validation, peer, &id);
+    assert (rc == 0);
+    (void)rc;
 }
 
 static void s_no_validators (node_t *self, size_t index)
@@ -36,7 +37,6 @@ static void s_no_validators (node_t *self, size_t index)
     /* The policy lets it pass unvalidated, and its certificate will say so. */
     improvement_t *improvement = &self->improvements[index];
     improve_move (self, index, improvement->state == STATE_HELD ? MOVE_APPROVE : MOVE_VALIDATE);
-    improvement->deadline_ms = UINT64_MAX;
     improve_move (self, index, MOVE_CONFIRM);
 }
 
@@ -44,6 +44,7 @@ void validate_start (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_REVIEWING || improvement->state == STATE_HELD);
+    assert (improvement->validation.count == 0);
     validator_t *peers = calloc (self->peer_count + 1, sizeof *peers);
     assert (peers);
     for (size_t i = 0; i < self->peer_count; i++) {
@@ -60,26 +61,18 @@ void validate_start (node_t *self, size_t index)
         s_no_validators (self, index);
         return;
     }
-    improvement->deadline_ms = self->now_ms + s_allowance_ms (self);
-    improvement->validators = calloc (count, sizeof *improvement->validators);
-    assert (improvement->validators);
-    improvement->validator_count = count;
-    for (size_t i = 0; i < count; i++) {
-        improvement->validators[i].member = self->peers[chosen[i]].id;
-        improvement->validators[i].request = s_request (self, improvement, &self->peers[chosen[i]].id);
-    }
+    request_init (&improvement->validation, self->now_ms + s_allowance_ms (self));
+    for (size_t i = 0; i < count; i++)
+        s_ask (self, improvement, &self->peers[chosen[i]].id);
     improve_move (self, index, improvement->state == STATE_HELD ? MOVE_APPROVE : MOVE_VALIDATE);
 }
 
 void validate_resend (node_t *self, size_t index, const pubkey_t *peer)
 {
     improvement_t *improvement = &self->improvements[index];
-    for (size_t i = 0; i < improvement->validator_count; i++) {
-        asked_t *asked = &improvement->validators[i];
-        if (pubkey_equal (&asked->member, peer) && asked->answer == ASKED &&
-            improvement->deadline_ms > self->now_ms)
-            asked->request = s_request (self, improvement, peer);
-    }
+    if (request_expects (&improvement->validation, peer, NULL) == 0 &&
+        improvement->validation.deadline_ms > self->now_ms)
+        s_ask (self, improvement, peer);
 }
 
 static void s_completed (node_t *self, size_t index, const validation_tally_t *tally, const char *verdict)
@@ -96,9 +89,9 @@ static void s_completed (node_t *self, size_t index, const validation_tally_t *t
 /* The record of those that did not do what they were asked, and of those that the others contradict. */
 static void s_record (node_t *self, const improvement_t *improvement, validation_outcome_t outcome)
 {
-    for (size_t i = 0; i < improvement->validator_count; i++) {
-        known_peer_t *peer = peer_of (self, &improvement->validators[i].member);
-        answer_t answer = improvement->validators[i].answer;
+    for (size_t i = 0; i < improvement->validation.count; i++) {
+        known_peer_t *peer = peer_of (self, &improvement->validation.asked[i].member);
+        answer_t answer = improvement->validation.asked[i].answer;
         bool agreed = (answer == ANSWERED_YES) == (outcome == VALIDATION_CONFIRMED);
         if (!peer)
             continue;
@@ -114,19 +107,17 @@ void validate_check (node_t *self, size_t index, bool final)
 {
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_VALIDATING);
-    validation_tally_t tally = {.asked = (unsigned)improvement->validator_count};
-    for (size_t i = 0; i < improvement->validator_count; i++) {
-        tally.confirmed += improvement->validators[i].answer == ANSWERED_YES;
-        tally.refuted += improvement->validators[i].answer == ANSWERED_NO;
-        tally.declined += improvement->validators[i].answer == ANSWERED_DECLINED;
-    }
-    bool all = tally.confirmed + tally.refuted + tally.declined == tally.asked;
+    const request_t *validation = &improvement->validation;
+    const validation_tally_t tally = {.asked = (unsigned)validation->count,
+                                      .confirmed = request_count (validation, ANSWERED_YES),
+                                      .refuted = request_count (validation, ANSWERED_NO),
+                                      .declined = request_count (validation, ANSWERED_DECLINED)};
+    bool done = final || request_done (validation);
     unsigned min_confirmations = package_min_confirmations (&self->group.policy, members_now (self));
     validation_outcome_t outcome =
-        validation_decide (&tally, min_confirmations, self->group.policy.consensus_threshold, final || all);
-    if (outcome == VALIDATION_PENDING || (outcome == VALIDATION_CONFIRMED && !final && !all))
+        validation_decide (&tally, min_confirmations, self->group.policy.consensus_threshold, done);
+    if (outcome == VALIDATION_PENDING || (outcome == VALIDATION_CONFIRMED && !done))
         return; /* all results that come in time belong into the certificate */
-    improvement->deadline_ms = UINT64_MAX;
     s_record (self, improvement, outcome);
     if (outcome == VALIDATION_CONFIRMED) {
         improve_move (self, index, MOVE_CONFIRM);
@@ -138,12 +129,6 @@ void validate_check (node_t *self, size_t index, bool final)
                     "%u of %u validators confirm it, %u do not, %u declined; needed: %u", tally.confirmed,
                     tally.asked, tally.refuted, tally.declined, min_confirmations);
     improve_reject (self, index, REASON_NOT_CONFIRMED, detail);
-}
-
-static void s_take_result (asked_t *asked, const message_t *message, bytes_t packed)
-{
-    asked->answer = message->as.validation_result.confirmed ? ANSWERED_YES : ANSWERED_NO;
-    buffer_append (&asked->evidence, packed.data, packed.size);
 }
 
 /* Does a result speak of this improvement? Its request may be an earlier sending of ours. */
@@ -158,30 +143,28 @@ static bool s_speaks_of (const node_t *self, const improvement_t *improvement, c
            result->validation_type == VALIDATE_PERFORMANCE;
 }
 
+/* Takes what a validator says, if it is waited for. A result counts whichever sending of the request it names. */
+static int s_take (request_t *validation, const message_t *message, const pubkey_t *author, bytes_t packed)
+{
+    static const bytes_t none;
+    if (message->head.kind == MESSAGE_VALIDATION_ACCEPTED)
+        return request_expects (validation, author, &message->as.validation_accepted.request);
+    if (message->head.kind == MESSAGE_VALIDATION_DECLINED)
+        return request_answer (validation, author, &message->as.validation_declined.request,
+                               ANSWERED_DECLINED, none);
+    return request_answer (validation, author, NULL,
+                           message->as.validation_result.confirmed ? ANSWERED_YES : ANSWERED_NO, packed);
+}
+
 void on_validation_reply (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)
 {
-    unsigned kind = message->head.kind;
-    const digest_t *request = kind == MESSAGE_VALIDATION_RESULT ? &message->as.validation_result.request
-                              : kind == MESSAGE_VALIDATION_DECLINED
-                                  ? &message->as.validation_declined.request
-                                  : &message->as.validation_accepted.request;
     for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
         improvement_t *improvement = &self->improvements[k];
         if (!improvement->used || improvement->state != STATE_VALIDATING ||
-            !s_speaks_of (self, improvement, message))
+            !s_speaks_of (self, improvement, message) ||
+            s_take (&improvement->validation, message, author, packed))
             continue;
-        for (size_t i = 0; i < improvement->validator_count; i++) {
-            asked_t *asked = &improvement->validators[i];
-            if (asked->answer != ASKED || !pubkey_equal (&asked->member, author))
-                continue;
-            if (kind == MESSAGE_VALIDATION_RESULT)
-                s_take_result (asked, message, packed);
-            else if (!digest_equal (&asked->request, request))
-                continue;
-            else if (kind == MESSAGE_VALIDATION_DECLINED)
-                asked->answer = ANSWERED_DECLINED;
-            validate_check (self, k, false);
-            return;
-        }
+        validate_check (self, k, false);
+        return;
     }
 }
