@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Putting a release in place, measuring the live copy again, and going back.
+/* Putting a release in place and measuring the live copy again.
  *
  *   VALIDATED ─ base is live ─▶ SNAPSHOT (release written and synced) ─▶ APPLY (`current` switched, service restarted)
  *       │                                                                   │
  *       └ live moved: merge, test again                                     ▼ the live copy is measured
- *                                                              not worse: applied    worse, or no restart: RESTORE
- *                                                                                        │ and measure again
- *                                                                                        ▼
- *                                                                   as before: rolled back    else: stopped, loudly */
+ *                                                              not worse: applied    worse, or no restart: node_rollback.c */
 #include "node/node_state.h"
 
 #include <assert.h>
@@ -26,7 +23,7 @@ bool apply_busy (const node_t *self)
     return false;
 }
 
-static void s_set_live (node_t *self, const digest_t *release, const buffer_t *tree, const metrics_t *metrics)
+void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree, const metrics_t *metrics)
 {
     self->live = *release;
     self->live_tree.size = 0;
@@ -168,8 +165,8 @@ static void s_remember (node_t *self, const improvement_t *improvement)
                                                        .baseline = improvement->baseline};
 }
 
-static void s_verify (node_t *self, size_t index, const digest_t *candidate, const digest_t *base,
-                      const metrics_t *baseline)
+void apply_verify (node_t *self, size_t index, const digest_t *candidate, const digest_t *base,
+                   const metrics_t *baseline)
 {
     improvement_t *improvement = &self->improvements[index];
     improvement->trial = trial_open (self, OWNER_IMPROVEMENT, index, candidate, base, RANK_LIVE);
@@ -191,14 +188,15 @@ void on_applied (node_t *self, const applied_event_t *event)
         improve_reject (self, index, REASON_APPLY_FAILED, NULL);
         return;
     }
-    s_set_live (self, &improvement->candidate, &improvement->tree, &improvement->result.candidate);
+    apply_set_live (self, &improvement->candidate, &improvement->tree, &improvement->result.candidate);
     s_remember (self, improvement);
     improve_move (self, index, MOVE_APPLY);
     if (event->result == 2) {
         improve_fault (self, true);
         rollback_start (self, index, REASON_RESTART_FAILED);
     } else
-        s_verify (self, index, &improvement->candidate, &improvement->base, &improvement->result.candidate);
+        apply_verify (self, index, &improvement->candidate, &improvement->base,
+                      &improvement->result.candidate);
 }
 
 static void s_applied_and_verified (node_t *self, size_t index)
@@ -228,15 +226,7 @@ void apply_verified (node_t *self, size_t index, reason_code_t reason, const tri
 {
     improvement_t *improvement = &self->improvements[index];
     if (improvement->state == STATE_ROLLING_BACK) {
-        if (reason == REASON_NONE)
-            improve_move (self, index, MOVE_RESTORED);
-        else {
-            self->stopped = true;
-            improve_fault (self, true);
-            improve_move (self, index, MOVE_RESTORE_FAILED);
-        }
-        self->counts.rolled_back++;
-        improve_finish (self, index);
+        rollback_verified (self, index, reason);
         return;
     }
     assert (improvement->state == STATE_APPLIED);
@@ -257,126 +247,4 @@ void apply_verified (node_t *self, size_t index, reason_code_t reason, const tri
         improve_move (self, index, MOVE_KEEP);
         improve_finish (self, index);
     }
-}
-
-/* --- back --- */
-
-void rollback_start (node_t *self, size_t index, reason_code_t reason)
-{
-    improvement_t *improvement = &self->improvements[index];
-    improvement->reason = reason;
-    improvement->switched = false;
-    restore_t restore = {.release = improvement->base};
-    improve_move (self, index, MOVE_ROLL_BACK);
-    if (!operate (self, EFFECT_RESTORE, &restore, OWNER_IMPROVEMENT, index)) {
-        self->stopped = true;
-        improve_move (self, index, MOVE_RESTORE_FAILED);
-        improve_finish (self, index);
-    }
-}
-
-void on_restored (node_t *self, const restored_t *event)
-{
-    owner_t owner;
-    size_t index;
-    if (!operated (self, event->operation, EFFECT_RESTORE, &owner, &index))
-        return;
-    improvement_t *improvement = &self->improvements[index];
-    text_copy (event->detail, improvement->detail, sizeof improvement->detail);
-    if (event->result != 1)
-        s_set_live (self, &improvement->base, &improvement->base_tree, &improvement->baseline);
-    if (event->result != 0) {
-        self->stopped = true;
-        self->counts.rolled_back++;
-        improve_fault (self, true);
-        improve_move (self, index, MOVE_RESTORE_FAILED);
-        improve_finish (self, index);
-        return;
-    }
-    improvement->switched = true;
-    s_verify (self, index, &improvement->base, &improvement->base, &improvement->baseline);
-}
-
-/* What is live and final gets a place again, to walk its last stretch. */
-static size_t s_revive (node_t *self, const applied_t *applied, bytes_t base_tree)
-{
-    improvement_row_t row;
-    arena_t arena = {0};
-    int rc =
-        record_decode (&improvement_row_record, applied->row.data, applied->row.size, &row, &arena, NULL);
-    assert (rc == 0);
-    (void)rc;
-    size_t index = improve_new (self, (origin_t)row.origin, &row.parent,
-                                bytes_of (self->live_tree.data, self->live_tree.size),
-                                (improvement_type_t)row.improvement_type, row.description);
-    if (index != NONE) {
-        improvement_t *improvement = &self->improvements[index];
-        improvement->id = row.id;
-        improvement->author = row.author;
-        improvement->package = row.package;
-        improvement->candidate = row.candidate;
-        improvement->base = applied->before;
-        improvement->base_tree.size = 0;
-        buffer_append (&improvement->base_tree, base_tree.data, base_tree.size);
-        improvement->state = applied->state;
-        improvement->snapshot = applied->snapshot;
-        improvement->baseline = applied->baseline;
-        improvement->created_ms = row.created_ms;
-    }
-    arena_clear (&arena);
-    return index;
-}
-
-/* What stood on it is gone with it: those rows say so. */
-static void s_undo_later (node_t *self, size_t from)
-{
-    for (size_t i = from; i < self->applied_count; i++) {
-        applied_t *applied = &self->applied[i];
-        if (applied->state != STATE_SHARED && applied->state != STATE_KEPT)
-            continue;
-        size_t index = s_revive (self, applied, bytes_of (self->live_tree.data, self->live_tree.size));
-        if (index == NONE)
-            continue;
-        improvement_t *improvement = &self->improvements[index];
-        improvement->reason = REASON_OPERATOR;
-        text_copy (text_of ("stood on an improvement that was rolled back"), improvement->detail,
-                   sizeof improvement->detail);
-        improve_move (self, index, MOVE_ROLL_BACK);
-        improve_move (self, index, MOVE_RESTORED);
-        self->counts.rolled_back++;
-        improve_finish (self, index);
-    }
-}
-
-int rollback_to (node_t *self, size_t at, reason_code_t reason)
-{
-    assert (at < self->applied_count);
-    const applied_t *applied = &self->applied[at];
-    if (apply_busy (self))
-        return ERROR_BUSY;
-    if (applied->state != STATE_SHARED && applied->state != STATE_KEPT)
-        return ERROR_CONFLICT;
-    load_t load = {.content = applied->before};
-    size_t index = s_revive (self, applied, (bytes_t){NULL, 0});
-    if (index == NONE)
-        return ERROR_BUSY;
-    self->improvements[index].reason = reason;
-    s_undo_later (self, at + 1);
-    if (!operate (self, EFFECT_LOAD, &load, OWNER_IMPROVEMENT, index))
-        return ERROR_BUSY;
-    /* Nothing else may be applied meanwhile. */
-    improve_move (self, index, MOVE_ROLL_BACK);
-    return 0;
-}
-
-void rollback_loaded (node_t *self, size_t index, const loaded_t *event)
-{
-    improvement_t *improvement = &self->improvements[index];
-    restore_t restore = {.release = improvement->base};
-    buffer_append (&improvement->base_tree, event->bytes.data, event->bytes.size);
-    if (event->result == 0 && operate (self, EFFECT_RESTORE, &restore, OWNER_IMPROVEMENT, index))
-        return;
-    self->stopped = true;
-    improve_move (self, index, MOVE_RESTORE_FAILED);
-    improve_finish (self, index);
 }

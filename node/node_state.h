@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The node's state and the parts of its step, for node/node*.c only. One file for each stretch of an improvement's way:
  *
- *   node.c            step, dispatch, deadline          node_apply.c      snapshot, apply, verify, roll back
- *   node_start.c      STARTED: config, what was under way   node_share.c      make and send packages
- *   node_say.c        statements, events, operations    node_knowledge.c  peers' packages
- *   node_improve.c    lifecycle moves, rows             node_group.c      roster, invites, joins
- *   node_propose.c    proposals                         node_command.c    what the operator wants
- *   node_trial.c      measured comparisons, slots       node_status.c     looking at it
- *   node_review.c     feedback, both sides
- *   node_validate.c   validation, the asking side       node_serve.c      validation, the measuring side */
+ *   node.c            step, dispatch, deadline              node_apply.c      snapshot, apply, verify
+ *   node_start.c      STARTED: config, what was under way   node_rollback.c   go back
+ *   node_say.c        statements, events, operations        node_share.c      make and send packages
+ *   node_improve.c    places, lifecycle moves, rows         node_knowledge.c  peers' packages
+ *   node_propose.c    proposals                             node_group.c      roster, invites, joins
+ *   node_trial.c      measured comparisons, slots           node_command.c    what the operator wants
+ *   node_review.c     feedback, both sides                  node_status.c     looking at it
+ *   node_validate.c   validation, the asking side           node_serve.c      validation, the measuring side */
 #ifndef EVOMESH_NODE_NODE_STATE_H
 #define EVOMESH_NODE_NODE_STATE_H
 
@@ -74,8 +74,6 @@ typedef struct {
     uint64_t held_until_ms;
     digest_t snapshot;
     metrics_t baseline; /* what was live before it was applied */
-    reason_code_t rollback_reason;
-    bool switched;      /* the switch back is done, its verification runs */
     bool breaker_trial; /* it is the one trial of a half-open breaker */
     uint64_t created_ms;
 } improvement_t;
@@ -388,13 +386,21 @@ bool apply_rebase (node_t *self, size_t improvement);
 void on_merged (node_t *self, const merged_t *event);
 void on_snapshot_taken (node_t *self, const snapshot_taken_t *event);
 void on_applied (node_t *self, const applied_event_t *event);
-void on_restored (node_t *self, const restored_t *event);
+/* The node's own picture of what is live. */
+void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree, const metrics_t *metrics);
+/* Measures the live copy, which must be as good as `baseline`; apply_verified is told. */
+void apply_verify (node_t *self, size_t improvement, const digest_t *candidate, const digest_t *base,
+                   const metrics_t *baseline);
 void apply_verified (node_t *self, size_t improvement, reason_code_t reason, const trial_result_t *result);
+bool apply_busy (const node_t *self);
+
+/* --- node_rollback.c --- */
 void rollback_start (node_t *self, size_t improvement, reason_code_t reason);
 /* Rolls back to before the applied improvement at `index` of the applied list; what stands on it goes too. */
 int rollback_to (node_t *self, size_t index, reason_code_t reason);
 void rollback_loaded (node_t *self, size_t improvement, const loaded_t *event);
-bool apply_busy (const node_t *self);
+void on_restored (node_t *self, const restored_t *event);
+void rollback_verified (node_t *self, size_t improvement, reason_code_t reason);
 
 /* --- node_share.c --- */
 void share_start (node_t *self, size_t improvement);
