@@ -35,6 +35,9 @@ void node_destroy (node_t **self_p)
         buffer_clear (&self->outbox[i].packed);
     for (size_t i = 0; i < self->applied_count; i++)
         buffer_clear (&self->applied[i].row);
+    for (size_t i = 0; i < self->shared_count; i++)
+        free (self->shared[i].adopters);
+    free (self->shared);
     free (self->applied);
     free (self->tried);
     free (self->peers);

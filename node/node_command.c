@@ -168,10 +168,10 @@ static void s_invite (node_t *self, const command_t *command)
                    NULL);
         return;
     }
-    if (uses > LIMIT_CAPABILITIES) {
+    if (uses > LIMIT_INVITE_USES) {
         char problem[LIMIT_TEXT];
         (void)snprintf (problem, sizeof problem, "uses: found %llu, expected at most %d",
-                        (unsigned long long)uses, LIMIT_CAPABILITIES);
+                        (unsigned long long)uses, LIMIT_INVITE_USES);
         say_reply (self, command->operation, true, problem, NULL);
         return;
     }

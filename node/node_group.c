@@ -272,7 +272,7 @@ static int s_admits (const node_t *self, const invitation_t *invitation, const p
         return ERROR_EXPIRED;
     if (!pubkey_is_zero (&invitation->bound_to) && !pubkey_equal (&invitation->bound_to, joiner))
         return ERROR_DENIED;
-    if (invitation->uses == 0 || invitation->joined_count == LIMIT_CAPABILITIES)
+    if (invitation->uses == 0 || invitation->joined_count == LIMIT_INVITE_USES)
         return ERROR_USED_UP;
     return members_is_admin (self->members, &self->identity.id) ? 0 : ERROR_DENIED;
 }

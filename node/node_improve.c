@@ -190,9 +190,10 @@ void improve_finish (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
     assert (improvement_final (improvement->state));
+    /* A merged package is shared again as our own; the package that it came from is adopted all the same. */
+    bool adopted = improvement->state == STATE_KEPT || improvement->state == STATE_SHARED;
     if (improvement->parcel != NONE)
-        knowledge_decided (self, improvement->parcel, improvement->state == STATE_KEPT,
-                           improvement->state == STATE_KEPT ? REASON_ADOPTED : improvement->reason,
+        knowledge_decided (self, improvement->parcel, adopted, adopted ? REASON_ADOPTED : improvement->reason,
                            improvement->measured ? &improvement->result : NULL);
     if (improvement->breaker_trial)
         breaker_release (&self->breaker);

@@ -138,6 +138,8 @@ void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t 
         parcel->attempts++;
         return;
     }
+    if (self->tried_count == LIMIT_TRIED)
+        memmove (self->tried, self->tried + 1, --self->tried_count * sizeof *self->tried);
     tried_t *grown = realloc (self->tried, (self->tried_count + 1) * sizeof *grown);
     assert (grown);
     self->tried = grown;

@@ -125,10 +125,12 @@ int rollback_to (node_t *self, size_t at, reason_code_t reason)
     size_t index = s_revive (self, applied, (bytes_t){NULL, 0});
     if (index == NONE)
         return ERROR_BUSY;
+    if (!operate (self, EFFECT_LOAD, &load, OWNER_IMPROVEMENT, index)) {
+        improve_clear (&self->improvements[index]);
+        return ERROR_BUSY;
+    }
     self->improvements[index].reason = reason;
     s_undo_later (self, at + 1);
-    if (!operate (self, EFFECT_LOAD, &load, OWNER_IMPROVEMENT, index))
-        return ERROR_BUSY;
     /* Nothing else may be applied meanwhile. */
     improve_move (self, index, MOVE_ROLL_BACK);
     return 0;

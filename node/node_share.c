@@ -3,6 +3,7 @@
 #include "node/node_state.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,15 +117,47 @@ static void s_transfer (node_t *self, const pubkey_t *peer, const digest_t *pack
     self->counts.packages_sent++;
 }
 
-static void s_row (node_t *self, const digest_t *package, uint64_t sent, uint64_t adopted)
+static void s_row (node_t *self, const shared_t *shared)
 {
-    package_row_t row = {.id = *package,
+    package_row_t row = {.id = shared->package,
                          .author = self->identity.id,
                          .compatibility = 1.0,
-                         .sent = sent,
-                         .adopted = adopted,
+                         .sent = shared->sent,
+                         .adopted = shared->adopter_count,
                          .time_ms = self->wall_ms};
-    say_persist (self, RECORD_PACKAGE, package, &package_row_record, &row);
+    say_persist (self, RECORD_PACKAGE, &shared->package, &package_row_record, &row);
+}
+
+static void s_remember (node_t *self, const digest_t *package, uint64_t sent)
+{
+    if (self->shared_count == LIMIT_SHARED) {
+        free (self->shared[0].adopters);
+        memmove (self->shared, self->shared + 1, --self->shared_count * sizeof *self->shared);
+    }
+    shared_t *grown = realloc (self->shared, (self->shared_count + 1) * sizeof *grown);
+    assert (grown);
+    self->shared = grown;
+    self->shared[self->shared_count] = (shared_t){.package = *package, .sent = sent};
+    s_row (self, &self->shared[self->shared_count++]);
+}
+
+/* Counts an adopter, once. */
+static void s_adopted_by (node_t *self, const digest_t *package, const pubkey_t *member)
+{
+    for (size_t i = 0; i < self->shared_count; i++) {
+        shared_t *shared = &self->shared[i];
+        if (!digest_equal (&shared->package, package))
+            continue;
+        for (size_t k = 0; k < shared->adopter_count; k++)
+            if (pubkey_equal (&shared->adopters[k], member))
+                return;
+        pubkey_t *grown = realloc (shared->adopters, (shared->adopter_count + 1) * sizeof *grown);
+        assert (grown);
+        shared->adopters = grown;
+        shared->adopters[shared->adopter_count++] = *member;
+        s_row (self, shared);
+        return;
+    }
 }
 
 void share_start (node_t *self, size_t index)
@@ -149,7 +182,7 @@ void share_start (node_t *self, size_t index)
             s_transfer (self, &self->peers[i].id, &improvement->package, packed.size);
             sent++;
         }
-    s_row (self, &improvement->package, sent, 0);
+    s_remember (self, &improvement->package, sent);
     buffer_clear (&packed);
     improve_finish (self, index);
 }
@@ -164,5 +197,7 @@ void on_transfer_result (node_t *self, const message_t *message, const pubkey_t 
                            {text_of ("package"), text_of (package)},
                            {text_of ("outcome"), text_of (result->adopted ? "adopted" : "rejected")},
                            {text_of ("reason"), result->reason}};
-    say_event (self, "transfer_result", &result->package, 0, NULL, metadata, 4);
+    if (result->adopted)
+        s_adopted_by (self, &result->package, author);
+    say_event (self, "transfer_result", &result->package, NAN, NULL, metadata, 4);
 }

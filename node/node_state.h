@@ -171,6 +171,14 @@ typedef struct {
     reason_code_t reason;
 } tried_t;
 
+/* An own package, and who adopted it. */
+typedef struct {
+    digest_t package;
+    uint64_t sent;
+    pubkey_t *adopters;
+    size_t adopter_count;
+} shared_t;
+
 /* --- a durable statement that waits for its acknowledgement --- */
 typedef struct {
     digest_t id; /* zero: free */
@@ -185,7 +193,7 @@ typedef struct {
     pubkey_t bound_to;
     uint64_t expires_ms; /* UTC */
     uint64_t uses;
-    pubkey_t joined[LIMIT_CAPABILITIES];
+    pubkey_t joined[LIMIT_INVITE_USES];
     size_t joined_count;
 } invitation_t;
 
@@ -267,6 +275,8 @@ struct node {
     size_t invitation_count;
     known_peer_t *peers;
     size_t peer_count;
+    shared_t *shared;
+    size_t shared_count;
     applied_t *applied;
     size_t applied_count;
     unsigned proposals_running;

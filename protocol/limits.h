@@ -13,10 +13,11 @@
 #define LIMIT_PATH            200    /* path of a file inside an agent */
 
 /* --- groups: a join beyond is refused as full --- */
-#define LIMIT_MEMBERS   256
-#define LIMIT_MESH      32 /* members up to which everybody links to everybody */
-#define LIMIT_ENDPOINTS 4  /* addresses a node may advertise */
-#define LIMIT_INVITES   64 /* live invites of one node; older are dropped first */
+#define LIMIT_MEMBERS     256
+#define LIMIT_MESH        32 /* members up to which everybody links to everybody */
+#define LIMIT_ENDPOINTS   4  /* addresses a node may advertise */
+#define LIMIT_INVITE_USES 32 /* joins by one token */
+#define LIMIT_INVITES     64 /* live invites of one node; older are dropped first */
 
 /* --- agents and candidates: agent check and import refuse what is larger --- */
 #define LIMIT_FILES        256                /* files in an agent, pinned and evolved */
@@ -45,9 +46,12 @@
 #define LIMIT_VALIDATIONS         32   /* validations accepted from peers and not yet answered */
 #define LIMIT_VALIDATIONS_OF_PEER 4    /* of which from one peer */
 #define LIMIT_OUTBOX              1024 /* durable statements that wait for an acknowledgement; oldest dropped */
-#define LIMIT_KNOWLEDGE           256  /* packages that wait to be tried; oldest dropped */
-#define LIMIT_OPERATIONS          256  /* effects whose result is awaited */
-#define LIMIT_SNAPSHOTS           1024 /* kept in memory; older stay in the store */
+#define LIMIT_KNOWLEDGE           256 /* packages that wait to be tried; oldest dropped */
+#define LIMIT_TRIED \
+    16384 /* packages whose outcome is remembered; the oldest is forgotten, and tried again if told of */
+#define LIMIT_SHARED     1024 /* own packages whose adopters are counted; the oldest stays as counted */
+#define LIMIT_OPERATIONS 256  /* effects whose result is awaited */
+#define LIMIT_SNAPSHOTS  1024 /* kept in memory; older stay in the store */
 
 /* --- time --- */
 #define FRESHNESS_MS         300000 /* age up to which a live statement counts */

@@ -55,7 +55,7 @@ static int s_invite_arguments (const cli_t *cli, json_t *arguments)
     uint64_t uses = 1, lifetime_ms = HOUR_MS;
     pubkey_t key;
     char text[DIGEST_TEXT_BYTES] = "";
-    int rc = cli_number (cli, "uses", 1, LIMIT_CAPABILITIES, &uses);
+    int rc = cli_number (cli, "uses", 1, LIMIT_INVITE_USES, &uses);
     if (rc == CLI_DONE)
         rc = cli_duration (cli, "expires", 1000, UINT64_C (30) * DAY_MS, &lifetime_ms);
     const char *bound = cli_value (cli, "key", NULL);
