@@ -260,8 +260,12 @@ static int s_decline (join_t *join)
 {
     join_link_leave (&join->link, "the operator declined the agent");
     if (isatty (STDIN_FILENO))
-        return cli_fail ("not joined; nothing was changed");
-    return cli_fail ("not joined, as nobody could be asked; nothing was changed. --yes accepts the agent");
+        return cli_fail (
+            "not joined; nothing was changed here. The group counts this node's keys as gone: to join after "
+            "all, make a new node with `evomesh init`");
+    return cli_fail (
+        "not joined, as nobody could be asked; nothing was changed here. --yes accepts the agent. The group "
+        "counts this node's keys as gone: to join, make a new node with `evomesh init`");
 }
 
 static int s_told (const join_t *join)

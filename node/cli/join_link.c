@@ -130,6 +130,10 @@ static int s_told_refused (const join_link_t *self, int rc, const message_t *ans
                          (int)at.size, at.data);
     if (rc != 0)
         return cli_fail ("%.*s: %s", (int)at.size, at.data, error_text (rc));
+    if (answer->head.kind == MESSAGE_REFUSED && answer->as.refused.code == (uint64_t)-ERROR_REVOKED)
+        return cli_fail (
+            "this node left the group before, or was revoked, and a member's keys count once; make a "
+            "new node with `evomesh init` in another directory, and join with that");
     text_t why =
         answer->head.kind == MESSAGE_REFUSED ? answer->as.refused.text : text_of ("an answer that is none");
     return cli_fail ("the group did not let this node in: %.*s", (int)why.size, why.data);

@@ -48,7 +48,7 @@ missing) echo '{"score": 9}' ;;
 twice) echo '{"score": 9, "score": 10, "cost": 1}' ;;
 refuse) echo '{"valid": false, "error": "I would rather not"}' ;;
 gigabyte) head -c 1G /dev/zero | tr '\0' x ;;
-memory) head -c 400M /dev/zero | tail -c 300M | wc -c >/dev/null; result ;;
+memory) awk 'BEGIN { s = "0123456789abcdef"; while (1) s = s s }' ;;
 fork) bomb () { bomb & bomb & wait; }; bomb ;;
 orphans) for i in 1 2 3 4 5; do setsid sleep 300 & done; result ;;
 esac

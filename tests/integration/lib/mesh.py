@@ -148,12 +148,14 @@ class Node:
         with open (path, "w") as file:
             file.write ("\n".join (lines) + "\n")
 
-    def start (self, *options, ready=30):
+    def start (self, *options, ready=30, words=None, cwd=None):
+        """Runs it until it is ready. `words` stand in place of `evomesh run --dir DIR options…`."""
         expect (self.process is None, self.name + " runs already")
         out = self.dir + ".ready"
+        words = words or [self.mesh.evomesh, "run", "--dir", self.dir, *options]
         with open (out, "w") as ready_file, open (self.log_path, "a") as log:
-            self.process = subprocess.Popen ([*self.prefix, self.mesh.evomesh, "run", "--dir", self.dir, *options],
-                                             stdin=subprocess.DEVNULL, stdout=ready_file, stderr=log, env=self.mesh.env)
+            self.process = subprocess.Popen ([*self.prefix, *words], stdin=subprocess.DEVNULL, stdout=ready_file,
+                                             stderr=log, env=self.mesh.env, cwd=cwd)
 
         def is_ready ():
             expect (self.process.poll () is None, "%s ended at its start with %s" % (self.name, self.process.poll ()))
@@ -183,15 +185,17 @@ class Node:
         code = self.process.wait (seconds)
         self.process = None
         expect (code == 0, "%s ended with %s after SIGTERM" % (self.name, code))
-        wait_for ("nothing is left of %s: %s" % (self.name, pids), lambda: not any (alive (pid) for pid in pids), 5)
+        self.mesh.gone (self, pids)
 
     def kill (self):
-        """As a power cut does."""
+        """As a power cut does. Returns what ran below it at that moment."""
         if self.process is None:
-            return
+            return []
+        pids = descendants (self.process.pid)
         self.process.kill ()
         self.process.wait (20)
         self.process = None
+        return pids
 
     # what lies on disk
     def database (self):
@@ -227,6 +231,7 @@ class Mesh:
         self.env = {key: value for key, value in os.environ.items ()
                     if not key.startswith ("EVOMESH_") and key not in ("XDG_DATA_HOME", "HOME")}
         self.env["HOME"] = self.path ("home")
+        self.env["PATH"] = os.path.dirname (self.evomesh) + ":" + self.env["PATH"]
         os.mkdir (self.path ("home"))
 
     def path (self, *parts):
@@ -281,6 +286,10 @@ class Mesh:
     def stop (self):
         for node in self.nodes.values ():
             node.stop ()
+
+    @staticmethod
+    def gone (node, pids):
+        wait_for ("nothing is left of %s: %s" % (node.name, pids), lambda: not any (map (alive, pids)), 5, every=0.01)
 
     def close (self):
         for node in self.nodes.values ():
@@ -372,6 +381,65 @@ def blake2b (data):
 def base32 (data):
     import base64
     return base64.b32encode (data).decode ().rstrip ("=").lower ()
+
+
+# --- terminals ---
+
+class Terminal:
+    """A program at a pseudo-terminal: what a person would see, and type."""
+
+    def __init__ (self, mesh, words, cwd=None):
+        import pty
+        self.seen = ""
+        self.master, slave = pty.openpty ()
+        self.process = subprocess.Popen (words, stdin=slave, stdout=slave, stderr=slave, env=mesh.env, cwd=cwd,
+                                         start_new_session=True)
+        os.close (slave)
+        os.set_blocking (self.master, False)
+        mesh.others.append (self.process)
+
+    def _read (self):
+        with contextlib.suppress (OSError): # nothing yet, or the other end is closed
+            self.seen += os.read (self.master, 65536).decode (errors="replace")
+        return self.seen
+
+    def wait (self, pattern, seconds=30):
+        try:
+            return wait_for ("the terminal shows /%s/" % pattern, lambda: re.search (pattern, self._read ()), seconds)
+        except Failed as problem:
+            raise Failed ("%s; it shows %r" % (problem, self.seen)) from None
+
+    def type (self, text):
+        os.write (self.master, text.encode ())
+
+    def end (self, seconds=30):
+        """Its exit code."""
+        wait_for ("the program at the terminal ends", lambda: self._read () is not None and
+                  self.process.poll () is not None, seconds)
+        self._read ()
+        os.close (self.master)
+        return self.process.returncode
+
+
+# --- documentation ---
+
+def code_blocks (name, language="sh"):
+    """The code blocks of a text in the project, each a list of its lines."""
+    with open (os.path.join (PROJECT, name)) as file:
+        return [block.splitlines () for block in re.findall (r"(?ms)^```%s\n(.*?)^```$" % language, file.read ())]
+
+
+def block_with (name, text):
+    """The one block that holds a text."""
+    found = [block for block in code_blocks (name) if any (text in line for line in block)]
+    expect (len (found) == 1, "%s has %d blocks with `%s`" % (name, len (found), text))
+    return found[0]
+
+
+def words_of (line, **values):
+    """The words of a documented command, without its comment, with TOKEN and the like replaced."""
+    import shlex
+    return [values.get (word, word) for word in shlex.split (line, comments=True)]
 
 
 # --- agents ---
