@@ -53,16 +53,22 @@ static int s_bind_as_before (reactor_t *self, const char *listen, size_t i)
 
 static int s_bind_one (reactor_t *self, const char *listen, size_t i, problem_t *problem)
 {
-    char name[32];
     bool any_port = s_port (listen) == 0;
-    if (!(any_port && s_bind_as_before (self, listen, i) == 0) &&
-        bus_bind (self->bus, listen, self->bound[i].rpc, self->bound[i].pub, problem) != 0)
-        return -1;
-    snprintf (name, sizeof name, SETTING_BOUND, i);
+    if (any_port && s_bind_as_before (self, listen, i) == 0)
+        return 0;
+    return bus_bind (self->bus, listen, self->bound[i].rpc, self->bound[i].pub, problem);
+}
+
+/* Notes a port that we were free to choose, for the next run; only once it is certain that there is this one. */
+static int s_remember (reactor_t *self, const char *listen, size_t i, problem_t *problem)
+{
+    char name[32];
     const char *rpc = self->bound[i].rpc;
-    if (any_port && store_setting_put (self->store, name, (const uint8_t *)rpc, strlen (rpc)) != 0)
-        return problem_set (problem, "%s", store_problem (self->store));
-    return 0;
+    snprintf (name, sizeof name, SETTING_BOUND, i);
+    if (s_port (listen) != 0 ||
+        store_setting_put (self->store, name, (const uint8_t *)rpc, strlen (rpc)) == 0)
+        return 0;
+    return problem_set (problem, "%s", store_problem (self->store));
 }
 
 /* What peers are told when the operator says nothing: where we are bound. */
@@ -96,6 +102,18 @@ static int s_advertise (reactor_t *self, const char *endpoint, size_t i, problem
     return 0;
 }
 
+/* What peers are told: as the options say, as node.yaml says, or where we are bound. */
+static int s_advertise_all (reactor_t *self, size_t bound_count, problem_t *problem)
+{
+    const config_t *config = &self->config;
+    if (self->options.advertise != NULL)
+        return s_advertise (self, self->options.advertise, 0, problem);
+    for (size_t i = 0; i < config->advertise_count; i++)
+        if (s_advertise (self, config->advertise[i], i, problem) != 0)
+            return -1;
+    return config->advertise_count > 0 ? 0 : s_advertise_bound (self, bound_count, problem);
+}
+
 int reactor_bind (reactor_t *self, problem_t *problem)
 {
     const config_t *config = &self->config;
@@ -110,10 +128,10 @@ int reactor_bind (reactor_t *self, problem_t *problem)
     for (size_t i = 0; i < count; i++)
         if (s_bind_one (self, listen[i], i, problem) != 0)
             return -1;
-    if (self->options.advertise != NULL)
-        return s_advertise (self, self->options.advertise, 0, problem);
-    for (size_t i = 0; i < config->advertise_count; i++)
-        if (s_advertise (self, config->advertise[i], i, problem) != 0)
+    if (s_advertise_all (self, count, problem) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (s_remember (self, listen[i], i, problem) != 0)
             return -1;
-    return config->advertise_count > 0 ? 0 : s_advertise_bound (self, count, problem);
+    return 0;
 }

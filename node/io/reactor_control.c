@@ -77,6 +77,18 @@ static void s_command (reactor_t *self, const control_request_t *request, bytes_
     turn_event (self->turn, &event);
 }
 
+/* Is each evolve file there? */
+static bool s_is_whole (const tree_t *live, const tree_t *tree, const char *directory, problem_t *problem)
+{
+    for (size_t i = 0; i < live->count; i++)
+        if (tree_find (tree, live->files[i].path) == NULL) {
+            problem_set (problem, "%s/%s: not found; expected each of the agent's evolve files", directory,
+                         live->files[i].path);
+            return false;
+        }
+    return true;
+}
+
 /* Reads the evolve files of the operator's directory into the store, in one transaction. Malloc'ed encoded tree; NULL with
  * the problem. */
 static uint8_t *s_read_candidate (reactor_t *self, const char *directory, size_t *size, problem_t *problem)
@@ -90,7 +102,8 @@ static uint8_t *s_read_candidate (reactor_t *self, const char *directory, size_t
         return NULL;
     if (store_begin (self->store) != 0)
         problem_set (problem, "%s", store_problem (self->store));
-    else if (workspace_read_evolved (self->store, directory, &live, &tree, problem) == 0)
+    else if (workspace_read_evolved (self->store, directory, &live, &tree, problem) == 0 &&
+             s_is_whole (&live, &tree, directory, problem))
         bytes = workshop_put_tree (&self->workshop, &tree, &id, size, problem);
     if (bytes != NULL && store_commit (self->store) != 0) {
         problem_set (problem, "%s", store_problem (self->store));
