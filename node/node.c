@@ -169,6 +169,7 @@ static void s_peer_lost (node_t *self, const peer_lost_t *event)
     pubkey_short (&event->peer, member);
     entry_t metadata = {text_of ("member"), text_of (member)};
     say_event (self, "peer_lost", NULL, NAN, NULL, &metadata, 1);
+    validate_peer_lost (self);
 }
 
 int node_step (node_t *self, const event_t *event, effects_t *effects)

@@ -378,6 +378,8 @@ void on_feedback (node_t *self, const message_t *message, const pubkey_t *author
 void validate_start (node_t *self, size_t improvement);
 void validate_resend (node_t *self, size_t improvement, const pubkey_t *peer);
 void validate_check (node_t *self, size_t improvement, bool final);
+/* A member is lost: those who wait only for lost ones don't wait long. */
+void validate_peer_lost (node_t *self);
 void on_validation_reply (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed);
 
 /* --- node_serve.c --- */

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define GRACE_MS      3000  /* for results that can no longer change the outcome */
+#define LOST_GRACE_MS 30000 /* for lost validators to come back, when only theirs are missing */
+
 /* What a validator may take: both trees in pairs, and as much again for what waits there before us. */
 static uint64_t s_allowance_ms (const node_t *self)
 {
@@ -98,9 +101,67 @@ static void s_record (node_t *self, const improvement_t *improvement, validation
         if ((answer == ANSWERED_YES || answer == ANSWERED_NO) && agreed) {
             peer->record.completed++;
             peer->record.experience[improvement->type]++;
-        } else
-            peer->record.failed++;
+        } else if (answer != ASKED || !peer->up)
+            peer->record.failed++; /* who is up and only slower than the others did nothing wrong */
     }
+}
+
+/* The newest epoch that somebody answered in, or `newest`. */
+static uint64_t s_newest_epoch (const request_t *request, uint64_t newest)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const buffer_t *evidence = &request->asked[i].evidence;
+        statement_t statement;
+        head_t head;
+        if (evidence->size == 0)
+            continue;
+        int rc = statement_unpack (bytes_of (evidence->data, evidence->size), &statement);
+        rc = rc == 0 ? message_head (statement.body, statement.body_size, &head) : rc;
+        assert (rc == 0); /* it was judged when it came */
+        if (head.epoch > newest)
+            newest = head.epoch;
+    }
+    return newest;
+}
+
+/* How many members the policy's numbers go by: those at the newest epoch that a voter spoke in, since whoever verifies the
+ * certificate counts them so (evolution/package.c). 0 if our roster is older than that: the newer one is on its way. */
+static uint64_t s_members_voting (const node_t *self, const improvement_t *improvement)
+{
+    uint64_t epoch = s_newest_epoch (&improvement->validation, s_newest_epoch (&improvement->feedback, 0));
+    uint64_t count = 0;
+    if (epoch == 0)
+        return members_now (self);
+    if (epoch > self->members->epoch)
+        return 0;
+    for (size_t i = 0; i < self->members->count; i++) {
+        const struct members_entry *member = &self->members->members[i];
+        count +=
+            member->since_epoch <= epoch && (member->revoked_epoch == 0 || member->revoked_epoch > epoch);
+    }
+    return count;
+}
+
+/* Own improvements wait for this one: it does not wait for its whole deadline if little more can be had. */
+static void s_hurry (node_t *self, improvement_t *improvement, uint64_t grace_ms)
+{
+    if (improvement->validation.deadline_ms > self->now_ms + grace_ms)
+        improvement->validation.deadline_ms = self->now_ms + grace_ms;
+}
+
+static bool s_only_lost_are_missing (const node_t *self, const request_t *validation)
+{
+    for (size_t i = 0; i < validation->count; i++)
+        if (validation->asked[i].answer == ASKED && peer_is_up (self, &validation->asked[i].member))
+            return false;
+    return true;
+}
+
+void validate_peer_lost (node_t *self)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used && self->improvements[i].state == STATE_VALIDATING)
+            validate_check (self, i, false);
 }
 
 void validate_check (node_t *self, size_t index, bool final)
@@ -112,12 +173,23 @@ void validate_check (node_t *self, size_t index, bool final)
                                       .confirmed = request_count (validation, ANSWERED_YES),
                                       .refuted = request_count (validation, ANSWERED_NO),
                                       .declined = request_count (validation, ANSWERED_DECLINED)};
-    bool done = final || request_done (validation);
-    unsigned min_confirmations = package_min_confirmations (&self->group.policy, members_now (self));
+    uint64_t members = s_members_voting (self, improvement);
+    bool done = final || (request_done (validation) && members > 0);
+    unsigned min_confirmations = package_min_confirmations (
+        &self->group.policy,
+        members > 0 ? members : members_now (self) + 1 /* one at least that we don't know */);
     validation_outcome_t outcome =
         validation_decide (&tally, min_confirmations, self->group.policy.consensus_threshold, done);
-    if (outcome == VALIDATION_PENDING || (outcome == VALIDATION_CONFIRMED && !done))
-        return; /* all results that come in time belong into the certificate */
+    if (outcome == VALIDATION_CONFIRMED && !done) {
+        /* Nothing can overturn it; results that come soon still belong into the certificate. */
+        s_hurry (self, improvement, GRACE_MS);
+        return;
+    }
+    if (outcome == VALIDATION_PENDING) {
+        if (s_only_lost_are_missing (self, validation))
+            s_hurry (self, improvement, LOST_GRACE_MS);
+        return;
+    }
     s_record (self, improvement, outcome);
     if (outcome == VALIDATION_CONFIRMED) {
         improve_move (self, index, MOVE_CONFIRM);

@@ -20,7 +20,7 @@ new_node () { # NAME
 
 # --- tokens ---
 expect 1 'only reached at tcp://127.0.0.1:.*--local' group invite --dir "$alpha"
-expect 2 'found "9"' group invite --local --uses 9 --dir "$alpha"
+expect 2 'found "33"' group invite --local --uses 33 --dir "$alpha"
 invite () { "$evomesh" group invite --local --dir "$alpha" "$@" 2>/dev/null; }
 
 # --- declined: nobody could be asked, and nothing is left ---

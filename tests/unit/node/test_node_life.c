@@ -128,6 +128,36 @@ START_TEST (silence_is_never_approval)
 }
 END_TEST
 
+START_TEST (a_validator_that_never_answers_does_not_hold_up_what_is_decided)
+{
+    rig_t *rig = rig_new (5, NULL);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    rig->nodes[4].rules.hold_evaluations = true;
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
+    rig_pass (rig, 3001); /* three of four confirm: the fourth may still come, for a moment */
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_lost_validator_is_not_waited_for_to_the_end)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    rig->nodes[2].rules.hold_evaluations = true;
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    rig_event (rig, 0, (event_t){.kind = EVENT_PEER_LOST, .as.peer_lost = {rig->nodes[2].identity.id}});
+    rig_pass (rig, 29000);
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
+    rig_pass (rig, 2000);
+    s_expect_rejected (rig, 0, &better, REASON_NOT_CONFIRMED);
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (without_validators_it_is_rejected)
 {
     rig_t *rig = rig_new (3, NULL);
@@ -380,9 +410,11 @@ SUITE_MAIN (
     "node_life", an_improvement_is_shared_and_adopted_by_all, what_is_not_better_is_rejected_with_its_reason,
     what_is_only_good_on_the_proposers_data_fails_at_the_validators,
     a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
-    without_validators_it_is_rejected, an_overtaken_improvement_is_merged_and_tested_again,
-    an_overtaken_improvement_that_conflicts_is_stale, two_own_improvements_go_live_one_after_the_other,
-    a_regression_is_rolled_back_and_verified, a_rollback_that_fails_its_verification_stops_evolution_loudly,
+    a_validator_that_never_answers_does_not_hold_up_what_is_decided,
+    a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
+    an_overtaken_improvement_is_merged_and_tested_again, an_overtaken_improvement_that_conflicts_is_stale,
+    two_own_improvements_go_live_one_after_the_other, a_regression_is_rolled_back_and_verified,
+    a_rollback_that_fails_its_verification_stops_evolution_loudly,
     a_service_that_does_not_restart_is_rolled_back, the_operator_rolls_back_and_what_stands_on_it_goes_too,
     faults_open_the_breaker_and_one_trial_closes_it, a_pause_survives_a_restart_and_peers_are_still_answered,
     every_improvement_goes_on_after_a_restart_from_where_it_stood,
