@@ -57,15 +57,6 @@ size_t improve_find (const node_t *self, const digest_t *id)
     return NONE;
 }
 
-size_t improve_under_way (const node_t *self, improvement_state_t state, bool own_only)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
-        count += self->improvements[i].used && self->improvements[i].state == state &&
-                 !(own_only && self->improvements[i].origin == ORIGIN_PACKAGE);
-    return count;
-}
-
 /* --- rows --- */
 
 size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t deltas[LIMIT_OBJECTIVES])
@@ -262,8 +253,8 @@ static bool s_go_on (node_t *self, size_t index)
         review_check (self, index, true);
     else if (improvement->state == STATE_HELD && due)
         improve_reject (self, index, REASON_EXPIRED, NULL);
-    else if (improvement->state == STATE_VALIDATING && due)
-        validate_check (self, index, true);
+    else if (improvement->state == STATE_VALIDATING && (due || request_done (&improvement->validation)))
+        validate_check (self, index, due); /* all answered, and still here: a roster was missing */
     else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !self->paused && !self->stopped &&
              (improvement->breaker_trial || breaker_admits (&self->breaker)))
         apply_start (self, index);

@@ -340,7 +340,6 @@ void improve_advance (node_t *self);
 /* Until when it may stay in the state it is in; UINT64_MAX: as long as it takes. */
 uint64_t improve_due_ms (const improvement_t *improvement);
 uint64_t improve_deadline_ms (const node_t *self); /* the first of those, and the breaker's */
-size_t improve_under_way (const node_t *self, improvement_state_t state, bool own_only);
 
 /* --- node_propose.c --- */
 void propose_schedule (node_t *self);
@@ -416,7 +415,6 @@ void rollback_verified (node_t *self, size_t improvement, reason_code_t reason);
 
 /* --- node_share.c --- */
 void share_start (node_t *self, size_t improvement);
-void share_resend (node_t *self, const pubkey_t *peer);
 void on_transfer_result (node_t *self, const message_t *message, const pubkey_t *author);
 
 /* --- node_knowledge.c --- */

@@ -67,7 +67,7 @@ void turn_leave (turn_t *self, uint64_t now_ms, uint64_t wall_ms);
 
 /* --- the turn --- */
 
-/* Runs one turn. `now_ms` never runs backwards (asserted). Returns 0, or what failed; then turn_problem says why. */
+/* Runs one turn. `now_ms` never runs backwards (asserted). Returns 0, or what failed (error_text tells it). */
 int turn_run (turn_t *self, uint64_t now_ms, uint64_t wall_ms);
 
 /* When the next turn is due, on the clock of now_ms: 0 if inputs wait. */

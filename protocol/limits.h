@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Every bound of evomesh, and what happens at it. A test stands at each bound that a peer or a file can reach. */
+/* Every bound of evomesh, and what happens at it. */
 #ifndef EVOMESH_PROTOCOL_LIMITS_H
 #define EVOMESH_PROTOCOL_LIMITS_H
 
@@ -14,7 +14,6 @@
 
 /* --- groups: a join beyond is refused as full --- */
 #define LIMIT_MEMBERS     256
-#define LIMIT_MESH        32 /* members up to which everybody links to everybody */
 #define LIMIT_ENDPOINTS   4  /* addresses a node may advertise */
 #define LIMIT_INVITE_USES 32 /* joins by one token */
 #define LIMIT_INVITES     64 /* live invites of one node; older are dropped first */

@@ -101,8 +101,6 @@ int control_client_send (control_client_t *self, const char *request, problem_t 
 /* The next message as malloc'ed JSON text; NULL with the problem after `timeout_ms` or on a signal (then the problem's text
  * is empty). */
 char *control_client_receive (control_client_t *self, uint64_t timeout_ms, problem_t *problem);
-/* The socket, for a caller with a poll loop of its own. */
-void *control_client_socket (control_client_t *self);
 
 /* One request and its reply: connects, asks, waits. Malloc'ed JSON text, or NULL with the problem. */
 char *control_ask (const char *directory, const char *request, uint64_t timeout_ms, problem_t *problem);

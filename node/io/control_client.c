@@ -80,11 +80,6 @@ void control_client_destroy (control_client_t **self_p)
     *self_p = NULL;
 }
 
-void *control_client_socket (control_client_t *self)
-{
-    return self->raw;
-}
-
 int control_client_send (control_client_t *self, const char *request, problem_t *problem)
 {
     if (zmq_send (self->raw, request, strlen (request), ZMQ_DONTWAIT) == -1)

@@ -138,8 +138,3 @@ void executor_abandon (executor_t *self)
     proposals_cancel_all (self->proposals);
     releases_abandon (self->releases);
 }
-
-size_t executor_running (const executor_t *self)
-{
-    return evaluations_running (self->evaluations);
-}

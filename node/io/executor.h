@@ -23,7 +23,4 @@ void executor_run (executor_t *self, const effect_t *effect);
 /* Ends every run and restart that is under way; no event comes of them any more. */
 void executor_abandon (executor_t *self);
 
-/* How many evaluations run right now. */
-size_t executor_running (const executor_t *self);
-
 #endif
