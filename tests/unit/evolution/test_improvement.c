@@ -70,7 +70,7 @@ START_TEST (reasons_are_found_by_their_names)
 {
     for (int reason = 0; reason < REASON_COUNT; reason++) {
         ck_assert_int_eq (reason_parse (reason_name ((reason_code_t)reason)), reason);
-        ck_assert_int_gt (strlen (reason_description ((reason_code_t)reason)), 0);
+        ck_assert_uint_gt (strlen (reason_description ((reason_code_t)reason)), 0);
     }
     ck_assert_int_eq (reason_parse ("no such reason"), REASON_NONE);
 }
