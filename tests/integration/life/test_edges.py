@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Real processes take every edge of an improvement's life, and tell every event of it.
 
-Two stories, one of a node alone and one of a group of three, drive the lab through its ways. Then the journals of all nodes are
+Stories of a node alone and of groups drive the lab through its ways. Then the journals of all nodes are
 replayed, which gives every move; one edge of the table in evolution/improvement.c, one event or one reason that nobody saw
 fails the test.
 """
@@ -261,6 +261,31 @@ def together (mesh):
     collect (mesh, watchers)
 
 
+def grown (mesh):
+    """The group grows while its one validator measures: its word is of the larger group, in which it is not enough. So nothing is
+    applied whose certificate nobody would accept, and the next proposal asks all."""
+    alpha, beta = mesh.group (("alpha", "beta"), lab.make_agent (mesh), config={"proposers": "[]", "slots": 2})
+    hold (beta, "^a = 0.5$")
+    id = propose (alpha, a=0.5)
+    ends (alpha, id, "validating")
+    gamma = mesh.node ("gamma")
+    gamma.config (proposers="[]")
+    mesh.join (gamma, alpha)
+    wait_for ("beta knows that they are three", lambda: beta.status ()["members"] == 3)
+    let_go (beta)
+    ends (alpha, id, "rejected", "not_confirmed")
+    gamma.start ()
+    mesh.wait_linked ((alpha, beta, gamma))
+    ends (alpha, propose (alpha, a=0.6), "shared")
+    live_is ((beta, gamma), a=0.6)
+    alpha.cli ("group", "revoke", gamma.id)
+    quiet ((alpha, beta))
+    expect (not any (node.status ()["rejected"].get ("unverified") for node in (alpha, beta)),
+            "a package was shared that its receiver can't verify")
+    mesh.stop ()
+    collect (mesh)
+
+
 # --- what was seen ---
 
 def every_edge (mesh):
@@ -277,4 +302,4 @@ def every_edge (mesh):
     expect (set (taken) <= set (edges), "moves that the table doesn't have: %s" % (set (taken) - set (edges)))
 
 
-main (alone, together, every_edge)
+main (alone, together, grown, every_edge)
