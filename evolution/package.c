@@ -39,6 +39,42 @@ unsigned package_min_confirmations (const policy_t *policy, uint64_t members)
     return (unsigned)(others < 3 ? others : 3);
 }
 
+/* --- choosing the evidence --- */
+
+/* What a blob in a list takes beyond its own bytes. */
+#define BLOB_EXTRA_BYTES 8
+
+/* Adds what there is of a request's evidence, as far as it fits. Returns how many pieces had to stay out. */
+static size_t s_gather (const request_t *request, size_t *budget, blob_t *evidence, size_t *count)
+{
+    size_t left_out = 0;
+    for (size_t i = 0; i < request->count; i++) {
+        const buffer_t *piece = &request->asked[i].evidence;
+        if (piece->size == 0)
+            continue;
+        if (*count == LIMIT_MEMBERS || piece->size + BLOB_EXTRA_BYTES > *budget) {
+            left_out++;
+            continue;
+        }
+        *budget -= piece->size + BLOB_EXTRA_BYTES;
+        evidence[(*count)++].bytes = bytes_of (piece->data, piece->size);
+    }
+    return left_out;
+}
+
+int package_gather (const request_t *feedback, const request_t *validation, size_t budget,
+                    blob_t evidence[LIMIT_MEMBERS], size_t *count)
+{
+    assert (feedback && validation && evidence && count);
+    *count = 0;
+    if (s_gather (validation, &budget, evidence, count) > 0)
+        return ERROR_BOUND;
+    (void)s_gather (feedback, &budget, evidence, count);
+    return 0;
+}
+
+/* --- verifying --- */
+
 static void s_say (const check_t *check, const char *what, const pubkey_t *who, const char *said)
 {
     if (!check->line)
@@ -116,6 +152,23 @@ static bool s_was_member (const struct members_entry *entry, uint64_t epoch)
     return entry->since_epoch <= epoch && (entry->revoked_epoch == 0 || entry->revoked_epoch > epoch);
 }
 
+bool package_member_at (const members_t *roster, uint64_t epoch, const pubkey_t *id)
+{
+    assert (roster && id);
+    int at = epoch <= roster->epoch ? members_find (roster, id) : -1;
+    return at >= 0 && pubkey_equal (&roster->members[at].id, id) &&
+           s_was_member (&roster->members[at], epoch);
+}
+
+uint64_t package_members_at (const members_t *roster, uint64_t epoch)
+{
+    assert (roster);
+    uint64_t count = 0;
+    for (size_t i = 0; i < roster->count && epoch <= roster->epoch; i++)
+        count += s_was_member (&roster->members[i], epoch);
+    return count;
+}
+
 /* How many members the policy's numbers go by: those at the newest epoch that a voter spoke in, since voters, unlike the
  * package's author, have no interest in an old one; without evidence, at the epoch of the package itself. */
 static void s_count_members (check_t *check, uint64_t epoch)
@@ -124,17 +177,14 @@ static void s_count_members (check_t *check, uint64_t epoch)
     if (!members || epoch < check->report->epoch)
         return;
     check->report->epoch = epoch;
-    check->report->members = 0;
-    for (size_t k = 0; k < members->count; k++)
-        check->report->members += s_was_member (&members->members[k], epoch);
+    check->report->members = package_members_at (members, epoch);
 }
 
 /* True if `id` was a member at `epoch`, as a roster inside says. */
 static bool s_member_at (const check_t *check, uint64_t epoch, const pubkey_t *id)
 {
     const members_t *members = s_roster_of (check, epoch);
-    int at = members ? members_find (members, id) : -1;
-    return at >= 0 && s_was_member (&members->members[at], epoch);
+    return members && package_member_at (members, epoch, id);
 }
 
 static bool s_in (const pubkey_t *keys, size_t count, const pubkey_t *key)
@@ -191,6 +241,11 @@ static int s_count_result (check_t *check, const message_t *message, const pubke
     }
     if (s_in (check->result_by, check->result_count, author)) {
         problem_set (check->problem, "package: a member's VALIDATION_RESULT is in it twice");
+        return ERROR_UNVERIFIED;
+    }
+    /* Who was asked for less than performance says "confirmed" of whatever runs. */
+    if (!(result->validation_type & VALIDATE_PERFORMANCE)) {
+        problem_set (check->problem, "package: a VALIDATION_RESULT in it did not measure performance");
         return ERROR_UNVERIFIED;
     }
     check->result_by[check->result_count++] = *author;

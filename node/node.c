@@ -78,12 +78,21 @@ static uint64_t s_publication_of (const message_t *message)
     }
 }
 
+/* After a new roster, what was said by it counts: see s_counts. */
+static void s_roster (node_t *self, bytes_t packed)
+{
+    uint64_t epoch = self->members->epoch;
+    on_roster (self, packed);
+    if (self->members->epoch > epoch)
+        review_ask_again (self);
+}
+
 static void s_dispatch (node_t *self, const message_t *message, const pubkey_t *author,
                         const received_t *event, const digest_t *id, bytes_t packed)
 {
     static const digest_t none;
     switch (message->head.kind) {
-    case MESSAGE_ROSTER: on_roster (self, packed); break;
+    case MESSAGE_ROSTER: s_roster (self, packed); break;
     case MESSAGE_EVENT: s_peer_event (self, message, author); break;
     case MESSAGE_KNOWLEDGE: on_knowledge (self, author, &message->as.knowledge.package, &none); break;
     case MESSAGE_FEEDBACK_REQUEST: on_feedback_request (self, message, author, id); break;
@@ -111,6 +120,16 @@ static bool s_wants_acknowledgement (unsigned kind)
            kind == MESSAGE_TRANSFER_RESULT || kind == MESSAGE_LEAVE;
 }
 
+/* What may stand in a certificate must be by a member of the epoch that it names, and our roster, which goes into the
+ * certificate, must say so. Else one voter with an epoch of its own invention would spoil every package. What names a roster
+ * that is still on its way to us is not acknowledged: a result comes again, for FEEDBACK we ask again. */
+static bool s_counts (const node_t *self, const message_t *message, const pubkey_t *author)
+{
+    unsigned kind = message->head.kind;
+    return (kind != MESSAGE_FEEDBACK && kind != MESSAGE_VALIDATION_RESULT) ||
+           package_member_at (self->members, message->head.epoch, author);
+}
+
 static void s_received (node_t *self, const received_t *event)
 {
     message_t message = {0};
@@ -120,7 +139,7 @@ static void s_received (node_t *self, const received_t *event)
     digest_t id = statement_id (event->body.data, event->body.size, event->seal.data);
     bool member = members_has (self->members, &author, self->wall_ms);
     bool joins = message.head.kind == MESSAGE_JOIN_REQUEST;
-    if (member || joins) {
+    if ((member && s_counts (self, &message, &author)) || joins) {
         buffer_t packed = {0};
         statement_pack (event->body.data, event->body.size, event->seal.data, &packed);
         known_peer_t *peer = member ? peer_of (self, &author) : NULL;

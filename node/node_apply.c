@@ -199,6 +199,15 @@ void on_applied (node_t *self, const applied_event_t *event)
                       &improvement->result.candidate);
 }
 
+void apply_keep (node_t *self, size_t index)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    improve_move (self, index, MOVE_KEEP);
+    if (improvement->origin == ORIGIN_PACKAGE)
+        say_event (self, "knowledge_adopted", &improvement->id, improvement->result.weighted, NULL, NULL, 0);
+    improve_finish (self, index);
+}
+
 static void s_applied_and_verified (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
@@ -216,10 +225,7 @@ static void s_applied_and_verified (node_t *self, size_t index)
         share_start (self, index);
         return;
     }
-    improve_move (self, index, MOVE_KEEP);
-    if (improvement->origin == ORIGIN_PACKAGE)
-        say_event (self, "knowledge_adopted", &improvement->id, improvement->result.weighted, NULL, NULL, 0);
-    improve_finish (self, index);
+    apply_keep (self, index);
 }
 
 void apply_verified (node_t *self, size_t index, reason_code_t reason, const trial_result_t *result)

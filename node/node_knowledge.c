@@ -194,6 +194,7 @@ static void s_open (node_t *self, size_t index, const message_t *message, const 
     const package_t *package = &message->as.package;
     parcel->candidate = report->candidate;
     parcel->base = report->base;
+    parcel->alone = report->alone;
     parcel->type = (improvement_type_t)package->improvement_type;
     parcel->files = 0;
     text_copy (package->code_pattern, parcel->description, sizeof parcel->description);
@@ -222,6 +223,13 @@ static void s_open (node_t *self, size_t index, const message_t *message, const 
     parcel->parts.sender = seen ? (double)peer->adopted / seen : 0.5;
 }
 
+/* The author of a package without evidence chooses the roster in it. Ours must agree that it was alone then. */
+static bool s_was_alone (const node_t *self, const package_report_t *report)
+{
+    return package_members_at (self->members, report->epoch) == 1 &&
+           package_member_at (self->members, report->epoch, &report->author);
+}
+
 static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
 {
     parcel_t *parcel = &self->parcels[index];
@@ -231,7 +239,8 @@ static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
     problem_t problem = {{0}};
     int rc =
         package_verify (packed, &self->group, &message, &base, &candidate, &report, NULL, NULL, &problem);
-    bool authentic = !rc && digest_equal (&report.package, &parcel->package);
+    bool authentic = !rc && digest_equal (&report.package, &parcel->package) &&
+                     (!report.alone || s_was_alone (self, &report));
     if (authentic)
         s_open (self, index, &message, &report);
     if (!rc) {
@@ -291,7 +300,7 @@ static void s_files_fetched (node_t *self, size_t index)
     if (digest_equal (&parcel->base, &self->live)) {
         buffer_t tree = {0};
         buffer_append (&tree, parcel->candidate_tree.data, parcel->candidate_tree.size);
-        s_try (self, index, bytes_of (tree.data, tree.size), true);
+        s_try (self, index, bytes_of (tree.data, tree.size), !parcel->alone);
         buffer_clear (&tree);
         return;
     }
@@ -325,7 +334,7 @@ void knowledge_merged (node_t *self, size_t index, const merged_t *event)
     parcel->conflicts = (unsigned)event->conflicts;
     digest_t merged = digest_of (event->tree.data, event->tree.size);
     /* What the merge left as the package's own content is what its certificate speaks of. */
-    s_try (self, index, event->tree, digest_equal (&merged, &parcel->candidate));
+    s_try (self, index, event->tree, !parcel->alone && digest_equal (&merged, &parcel->candidate));
 }
 
 /* Packages are tried one after the other, in order of arrival. */

@@ -72,6 +72,20 @@ void review_resend (node_t *self, size_t index, const pubkey_t *peer)
         s_ask (self, improvement, peer);
 }
 
+void review_ask_again (node_t *self)
+{
+    for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
+        improvement_t *improvement = &self->improvements[k];
+        if (!improvement->used || improvement->state != STATE_REVIEWING)
+            continue;
+        for (size_t i = 0; i < improvement->feedback.count; i++) {
+            const pubkey_t member = improvement->feedback.asked[i].member;
+            if (peer_is_up (self, &member))
+                review_resend (self, k, &member);
+        }
+    }
+}
+
 void review_check (node_t *self, size_t index, bool final)
 {
     improvement_t *improvement = &self->improvements[index];

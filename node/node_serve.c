@@ -75,6 +75,8 @@ static const char *s_refusal (const node_t *self, const validation_request_t *re
         return reason_name (REASON_NETWORK_OFF);
     if (!self->settings.confined)
         return reason_name (REASON_UNSANDBOXED);
+    if (request->validation_type == 0)
+        return reason_name (REASON_NO_TYPE);
     if (!digest_equal (&request->evaluator, &self->group.evaluator))
         return reason_name (REASON_OTHER_EVALUATOR);
     if (self->breaker.state == BREAKER_OPEN)

@@ -12,22 +12,20 @@
 
 /* --- the package --- */
 
-static size_t s_evidence (const request_t *request, blob_t *blobs)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < request->count; i++) {
-        const buffer_t *evidence = &request->asked[i].evidence;
-        if (evidence->size)
-            blobs[found++].bytes = bytes_of (evidence->data, evidence->size);
-    }
-    return found;
-}
+/* What head, seal and all fields take at most, but for the trees, the charter, the roster, those asked and the evidence. */
+#define FIELDS_BYTES 16384
+#define TREE_BYTES   32768 /* one encoded tree in a package */
+_Static_assert(LIMIT_TEXT + (LIMIT_REASONS + LIMIT_METADATA) * (LIMIT_NAME + LIMIT_TEXT + 16) +
+                       LIMIT_OBJECTIVES * (LIMIT_NAME + 48) + LINEAGE_MAX * (DIGEST_BYTES + 8) + 1024 <=
+                   FIELDS_BYTES,
+               "all fields fit");
 
 /* All who were asked, for feedback or to validate, each once. */
-static size_t s_asked (const improvement_t *improvement, hash_t *ids)
+static size_t s_asked (const improvement_t *improvement, hash_t ids[LIMIT_MEMBERS])
 {
     const request_t *feedback = &improvement->feedback, *validation = &improvement->validation;
     size_t count = 0;
+    assert (feedback->count <= LIMIT_MEMBERS && validation->count <= LIMIT_MEMBERS);
     for (size_t i = 0; i < feedback->count; i++)
         memcpy (ids[count++].id.bytes, feedback->asked[i].member.bytes, DIGEST_BYTES);
     for (size_t i = 0; i < validation->count; i++)
@@ -64,7 +62,16 @@ static size_t s_success_factors (const improvement_t *improvement, const delta_t
     return count + 1;
 }
 
-static void s_pack (node_t *self, const improvement_t *improvement, buffer_t *packed)
+/* The bytes that are left for evidence; 0 if there are none. */
+static size_t s_budget (const node_t *self, const improvement_t *improvement, size_t asked_count)
+{
+    size_t taken = FIELDS_BYTES + improvement->tree.size + improvement->base_tree.size +
+                   self->group.packed.size + self->members->packed.size + asked_count * (DIGEST_BYTES + 8);
+    return taken < LIMIT_PACKAGE_BYTES ? LIMIT_PACKAGE_BYTES - taken : 0;
+}
+
+/* 0, or an error with the problem: what it takes to prove it does not fit into a package. */
+static int s_pack (node_t *self, const improvement_t *improvement, buffer_t *packed, problem_t *problem)
 {
     delta_t deltas[LIMIT_OBJECTIVES];
     size_t delta_count = improve_deltas (self, &improvement->result, deltas);
@@ -75,11 +82,18 @@ static void s_pack (node_t *self, const improvement_t *improvement, buffer_t *pa
                          {text_of ("language"), text_of (self->settings.language)},
                          {text_of ("platform"), text_of (self->settings.platform)}};
     blob_t rosters[1] = {{bytes_of (self->members->packed.data, self->members->packed.size)}};
-    blob_t *evidence = calloc (2 * LIMIT_MEMBERS, sizeof *evidence);
+    blob_t *evidence = calloc (LIMIT_MEMBERS, sizeof *evidence);
     hash_t *asked = calloc (LIMIT_MEMBERS, sizeof *asked);
     assert (evidence && asked);
-    size_t evidence_count = s_evidence (&improvement->feedback, evidence);
-    evidence_count += s_evidence (&improvement->validation, evidence + evidence_count);
+    size_t asked_count = s_asked (improvement, asked), evidence_count = 0;
+    int rc = package_gather (&improvement->feedback, &improvement->validation,
+                             s_budget (self, improvement, asked_count), evidence, &evidence_count);
+    if (rc || improvement->tree.size > TREE_BYTES || improvement->base_tree.size > TREE_BYTES) {
+        problem_set (problem, "its files and the proof of it do not fit into a package");
+        free (evidence);
+        free (asked);
+        return ERROR_BOUND;
+    }
     package_t package = {
         .source_agent = self->identity.id,
         .improvement = improvement->id,
@@ -94,17 +108,34 @@ static void s_pack (node_t *self, const improvement_t *improvement, buffer_t *pa
         .lineage = {lineage, s_lineage (self, improvement, lineage)},
         .charter = bytes_of (self->group.packed.data, self->group.packed.size),
         .rosters = {rosters, 1},
-        .asked = {asked, s_asked (improvement, asked)},
-        .evidence = {evidence, evidence_count < LIMIT_MEMBERS ? evidence_count : LIMIT_MEMBERS},
+        .asked = {asked, asked_count},
+        .evidence = {evidence, evidence_count},
     };
     buffer_t body = {0};
     uint8_t seal[SEAL_BYTES];
     say_statement (self, MESSAGE_PACKAGE, &package, &body, seal);
     statement_pack (body.data, body.size, seal, packed);
-    assert (!packed->failed);
+    assert (!packed->failed && packed->size <= LIMIT_PACKAGE_BYTES);
     buffer_clear (&body);
     free (evidence);
     free (asked);
+    return 0;
+}
+
+/* Would others take it? Looked at as they will. */
+static int s_verify (const node_t *self, const buffer_t *packed, problem_t *problem)
+{
+    message_t message = {0};
+    tree_t base = {0}, candidate = {0};
+    package_report_t report;
+    int rc = package_verify (bytes_of (packed->data, packed->size), &self->group, &message, &base, &candidate,
+                             &report, NULL, NULL, problem);
+    if (!rc) {
+        message_clear (&message);
+        tree_clear (&base);
+        tree_clear (&candidate);
+    }
+    return rc;
 }
 
 /* --- sending --- */
@@ -160,11 +191,26 @@ static void s_adopted_by (node_t *self, const digest_t *package, const pubkey_t 
     }
 }
 
+/* It works here, so it stays; but what nobody would take is not sent. */
+static void s_withhold (node_t *self, size_t index, const char *why)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    char error[LIMIT_TEXT + 1];
+    text_copy (text_of (why), error, sizeof error);
+    say_event (self, "knowledge_withheld", &improvement->id, improvement->result.weighted, error, NULL, 0);
+    apply_keep (self, index);
+}
+
 void share_start (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
     buffer_t packed = {0};
-    s_pack (self, improvement, &packed);
+    problem_t problem = {{0}};
+    if (s_pack (self, improvement, &packed, &problem) || s_verify (self, &packed, &problem)) {
+        s_withhold (self, index, problem.text);
+        buffer_clear (&packed);
+        return;
+    }
     improvement->package = package_id (bytes_of (packed.data, packed.size));
     persist_content_t content = {bytes_of (packed.data, packed.size)};
     effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);

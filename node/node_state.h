@@ -147,6 +147,7 @@ typedef struct {
     digest_t package;
     pubkey_t author;
     digest_t transfer; /* zero: heard of by KNOWLEDGE */
+    bool alone;        /* nobody but its author vouches for it: tried as a mere proposal */
     unsigned attempts;
     uint64_t retry_ms;
     digest_t candidate;
@@ -369,6 +370,8 @@ void test_done (node_t *self, size_t improvement, reason_code_t reason, const ch
 /* --- node_review.c --- */
 void review_start (node_t *self, size_t improvement);
 void review_resend (node_t *self, size_t improvement, const pubkey_t *peer);
+/* A new roster is in force: asks again whoever has not answered in a way that counts. */
+void review_ask_again (node_t *self);
 void review_check (node_t *self, size_t improvement, bool final);
 void on_feedback_request (node_t *self, const message_t *message, const pubkey_t *author, const digest_t *id);
 void on_feedback (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed);
@@ -403,6 +406,8 @@ void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree
 void apply_verify (node_t *self, size_t improvement, const digest_t *candidate, const digest_t *base,
                    const metrics_t *baseline);
 void apply_verified (node_t *self, size_t improvement, reason_code_t reason, const trial_result_t *result);
+/* Applied and verified, and not to be shared: the end of its way. */
+void apply_keep (node_t *self, size_t improvement);
 bool apply_busy (const node_t *self);
 
 /* --- node_rollback.c --- */

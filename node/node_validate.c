@@ -34,7 +34,8 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
 static void s_no_validators (node_t *self, size_t index)
 {
     if (!self->group.policy.allow_unvalidated) {
-        improve_reject (self, index, REASON_NO_VALIDATORS, NULL);
+        if (self->improvements[index].state != STATE_HELD) /* else the operator hears of it, and may approve later */
+            improve_reject (self, index, REASON_NO_VALIDATORS, NULL);
         return;
     }
     /* The policy lets it pass unvalidated, and its certificate will say so. */
@@ -117,7 +118,7 @@ static uint64_t s_newest_epoch (const request_t *request, uint64_t newest)
             continue;
         int rc = statement_unpack (bytes_of (evidence->data, evidence->size), &statement);
         rc = rc == 0 ? message_head (statement.body, statement.body_size, &head) : rc;
-        assert (rc == 0); /* it was judged when it came */
+        assert (rc == 0); /* it was judged when it came; so our roster covers its epoch */
         if (head.epoch > newest)
             newest = head.epoch;
     }
@@ -125,21 +126,11 @@ static uint64_t s_newest_epoch (const request_t *request, uint64_t newest)
 }
 
 /* How many members the policy's numbers go by: those at the newest epoch that a voter spoke in, since whoever verifies the
- * certificate counts them so (evolution/package.c). 0 if our roster is older than that: the newer one is on its way. */
+ * certificate counts them so (evolution/package.c). */
 static uint64_t s_members_voting (const node_t *self, const improvement_t *improvement)
 {
     uint64_t epoch = s_newest_epoch (&improvement->validation, s_newest_epoch (&improvement->feedback, 0));
-    uint64_t count = 0;
-    if (epoch == 0)
-        return members_now (self);
-    if (epoch > self->members->epoch)
-        return 0;
-    for (size_t i = 0; i < self->members->count; i++) {
-        const struct members_entry *member = &self->members->members[i];
-        count +=
-            member->since_epoch <= epoch && (member->revoked_epoch == 0 || member->revoked_epoch > epoch);
-    }
-    return count;
+    return epoch == 0 ? members_now (self) : package_members_at (self->members, epoch);
 }
 
 /* Own improvements wait for this one: it does not wait for its whole deadline if little more can be had. */
@@ -173,11 +164,9 @@ void validate_check (node_t *self, size_t index, bool final)
                                       .confirmed = request_count (validation, ANSWERED_YES),
                                       .refuted = request_count (validation, ANSWERED_NO),
                                       .declined = request_count (validation, ANSWERED_DECLINED)};
-    uint64_t members = s_members_voting (self, improvement);
-    bool done = final || (request_done (validation) && members > 0);
-    unsigned min_confirmations = package_min_confirmations (
-        &self->group.policy,
-        members > 0 ? members : members_now (self) + 1 /* one at least that we don't know */);
+    bool done = final || request_done (validation);
+    unsigned min_confirmations =
+        package_min_confirmations (&self->group.policy, s_members_voting (self, improvement));
     validation_outcome_t outcome =
         validation_decide (&tally, min_confirmations, self->group.policy.consensus_threshold, done);
     if (outcome == VALIDATION_CONFIRMED && !done) {
