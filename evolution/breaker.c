@@ -8,7 +8,7 @@
 /* Invariants: a trial runs only while half-open; a closed breaker has seen fewer failures in a row than its threshold. */
 static void s_check (const breaker_t *self)
 {
-    assert (!self->trial_running || self->state == BREAKER_HALF_OPEN);
+    assert (self->trial == 0 || self->state == BREAKER_HALF_OPEN);
     assert (self->state != BREAKER_CLOSED || self->failures < self->threshold);
 }
 
@@ -20,6 +20,21 @@ void breaker_init (breaker_t *self, bool enabled, unsigned threshold, uint64_t r
     self->enabled = enabled;
     self->threshold = threshold;
     self->recovery_ms = recovery_ms;
+    s_check (self);
+}
+
+void breaker_configure (breaker_t *self, bool enabled, unsigned threshold, uint64_t recovery_ms)
+{
+    if (!enabled) {
+        breaker_init (self, false, threshold, recovery_ms);
+        return;
+    }
+    assert (threshold > 0);
+    self->enabled = true;
+    self->threshold = threshold;
+    self->recovery_ms = recovery_ms;
+    if (self->state == BREAKER_CLOSED && self->failures >= threshold)
+        self->failures = threshold - 1;
     s_check (self);
 }
 
@@ -44,34 +59,37 @@ uint64_t breaker_deadline_ms (const breaker_t *self)
     return self->opened_ms + self->recovery_ms;
 }
 
-bool breaker_admits (const breaker_t *self)
+bool breaker_admits (const breaker_t *self, uint64_t token)
 {
     s_check (self);
     if (self->state == BREAKER_HALF_OPEN)
-        return !self->trial_running;
+        return self->trial == 0 || self->trial == token;
     return self->state == BREAKER_CLOSED;
 }
 
-void breaker_start (breaker_t *self)
+void breaker_start (breaker_t *self, uint64_t token)
 {
-    assert (breaker_admits (self));
-    self->trial_running = self->state == BREAKER_HALF_OPEN;
+    assert (token > 0 && breaker_admits (self, token));
+    if (self->state == BREAKER_HALF_OPEN)
+        self->trial = token;
 }
 
-void breaker_release (breaker_t *self)
+void breaker_release (breaker_t *self, uint64_t token)
 {
-    self->trial_running = false;
+    if (self->trial == token)
+        self->trial = 0;
     s_check (self);
 }
 
-breaker_move_t breaker_success (breaker_t *self)
+breaker_move_t breaker_success (breaker_t *self, uint64_t token)
 {
-    if (self->state == BREAKER_OPEN || (self->state == BREAKER_HALF_OPEN && !self->trial_running))
+    if (self->state == BREAKER_OPEN ||
+        (self->state == BREAKER_HALF_OPEN && (self->trial == 0 || self->trial != token)))
         return BREAKER_STAYED; /* of something begun before it opened: no trial of what failed since */
     breaker_state_t before = self->state;
     self->state = BREAKER_CLOSED;
     self->failures = 0;
-    self->trial_running = false;
+    self->trial = 0;
     s_check (self);
     return before == BREAKER_HALF_OPEN ? BREAKER_WAS_CLOSED : BREAKER_STAYED;
 }
@@ -86,7 +104,7 @@ breaker_move_t breaker_failure (breaker_t *self, uint64_t now_ms)
         return BREAKER_STAYED;
     self->state = BREAKER_OPEN;
     self->opened_ms = now_ms;
-    self->trial_running = false;
+    self->trial = 0;
     s_check (self);
     return BREAKER_OPENED;
 }

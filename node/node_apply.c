@@ -66,11 +66,12 @@ void apply_start (node_t *self, size_t index)
     if (apply_rebase (self, index))
         return;
     snapshot_t snapshot = {.release = improvement->candidate};
-    if (!operate (self, EFFECT_SNAPSHOT, &snapshot, OWNER_IMPROVEMENT, index))
+    uint64_t operation = operate (self, EFFECT_SNAPSHOT, &snapshot, OWNER_IMPROVEMENT, index);
+    if (!operation)
         return;
-    if (self->breaker.state == BREAKER_HALF_OPEN && !improvement->breaker_trial) {
-        breaker_start (&self->breaker);
-        improvement->breaker_trial = true;
+    if (self->breaker.trial == 0) { /* else it is the trial already */
+        improvement->breaker_trial = operation;
+        breaker_start (&self->breaker, operation);
     }
     improvement->baseline = self->live_metrics;
     improvement->snapshot =
@@ -142,7 +143,6 @@ void on_snapshot_taken (node_t *self, const snapshot_taken_t *event)
     apply_t apply = {.from = self->live, .release = improvement->candidate};
     if (event->result == 0 && operate (self, EFFECT_APPLY, &apply, OWNER_IMPROVEMENT, index))
         return;
-    improvement->breaker_trial = false;
     improve_fault (self, true);
     improve_reject (self, index, REASON_APPLY_FAILED, detail);
 }
@@ -169,8 +169,9 @@ void apply_verify (node_t *self, size_t index, const digest_t *candidate, const 
                    const metrics_t *baseline)
 {
     improvement_t *improvement = &self->improvements[index];
+    /* One live copy is measured at a time, and trial_open keeps a place for it. */
     improvement->trial = trial_open (self, OWNER_IMPROVEMENT, index, candidate, base, RANK_LIVE);
-    assert (improvement->trial != NONE); /* one at a time, and LIMIT_TRIALS leaves room: see s_refusal */
+    assert (improvement->trial != NONE);
     trial_init_verify (&self->comparisons[improvement->trial].trial, &self->objectives, baseline);
 }
 
@@ -183,7 +184,6 @@ void on_applied (node_t *self, const applied_event_t *event)
     improvement_t *improvement = &self->improvements[index];
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
     if (event->result == 1) {
-        improvement->breaker_trial = false;
         improve_fault (self, true);
         improve_reject (self, index, REASON_APPLY_FAILED, NULL);
         return;
@@ -211,8 +211,7 @@ void apply_keep (node_t *self, size_t index)
 static void s_applied_and_verified (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
-    improve_healthy (self, true);
-    improvement->breaker_trial = false;
+    improve_healthy (self, improvement->breaker_trial, true);
     bool own = pubkey_equal (&improvement->author, &self->identity.id);
     entry_t metadata = {text_of ("description"), text_of (improvement->description)};
     say_event (self, "improvement_applied", &improvement->id, improvement->result.weighted, NULL, &metadata,

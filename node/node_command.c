@@ -10,7 +10,8 @@
 
 #include "protocol/invite.h"
 
-#define INVITE_HOURS_DEFAULT 1
+#define INVITE_SECONDS_DEFAULT 3600
+#define INVITE_SECONDS_MAX     (30 * 86400)
 
 /* The value of an argument, copied; false if it isn't there (then `out` is empty). */
 static bool s_argument (const command_t *command, const char *key, char *out, size_t size)
@@ -33,21 +34,23 @@ static bool s_id_argument (node_t *self, const command_t *command, digest_t *id)
     return false;
 }
 
+/* A number from 1 to `most`, `fallback` if it isn't given. */
 static bool s_number_argument (node_t *self, const command_t *command, const char *key, uint64_t fallback,
-                               uint64_t *number)
+                               uint64_t most, uint64_t *number)
 {
     char text[LIMIT_TEXT + 1];
     *number = fallback;
     if (!s_argument (command, key, text, sizeof text))
         return true;
     char *end;
-    unsigned long long value = strtoull (text, &end, 10);
-    if (*text >= '0' && *text <= '9' && *end == 0 && value > 0) {
+    unsigned long long value = strtoull (text, &end, 10); /* ULLONG_MAX for what is larger: beyond `most` */
+    if (*text >= '0' && *text <= '9' && *end == 0 && value > 0 && value <= most) {
         *number = value;
         return true;
     }
     char problem[LIMIT_LONG_TEXT];
-    (void)snprintf (problem, sizeof problem, "%s: found \"%s\", expected a number above 0", key, text);
+    (void)snprintf (problem, sizeof problem, "%s: found \"%s\", expected a number from 1 to %llu", key, text,
+                    (unsigned long long)most);
     say_reply (self, command->operation, true, problem, NULL);
     return false;
 }
@@ -72,6 +75,20 @@ static void s_resume (node_t *self, const command_t *command)
     say_reply (self, command->operation, false, "evolution goes on", NULL);
 }
 
+static void s_approve (node_t *self, const command_t *command, size_t index)
+{
+    validate_start (self, index);
+    improvement_state_t state = self->improvements[index].state;
+    const char *text = "approved: the group's policy lets it pass without a validation";
+    if (state == STATE_HELD)
+        text = "no member that could validate it is up: it stays held; approve it when one is";
+    else if (state == STATE_VALIDATING)
+        text = "approved: its validation starts";
+    else
+        assert (state == STATE_VALIDATED);
+    say_reply (self, command->operation, state == STATE_HELD, text, NULL);
+}
+
 /* approve and reject: an improvement that is HELD. */
 static void s_decide (node_t *self, const command_t *command, bool approve)
 {
@@ -88,11 +105,11 @@ static void s_decide (node_t *self, const command_t *command, bool approve)
         return;
     }
     if (approve)
-        validate_start (self, index);
-    else
+        s_approve (self, command, index);
+    else {
         improve_reject (self, index, REASON_OPERATOR, NULL);
-    say_reply (self, command->operation, false, approve ? "approved: its validation starts" : "rejected",
-               NULL);
+        say_reply (self, command->operation, false, "rejected", NULL);
+    }
 }
 
 static void s_rollback (node_t *self, const command_t *command)
@@ -160,19 +177,12 @@ static void s_invite (node_t *self, const command_t *command)
     uint64_t uses, seconds;
     char key[LIMIT_TEXT + 1], token[INVITE_TEXT_MAX];
     pubkey_t bound_to = {{0}};
-    if (!s_number_argument (self, command, "uses", 1, &uses) ||
-        !s_number_argument (self, command, "seconds", INVITE_HOURS_DEFAULT * 3600, &seconds))
+    if (!s_number_argument (self, command, "uses", 1, LIMIT_INVITE_USES, &uses) ||
+        !s_number_argument (self, command, "seconds", INVITE_SECONDS_DEFAULT, INVITE_SECONDS_MAX, &seconds))
         return;
     if (s_argument (command, "key", key, sizeof key) && pubkey_parse (key, &bound_to)) {
         say_reply (self, command->operation, true, "key: expected the joiner's id, 52 base32 characters",
                    NULL);
-        return;
-    }
-    if (uses > LIMIT_INVITE_USES) {
-        char problem[LIMIT_TEXT];
-        (void)snprintf (problem, sizeof problem, "uses: found %llu, expected at most %d",
-                        (unsigned long long)uses, LIMIT_INVITE_USES);
-        say_reply (self, command->operation, true, problem, NULL);
         return;
     }
     int rc = group_invite (self, &command->entropy, uses, seconds * 1000, &bound_to, token, sizeof token);

@@ -169,7 +169,7 @@ int group_invite (node_t *self, const digest_t *entropy, uint64_t uses, uint64_t
     invitation_t *invitation = &self->invitations[self->invitation_count++];
     *invitation = (invitation_t){.curve = curve.public_key,
                                  .bound_to = *bound_to,
-                                 .expires_ms = self->wall_ms + lifetime_ms,
+                                 .expires_ms = time_after_ms (self->wall_ms, lifetime_ms),
                                  .uses = uses};
     curve_wipe (&curve);
     address_t addresses[LIMIT_ENDPOINTS];
@@ -203,8 +203,9 @@ uint64_t group_deadline_ms (const node_t *self)
         uint64_t left_ms = self->invitations[i].expires_ms > self->wall_ms
                                ? self->invitations[i].expires_ms - self->wall_ms
                                : 0;
-        if (self->now_ms + left_ms < deadline_ms)
-            deadline_ms = self->now_ms + left_ms;
+        uint64_t ends_ms = time_after_ms (self->now_ms, left_ms);
+        if (ends_ms < deadline_ms)
+            deadline_ms = ends_ms;
     }
     return deadline_ms;
 }

@@ -77,9 +77,41 @@ static size_t s_values (const metrics_t *metrics, value_t values[LIMIT_OBJECTIVE
     return metrics->count;
 }
 
+/* What was final keeps what was measured and proved of it: only what came since is written into its row. */
+static void s_persist_revived (node_t *self, const improvement_t *improvement)
+{
+    size_t at = 0;
+    while (at < self->applied_count && !digest_equal (&self->applied[at].improvement, &improvement->id))
+        at++;
+    assert (at < self->applied_count); /* nothing is applied meanwhile, so it is still there */
+    applied_t *applied = &self->applied[at];
+    improvement_row_t row;
+    arena_t arena = {0};
+    buffer_t bytes = {0};
+    int rc =
+        record_decode (&improvement_row_record, applied->row.data, applied->row.size, &row, &arena, NULL);
+    assert (rc == 0);
+    (void)rc;
+    row.state = improvement->state;
+    row.reason = improvement->reason;
+    row.detail = text_of (improvement->detail);
+    row.changed_ms = self->wall_ms;
+    say_persist (self, RECORD_IMPROVEMENT, &improvement->id, &improvement_row_record, &row);
+    record_encode (&improvement_row_record, &row, &bytes);
+    assert (!bytes.failed);
+    arena_clear (&arena);
+    buffer_clear (&applied->row);
+    applied->row = bytes;
+    applied->state = improvement->state;
+}
+
 void improve_persist (node_t *self, size_t index)
 {
     const improvement_t *improvement = &self->improvements[index];
+    if (improvement->revived) {
+        s_persist_revived (self, improvement);
+        return;
+    }
     delta_t deltas[LIMIT_OBJECTIVES];
     value_t candidate[LIMIT_OBJECTIVES], base[LIMIT_OBJECTIVES];
     size_t count = improvement->measured ? improve_deltas (self, &improvement->result, deltas) : 0;
@@ -186,8 +218,7 @@ void improve_finish (node_t *self, size_t index)
     if (improvement->parcel != NONE)
         knowledge_decided (self, improvement->parcel, adopted, adopted ? REASON_ADOPTED : improvement->reason,
                            improvement->measured ? &improvement->result : NULL);
-    if (improvement->breaker_trial)
-        breaker_release (&self->breaker);
+    breaker_release (&self->breaker, improvement->breaker_trial);
     operate_drop (self, OWNER_IMPROVEMENT, index);
     improve_clear (improvement);
 }
@@ -207,11 +238,11 @@ void improve_fault (node_t *self, bool apply)
     s_say_breaker (self, breaker_failure (&self->breaker, self->now_ms));
 }
 
-void improve_healthy (node_t *self, bool apply)
+void improve_healthy (node_t *self, uint64_t token, bool apply)
 {
     /* A clean measurement says nothing of whether releases can be put in place. */
     if (apply || !self->last_fault_was_apply)
-        s_say_breaker (self, breaker_success (&self->breaker));
+        s_say_breaker (self, breaker_success (&self->breaker, token));
 }
 
 /* --- what waits --- */
@@ -256,7 +287,7 @@ static bool s_go_on (node_t *self, size_t index)
     else if (improvement->state == STATE_VALIDATING && (due || request_done (&improvement->validation)))
         validate_check (self, index, due); /* all answered, and still here: a roster was missing */
     else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !self->paused && !self->stopped &&
-             (improvement->breaker_trial || breaker_admits (&self->breaker)))
+             breaker_admits (&self->breaker, improvement->breaker_trial))
         apply_start (self, index);
     return !improvement->used || improvement->state != before;
 }

@@ -9,6 +9,11 @@
 #define PROPOSE_WAIT_MS_MIN 50
 #define PROPOSE_WAIT_MS_MAX 10000
 
+/* However many slots there are, comparisons of own proposals leave room for all that peers ask for, for a package, and for the live
+ * copy. */
+#define BACKLOG_MAX (LIMIT_TRIALS - LIMIT_VALIDATIONS - 2)
+_Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is room for own proposals");
+
 /* Own improvements that are still to be measured: enough to keep the slots busy, no more. */
 static size_t s_backlog (const node_t *self)
 {
@@ -28,8 +33,9 @@ static bool s_may_propose (const node_t *self)
            settings->proposer_count > 0 &&
            (settings->proposals_max == 0 ||
             self->proposals_made + self->proposals_running < settings->proposals_max) &&
-           self->propose_after_ms <= self->now_ms && breaker_admits (&self->breaker) &&
-           slots_busy (self) < settings->slots && s_backlog (self) < settings->slots + 1;
+           self->propose_after_ms <= self->now_ms && breaker_admits (&self->breaker, 0) &&
+           slots_busy (self) < settings->slots && s_backlog (self) < settings->slots + 1 &&
+           s_backlog (self) < BACKLOG_MAX;
 }
 
 /* A proposer, drawn by the shares. */
@@ -76,11 +82,11 @@ void propose_schedule (node_t *self)
                              .learning_rate = self->learning.rate};
         propose.inspirations.count = s_inspirations (self, inspirations);
         propose.inspirations.items = inspirations;
-        if (!operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE, NONE))
+        uint64_t operation = operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE, NONE);
+        if (!operation)
             return;
         self->proposals_running++;
-        if (self->breaker.state == BREAKER_HALF_OPEN)
-            breaker_start (&self->breaker);
+        breaker_start (&self->breaker, operation);
     }
 }
 
@@ -141,7 +147,7 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
     }
     improve_move (self, index, MOVE_TEST);
     test_start (self, index);
-    return index;
+    return improvement->used ? index : NONE; /* what was measured before may be decided by now */
 }
 
 /* A proposer that gives nothing new again and again is asked less and less often. */
@@ -166,7 +172,6 @@ void on_proposed (node_t *self, const proposed_t *event)
         return;
     assert (self->proposals_running > 0);
     self->proposals_running--;
-    bool trial = self->breaker.state == BREAKER_HALF_OPEN && self->breaker.trial_running;
     if (event->result == 2) {
         s_back_off (self, false);
         improve_fault (self, false);
@@ -181,8 +186,8 @@ void on_proposed (node_t *self, const proposed_t *event)
                                          &self->identity.id, NONE, false);
     }
     s_back_off (self, improvement != NONE);
-    if (trial && improvement != NONE)
-        self->improvements[improvement].breaker_trial = true;
-    else if (trial)
-        breaker_release (&self->breaker);
+    if (improvement != NONE)
+        self->improvements[improvement].breaker_trial = event->operation;
+    else
+        breaker_release (&self->breaker, event->operation);
 }

@@ -106,8 +106,8 @@ void review_check (node_t *self, size_t index, bool final)
     else if (improvement->consensus.action == ACTION_REVIEW) {
         improvement->held_until_ms = self->now_ms + policy->held_expiry_ms;
         if (improvement->breaker_trial) { /* an operator may take days: the breaker does not wait for that */
-            improvement->breaker_trial = false;
-            breaker_release (&self->breaker);
+            breaker_release (&self->breaker, improvement->breaker_trial);
+            improvement->breaker_trial = 0;
         }
         improve_move (self, index, MOVE_HOLD);
     } else {

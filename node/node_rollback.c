@@ -48,18 +48,6 @@ void on_restored (node_t *self, const restored_t *event)
     apply_verify (self, index, &improvement->base, &improvement->base, &improvement->baseline);
 }
 
-void rollback_verified (node_t *self, size_t index, reason_code_t reason)
-{
-    self->counts.rolled_back++;
-    if (reason != REASON_NONE) {
-        improve_fault (self, true);
-        s_fail (self, index);
-        return;
-    }
-    improve_move (self, index, MOVE_RESTORED);
-    improve_finish (self, index);
-}
-
 /* --- later, by the operator --- */
 
 /* What is live and final gets a place again, to walk its last stretch. */
@@ -86,13 +74,13 @@ static size_t s_revive (node_t *self, const applied_t *applied, bytes_t base_tre
         improvement->state = applied->state;
         improvement->snapshot = applied->snapshot;
         improvement->baseline = applied->baseline;
-        improvement->created_ms = row.created_ms;
+        improvement->revived = true;
     }
     arena_clear (&arena);
     return index;
 }
 
-/* What stood on it is gone with it: those rows say so. */
+/* What stood on it is gone with it: those rows say so. One place is enough: each leaves it at once. */
 static void s_undo_later (node_t *self, size_t from)
 {
     for (size_t i = from; i < self->applied_count; i++) {
@@ -100,8 +88,7 @@ static void s_undo_later (node_t *self, size_t from)
         if (applied->state != STATE_SHARED && applied->state != STATE_KEPT)
             continue;
         size_t index = s_revive (self, applied, bytes_of (self->live_tree.data, self->live_tree.size));
-        if (index == NONE)
-            continue;
+        assert (index != NONE); /* the one that was rolled back left its place */
         improvement_t *improvement = &self->improvements[index];
         improvement->reason = REASON_OPERATOR;
         text_copy (text_of ("stood on an improvement that was rolled back"), improvement->detail,
@@ -111,6 +98,23 @@ static void s_undo_later (node_t *self, size_t from)
         self->counts.rolled_back++;
         improve_finish (self, index);
     }
+}
+
+void rollback_verified (node_t *self, size_t index, reason_code_t reason)
+{
+    self->counts.rolled_back++;
+    if (reason != REASON_NONE) {
+        improve_fault (self, true);
+        s_fail (self, index);
+        return;
+    }
+    size_t later = 0;
+    while (later < self->applied_count &&
+           !digest_equal (&self->applied[later].improvement, &self->improvements[index].id))
+        later++;
+    improve_move (self, index, MOVE_RESTORED);
+    improve_finish (self, index);
+    s_undo_later (self, later + 1);
 }
 
 int rollback_to (node_t *self, size_t at, reason_code_t reason)
@@ -130,7 +134,6 @@ int rollback_to (node_t *self, size_t at, reason_code_t reason)
         return ERROR_BUSY;
     }
     self->improvements[index].reason = reason;
-    s_undo_later (self, at + 1);
     /* Nothing else may be applied meanwhile. */
     improve_move (self, index, MOVE_ROLL_BACK);
     return 0;

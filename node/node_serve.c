@@ -133,7 +133,7 @@ void on_validation_request (node_t *self, const message_t *message, const pubkey
                                 .base = request->base,
                                 .validation_type = (unsigned)request->validation_type,
                                 .improvement_type = (improvement_type_t)request->improvement_type,
-                                .deadline_ms = self->now_ms + request->deadline_ms};
+                                .deadline_ms = time_after_ms (self->now_ms, request->deadline_ms)};
     say_back (self, author, MESSAGE_VALIDATION_ACCEPTED, &accepted);
     if (!s_fetch (self, index, &request->candidate) || !s_fetch (self, index, &request->base)) {
         s_decline (self, author, id, reason_name (REASON_BUSY));

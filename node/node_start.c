@@ -4,6 +4,7 @@
 #include "node/node_state.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,22 +96,10 @@ static int s_found (node_t *self, const started_t *event)
     return 0;
 }
 
-static void s_breaker (node_t *self, const started_t *event)
-{
-    breaker_t before = self->breaker;
-    breaker_init (&self->breaker, event->breaker_enabled, (unsigned)event->breaker_threshold,
-                  event->breaker_recovery_ms);
-    if (!self->started || !event->breaker_enabled)
-        return;
-    self->breaker.state = before.state; /* an open breaker stays open over a restart */
-    self->breaker.failures = before.failures;
-    self->breaker.opened_ms = before.opened_ms;
-    self->breaker.trial_running = before.trial_running;
-}
-
 int on_started (node_t *self, const started_t *event)
 {
-    if (event->objectives.count == 0 || event->slots == 0)
+    if (event->objectives.count == 0 || event->slots == 0 || event->breaker_threshold == 0 ||
+        event->breaker_threshold > UINT_MAX)
         return ERROR_INPUT;
     objectives_t objectives;
     s_objectives (event, &objectives);
@@ -122,7 +111,8 @@ int on_started (node_t *self, const started_t *event)
             return rc;
     }
     s_settings (event, &self->settings);
-    s_breaker (self, event);
+    breaker_configure (&self->breaker, event->breaker_enabled, (unsigned)event->breaker_threshold,
+                       event->breaker_recovery_ms);
     self->started = true;
     for (size_t i = 0; i < self->peer_count; i++)
         self->peers[i].up = false;

@@ -73,8 +73,9 @@ typedef struct {
     request_t validation;
     uint64_t held_until_ms;
     digest_t snapshot;
-    metrics_t baseline; /* what was live before it was applied */
-    bool breaker_trial; /* it is the one trial of a half-open breaker */
+    metrics_t baseline;     /* what was live before it was applied */
+    uint64_t breaker_trial; /* token by which it is, or once was, the trial of a half-open breaker; 0 */
+    bool revived;           /* final before, and back to be rolled back: its row keeps what was proved */
     uint64_t created_ms;
 } improvement_t;
 
@@ -287,6 +288,12 @@ struct node {
     node_status_t counts;      /* only its counters are kept up; the rest is filled by node_status */
 };
 
+/* A moment `wait_ms` after another; never rather than a time that wrapped: both may come from outside. */
+static inline uint64_t time_after_ms (uint64_t from_ms, uint64_t wait_ms)
+{
+    return wait_ms < UINT64_MAX - from_ms ? from_ms + wait_ms : UINT64_MAX;
+}
+
 /* --- node_say.c --- */
 head_t say_head (node_t *self, unsigned kind);
 /* Seals a message of ours with the next seq. Returns its id. */
@@ -335,7 +342,8 @@ void improve_clear (improvement_t *improvement);
 size_t improve_find (const node_t *self, const digest_t *id);
 size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t deltas[LIMIT_OBJECTIVES]);
 void improve_fault (node_t *self, bool apply);
-void improve_healthy (node_t *self, bool apply);
+/* `token`: the breaker_trial of the improvement that it is said of. */
+void improve_healthy (node_t *self, uint64_t token, bool apply);
 /* Looks at everything that waits and moves on what can. Called at the end of each step. */
 void improve_advance (node_t *self);
 /* Until when it may stay in the state it is in; UINT64_MAX: as long as it takes. */
@@ -352,6 +360,7 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
                           bool certified);
 
 /* --- node_trial.c --- */
+/* Returns NONE if the table is full; its last place is kept for RANK_LIVE. */
 size_t trial_open (node_t *self, owner_t owner, size_t index, const digest_t *candidate, const digest_t *base,
                    unsigned rank);
 void trial_close (node_t *self, size_t index);

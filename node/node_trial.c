@@ -21,6 +21,11 @@ static const metrics_t *s_known_values (const node_t *self, const digest_t *id)
 size_t trial_open (node_t *self, owner_t owner, size_t index, const digest_t *candidate, const digest_t *base,
                    unsigned rank)
 {
+    size_t places = 0;
+    for (size_t i = 0; i < LIMIT_TRIALS; i++)
+        places += !self->comparisons[i].used;
+    if (places < 2 && rank != RANK_LIVE)
+        return NONE;
     for (size_t i = 0; i < LIMIT_TRIALS; i++) {
         comparison_t *comparison = &self->comparisons[i];
         if (comparison->used)
@@ -154,20 +159,22 @@ static void s_comparison_done (node_t *self, size_t index)
 static void s_run_evaluated (node_t *self, size_t index, const evaluated_t *event, const metrics_t *metrics)
 {
     comparison_t *comparison = &self->comparisons[index];
-    bool base = comparison->running == TRIAL_BASE;
+    bool base = comparison->running == TRIAL_BASE, fault = event->reason == REASON_FAULT;
+    bool own = comparison->owner == OWNER_IMPROVEMENT;
     comparison->operation = 0;
     if (event->reason == REASON_NONE)
         trial_valid (&comparison->trial, metrics, event->wall_ms);
     else {
         text_copy (event->detail, comparison->detail, sizeof comparison->detail);
-        comparison->reason = base ? REASON_BASE_FAILED : (reason_code_t)event->reason;
+        comparison->reason = base && !fault ? REASON_BASE_FAILED : (reason_code_t)event->reason;
         trial_invalid (&comparison->trial);
     }
-    if (event->reason == REASON_FAULT || (base && event->reason != REASON_NONE)) {
-        comparison->reason = event->reason == REASON_FAULT ? REASON_FAULT : REASON_BASE_FAILED;
+    /* A peer chose both what its validation runs and what that is compared with: neither says anything of this node, unless the
+     * sandbox itself fails. */
+    if (fault || (own && base && event->reason != REASON_NONE))
         improve_fault (self, false);
-    } else
-        improve_healthy (self, false);
+    else if (own)
+        improve_healthy (self, self->improvements[comparison->index].breaker_trial, false);
     if (trial_want (&comparison->trial) == TRIAL_DONE)
         s_comparison_done (self, index);
 }
@@ -303,8 +310,7 @@ void test_done (node_t *self, size_t index, reason_code_t reason, const char *de
                 const trial_result_t *result)
 {
     improvement_t *improvement = &self->improvements[index];
-    if (reason == REASON_FAULT || reason == REASON_BASE_FAILED) {
-        improvement->breaker_trial = false; /* the breaker has heard of it */
+    if (reason == REASON_FAULT || reason == REASON_BASE_FAILED) { /* the breaker has heard of it */
         improve_reject (self, index, reason, detail);
         return;
     }

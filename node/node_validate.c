@@ -34,7 +34,8 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
 static void s_no_validators (node_t *self, size_t index)
 {
     if (!self->group.policy.allow_unvalidated) {
-        if (self->improvements[index].state != STATE_HELD) /* else the operator hears of it, and may approve later */
+        /* What is held stays so: the operator hears of it, and may approve it again. */
+        if (self->improvements[index].state != STATE_HELD)
             improve_reject (self, index, REASON_NO_VALIDATORS, NULL);
         return;
     }

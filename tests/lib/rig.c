@@ -86,6 +86,8 @@ static void s_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate)
     event_t event = {.kind = EVENT_EVALUATED,
                      .as.evaluated = {.operation = evaluate->operation, .wall_ms = 10}};
     uint64_t reason = evaluate->live ? rules->live_reason : rules->evaluate_reason;
+    if (digest_equal (what, &rules->failing))
+        reason = rules->failing_reason;
     if (evaluate->live)
         cost.value += tree == 0 ? rules->start_worse : rules->live_worse;
     if (reason)
@@ -170,6 +172,7 @@ static void s_load (rig_t *self, size_t k, const load_t *load)
     event_t event = {
         .kind = EVENT_LOADED,
         .as.loaded = {.operation = load->operation,
+                      .result = self->nodes[k].rules.load_result,
                       .bytes = bytes_of (self->trees[tree].tree.data, self->trees[tree].tree.size)}};
     s_push (&self->nodes[k].inbox, &event);
 }
@@ -194,8 +197,15 @@ static void s_row (rig_t *self, size_t k, const persist_record_t *record)
     self->taken[before][row.state] = true;
     if (i == self->row_count)
         self->row_count++;
-    self->rows[i] =
-        (rig_row_t){k, row.id, row.candidate, (improvement_state_t)row.state, (reason_code_t)row.reason};
+    self->rows[i] = (rig_row_t){.node = k,
+                                .id = row.id,
+                                .candidate = row.candidate,
+                                .state = (improvement_state_t)row.state,
+                                .reason = (reason_code_t)row.reason,
+                                .gain = row.performance_improvement,
+                                .metrics = row.candidate_metrics.count,
+                                .approvals = row.approvals,
+                                .confirmations = row.confirmations};
     arena_clear (&arena);
 }
 
@@ -240,8 +250,11 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
         break;
     case EFFECT_SET_MEMBERS:
     case EFFECT_SET_INVITE:
-    case EFFECT_PROPOSE: /* proposals_max is reached from the start: only operators propose here */
     case EFFECT_CANCEL: break;
+    case EFFECT_PROPOSE:
+        assert (self->nodes[k].proposal_count < RIG_PROPOSALS_MAX);
+        self->nodes[k].proposals[self->nodes[k].proposal_count++] = effect->as.propose.operation;
+        break;
     case EFFECT_EVALUATE: s_evaluate (self, k, &effect->as.evaluate); break;
     case EFFECT_MERGE: s_merge (self, k, &effect->as.merge); break;
     case EFFECT_LOAD: s_load (self, k, &effect->as.load); break;
@@ -254,7 +267,8 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
         s_done (self, k, EVENT_APPLIED, effect->as.apply.operation, rules->apply_result);
         break;
     case EFFECT_RESTORE:
-        self->nodes[k].current = effect->as.restore.release;
+        if (rules->restore_result != 1)
+            self->nodes[k].current = effect->as.restore.release;
         s_done (self, k, EVENT_RESTORED, effect->as.restore.operation, rules->restore_result);
         break;
     case EFFECT_FETCH_CONTENT: s_fetch (self, k, &effect->as.fetch_content); break;
@@ -381,6 +395,8 @@ static void s_start (rig_t *self, size_t k)
     (void)snprintf (name, sizeof name, "node-%zu", k);
     objective_row_t objective = {
         .name = text_of ("cost"), .goal = GOAL_MINIMIZE, .weight = 1, .bound = NAN, .alert = NAN};
+    proposer_row_t proposer = {.name = text_of ("test"), .share = 1};
+    assert (self->proposers <= 1);
     started_t started = {.charter = bytes_of (self->group.packed.data, self->group.packed.size),
                          .roster = bytes_of (self->members->packed.data, self->members->packed.size),
                          .start = bytes_of (self->trees[0].tree.data, self->trees[0].tree.size),
@@ -393,7 +409,8 @@ static void s_start (rig_t *self, size_t k)
                          .learning_rate = 0.1,
                          .confined = 1,
                          .breaker_enabled = 1,
-                         .breaker_threshold = 2,
+                         .breaker_threshold = self->breaker_threshold,
+                         .proposers = {&proposer, self->proposers},
                          .breaker_recovery_ms = 10000,
                          .automatic_rollback = 1,
                          .auto_share = 1,
@@ -416,6 +433,7 @@ rig_t *rig_new (size_t count, const policy_t *policy)
     assert (self);
     self->count = count;
     self->now_ms = 1000;
+    self->breaker_threshold = 2;
     for (size_t k = 0; k < count; k++) {
         uint8_t seed[SEED_BYTES] = {0, (uint8_t)(k + 1)}; /* X25519 ignores the lowest bits of the first */
         identity_from_seed (seed, &self->nodes[k].identity);
@@ -509,16 +527,21 @@ unsigned rig_events (const rig_t *self, size_t k, const char *type)
     return count;
 }
 
+const rig_row_t *rig_row (const rig_t *self, size_t k, const digest_t *candidate)
+{
+    for (size_t i = self->row_count; i-- > 0;)
+        if (self->rows[i].node == k && digest_equal (&self->rows[i].candidate, candidate))
+            return &self->rows[i];
+    return NULL;
+}
+
 improvement_state_t rig_state (const rig_t *self, size_t k, const digest_t *candidate, reason_code_t *reason,
                                digest_t *improvement)
 {
-    for (size_t i = self->row_count; i-- > 0;)
-        if (self->rows[i].node == k && digest_equal (&self->rows[i].candidate, candidate)) {
-            if (reason)
-                *reason = self->rows[i].reason;
-            if (improvement)
-                *improvement = self->rows[i].id;
-            return self->rows[i].state;
-        }
-    return STATE_NONE;
+    const rig_row_t *row = rig_row (self, k, candidate);
+    if (row && reason)
+        *reason = row->reason;
+    if (row && improvement)
+        *improvement = row->id;
+    return row ? row->state : STATE_NONE;
 }

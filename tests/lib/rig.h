@@ -9,9 +9,10 @@
 #include "node/node.h"
 #include "node/records.h"
 
-#define RIG_NODES_MAX 6
-#define RIG_TREES_MAX 64
-#define RIG_ROWS_MAX  256
+#define RIG_NODES_MAX     6
+#define RIG_TREES_MAX     128
+#define RIG_ROWS_MAX      256
+#define RIG_PROPOSALS_MAX 32
 
 typedef struct rig rig_t;
 
@@ -22,6 +23,10 @@ typedef struct {
     digest_t candidate;
     improvement_state_t state;
     reason_code_t reason;
+    double gain; /* its performance_improvement */
+    size_t metrics;
+    uint64_t approvals;
+    uint64_t confirmations;
 } rig_row_t;
 
 /* What the next jobs of a node come to. */
@@ -36,6 +41,9 @@ typedef struct {
     uint64_t snapshot_result;
     uint64_t apply_result;
     uint64_t restore_result;
+    uint64_t load_result;
+    digest_t failing; /* evaluations of that candidate end with `failing_reason` */
+    uint64_t failing_reason;
     bool hold_evaluations; /* evaluations are not answered until rig_release */
     bool hold_merges;
     bool deaf; /* what is sent to it is lost */
@@ -57,6 +65,8 @@ struct rig {
         char value[LIMIT_LONG_TEXT + 1];
         bool reply_failed;
         digest_t current;
+        uint64_t proposals[RIG_PROPOSALS_MAX]; /* operations of its PROPOSEs; the test answers them */
+        size_t proposal_count;
         buffer_t journal; /* every event, behind its length, with the digest of its effects */
     } nodes[RIG_NODES_MAX];
     struct {
@@ -72,6 +82,9 @@ struct rig {
     rig_row_t rows[RIG_ROWS_MAX];
     size_t row_count;
     policy_t policy;
+    /* What a node is started with; changes count from its next rig_restart on. */
+    size_t proposers;
+    unsigned breaker_threshold;
 };
 
 /* A group of `count` nodes under `policy` (NULL: the default), all up, nothing proposed by themselves. */
@@ -99,6 +112,8 @@ void rig_restart (rig_t *self, size_t k);
 
 /* How often node k emitted an event of that type. */
 unsigned rig_events (const rig_t *self, size_t k, const char *type);
+/* The last row that node k recorded of the improvement whose candidate that is; NULL if there is none. */
+const rig_row_t *rig_row (const rig_t *self, size_t k, const digest_t *candidate);
 /* The last state that node k recorded of the improvement whose candidate that is; STATE_NONE if there is none. */
 improvement_state_t rig_state (const rig_t *self, size_t k, const digest_t *candidate, reason_code_t *reason,
                                digest_t *improvement);

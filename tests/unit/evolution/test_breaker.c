@@ -30,7 +30,7 @@ START_TEST (test_five_failures_in_a_row_open_it)
 {
     breaker_t breaker = s_opened ();
     ck_assert_int_eq (breaker.state, BREAKER_OPEN);
-    ck_assert (!breaker_admits (&breaker));
+    ck_assert (!breaker_admits (&breaker, 0));
     ck_assert_uint_eq (breaker.opened_ms, 1000);
 }
 END_TEST
@@ -40,10 +40,10 @@ START_TEST (test_a_success_between_failures_starts_the_count_anew)
     breaker_t breaker = s_new ();
     for (int i = 0; i < 4; i++)
         breaker_failure (&breaker, 1);
-    ck_assert_int_eq (breaker_success (&breaker), BREAKER_STAYED);
+    ck_assert_int_eq (breaker_success (&breaker, 7), BREAKER_STAYED);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq (breaker_failure (&breaker, 1), BREAKER_STAYED);
-    ck_assert (breaker_admits (&breaker));
+    ck_assert (breaker_admits (&breaker, 0));
     ck_assert_int_eq (breaker_failure (&breaker, 1), BREAKER_OPENED);
 }
 END_TEST
@@ -53,7 +53,7 @@ START_TEST (test_it_recovers_after_300_seconds_and_not_before)
     breaker_t breaker = s_opened ();
     ck_assert_uint_eq (breaker_deadline_ms (&breaker), 301000);
     ck_assert_int_eq (breaker_tick (&breaker, 300999), BREAKER_STAYED);
-    ck_assert (!breaker_admits (&breaker));
+    ck_assert (!breaker_admits (&breaker, 0));
     ck_assert_int_eq (breaker_tick (&breaker, 301000), BREAKER_HALF_OPENED);
     ck_assert_int_eq (breaker_tick (&breaker, 999999), BREAKER_STAYED);
     ck_assert_uint_eq (breaker_deadline_ms (&breaker), UINT64_MAX);
@@ -63,22 +63,22 @@ END_TEST
 START_TEST (test_half_open_admits_exactly_one_trial)
 {
     breaker_t breaker = s_half_open ();
-    ck_assert (breaker_admits (&breaker));
-    breaker_start (&breaker);
-    ck_assert (!breaker_admits (&breaker));
-    breaker_release (&breaker); /* it said nothing of this node's health: another may try */
+    ck_assert (breaker_admits (&breaker, 0));
+    breaker_start (&breaker, 7);
+    ck_assert (!breaker_admits (&breaker, 0));
+    breaker_release (&breaker, 7); /* it said nothing of this node's health: another may try */
     ck_assert_int_eq (breaker.state, BREAKER_HALF_OPEN);
-    ck_assert (breaker_admits (&breaker));
-    breaker_start (&breaker);
-    ck_assert (!breaker_admits (&breaker));
+    ck_assert (breaker_admits (&breaker, 0));
+    breaker_start (&breaker, 7);
+    ck_assert (!breaker_admits (&breaker, 0));
 }
 END_TEST
 
 START_TEST (test_a_trial_that_goes_well_closes_it)
 {
     breaker_t breaker = s_half_open ();
-    breaker_start (&breaker);
-    ck_assert_int_eq (breaker_success (&breaker), BREAKER_WAS_CLOSED);
+    breaker_start (&breaker, 7);
+    ck_assert_int_eq (breaker_success (&breaker, 7), BREAKER_WAS_CLOSED);
     ck_assert_int_eq (breaker.state, BREAKER_CLOSED);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq (breaker_failure (&breaker, 2), BREAKER_STAYED);
@@ -88,25 +88,25 @@ END_TEST
 START_TEST (test_a_failed_trial_opens_it_again_at_once)
 {
     breaker_t breaker = s_half_open ();
-    breaker_start (&breaker);
+    breaker_start (&breaker, 7);
     ck_assert_int_eq (breaker_failure (&breaker, 302000), BREAKER_OPENED);
-    ck_assert (!breaker_admits (&breaker));
+    ck_assert (!breaker_admits (&breaker, 0));
     ck_assert_uint_eq (breaker_deadline_ms (&breaker), 602000);
     ck_assert_int_eq (breaker_tick (&breaker, 601999), BREAKER_STAYED);
     ck_assert_int_eq (breaker_tick (&breaker, 602000), BREAKER_HALF_OPENED);
-    ck_assert (breaker_admits (&breaker));
+    ck_assert (breaker_admits (&breaker, 0));
 }
 END_TEST
 
 START_TEST (test_what_began_before_it_opened_neither_closes_it_nor_puts_recovery_off)
 {
     breaker_t breaker = s_opened ();
-    ck_assert_int_eq (breaker_success (&breaker), BREAKER_STAYED);
+    ck_assert_int_eq (breaker_success (&breaker, 7), BREAKER_STAYED);
     ck_assert_int_eq (breaker.state, BREAKER_OPEN);
     ck_assert_int_eq (breaker_failure (&breaker, 200000), BREAKER_STAYED);
     ck_assert_uint_eq (breaker_deadline_ms (&breaker), 301000);
     ck_assert_int_eq (breaker_tick (&breaker, 301000), BREAKER_HALF_OPENED);
-    ck_assert_int_eq (breaker_success (&breaker), BREAKER_STAYED); /* no trial runs */
+    ck_assert_int_eq (breaker_success (&breaker, 7), BREAKER_STAYED); /* no trial runs */
     ck_assert_int_eq (breaker.state, BREAKER_HALF_OPEN);
     ck_assert_int_eq (breaker_failure (&breaker, 301001), BREAKER_OPENED); /* but a fault is a fault */
 }
@@ -127,7 +127,7 @@ START_TEST (test_switched_off_it_never_opens)
     breaker_init (&breaker, false, 1, 300000);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq (breaker_failure (&breaker, 1), BREAKER_STAYED);
-    ck_assert (breaker_admits (&breaker));
+    ck_assert (breaker_admits (&breaker, 0));
     ck_assert_uint_eq (breaker_deadline_ms (&breaker), UINT64_MAX);
 }
 END_TEST
@@ -145,10 +145,76 @@ START_TEST (test_a_threshold_of_one_opens_at_the_first_failure)
 }
 END_TEST
 
+START_TEST (test_only_the_trial_itself_ends_the_trial)
+{
+    breaker_t breaker = s_half_open ();
+    breaker_start (&breaker, 7);
+    breaker_release (&breaker, 6);
+    ck_assert (!breaker_admits (&breaker, 0));
+    ck_assert (!breaker_admits (&breaker, 6));
+    ck_assert (breaker_admits (&breaker, 7));
+    ck_assert_int_eq (breaker_success (&breaker, 0), BREAKER_STAYED);
+    ck_assert_int_eq (breaker_success (&breaker, 6), BREAKER_STAYED);
+    ck_assert_int_eq (breaker.state, BREAKER_HALF_OPEN);
+    ck_assert_int_eq (breaker_failure (&breaker, 302000), BREAKER_OPENED); /* of whatever it is */
+    ck_assert (!breaker_admits (&breaker, 7));
+    ck_assert_int_eq (breaker_tick (&breaker, 602000), BREAKER_HALF_OPENED);
+    breaker_start (&breaker, 8);
+    breaker_release (&breaker, 7); /* the trial before comes to its end */
+    ck_assert_int_eq (breaker_success (&breaker, 7), BREAKER_STAYED);
+    ck_assert (!breaker_admits (&breaker, 0));
+    ck_assert_int_eq (breaker_success (&breaker, 8), BREAKER_WAS_CLOSED);
+}
+END_TEST
+
+START_TEST (test_new_settings_keep_its_state)
+{
+    breaker_t breaker = s_opened ();
+    breaker_configure (&breaker, true, 9, 1000);
+    ck_assert (!breaker_admits (&breaker, 0));
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), 2000);
+    ck_assert_int_eq (breaker_tick (&breaker, 2000), BREAKER_HALF_OPENED);
+    breaker_start (&breaker, 7);
+    breaker_configure (&breaker, true, 1, 1000);
+    ck_assert (!breaker_admits (&breaker, 0));
+    ck_assert_int_eq (breaker_success (&breaker, 7), BREAKER_WAS_CLOSED);
+}
+END_TEST
+
+START_TEST (test_a_lower_threshold_opens_it_at_the_next_failure)
+{
+    for (unsigned threshold = 1; threshold <= 5; threshold++) {
+        breaker_t breaker = s_new ();
+        for (int i = 0; i < 4; i++)
+            breaker_failure (&breaker, 1);
+        breaker_configure (&breaker, true, threshold, 300000);
+        ck_assert_int_eq (breaker_tick (&breaker, 2), BREAKER_STAYED);
+        ck_assert (breaker_admits (&breaker, 0));
+        ck_assert_int_eq (breaker_failure (&breaker, 3), BREAKER_OPENED);
+    }
+}
+END_TEST
+
+START_TEST (test_switching_it_off_closes_it_for_good)
+{
+    breaker_t breaker = s_half_open ();
+    breaker_start (&breaker, 7);
+    breaker_configure (&breaker, false, 5, 300000);
+    ck_assert (breaker_admits (&breaker, 0));
+    breaker_release (&breaker, 7);
+    ck_assert_int_eq (breaker_failure (&breaker, 4), BREAKER_STAYED);
+    breaker_configure (&breaker, true, 2, 300000);
+    ck_assert_int_eq (breaker_failure (&breaker, 5), BREAKER_STAYED); /* it counts from here on */
+    ck_assert_int_eq (breaker_failure (&breaker, 6), BREAKER_OPENED);
+}
+END_TEST
+
 SUITE_MAIN ("evolution/breaker", test_five_failures_in_a_row_open_it,
             test_a_success_between_failures_starts_the_count_anew,
             test_it_recovers_after_300_seconds_and_not_before, test_half_open_admits_exactly_one_trial,
             test_a_trial_that_goes_well_closes_it, test_a_failed_trial_opens_it_again_at_once,
             test_what_began_before_it_opened_neither_closes_it_nor_puts_recovery_off,
             test_a_clock_that_began_anew_does_not_keep_it_open_for_ever, test_switched_off_it_never_opens,
-            test_a_threshold_of_one_opens_at_the_first_failure)
+            test_a_threshold_of_one_opens_at_the_first_failure, test_only_the_trial_itself_ends_the_trial,
+            test_new_settings_keep_its_state, test_a_lower_threshold_opens_it_at_the_next_failure,
+            test_switching_it_off_closes_it_for_good)
