@@ -3,10 +3,13 @@
  * user 0 (for whom process limits don't count, and who owns whatever a mistake lets through):
  *
  *   node (root)          opens the job's directories as detached mounts, owners mapped root -> SANDBOX_UID
- *    └ child             own mount namespace, attaches them below /tmp, becomes SANDBOX_UID
+ *    └ child             own pid and mount namespaces, attaches them below /tmp, becomes SANDBOX_UID
  *       └ bwrap          user, pid, net, ipc, uts, cgroup namespaces; mounts them where the job wants them
  *          └ jail        process 1, uid 65534 inside; limits, filter
  *             └ command
+ *
+ * The child is process 1 of a pid namespace: when it dies, all below it is dead. Bubblewrap alone, killed with the node between
+ * its fork and the word that its own child waits for, would leave that child waiting for ever.
  *
  * A node of an ordinary user goes straight to bwrap: its own rights are those of the sandbox. */
 #define _GNU_SOURCE
@@ -14,6 +17,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +46,8 @@ typedef struct {
     int fds[JAIL_REPORT_FD + 1]; /* its stdin, stdout, stderr and report end */
     const char *directory;       /* to start in, or NULL */
     const stage_t *stage;        /* NULL: stay who we are */
-    pid_t parent;
+    int own_pids_fd;             /* our pid namespace, to come back to; -1: the child stays in it, too */
+    pid_t parent;                /* as the child sees it: 0 from a pid namespace of its own */
     char *const *arguments;
     char *const *environment;
     const char *volatile failed; /* what failed before exec, and why: written by the child into our memory */
@@ -51,7 +57,7 @@ typedef struct {
 int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpers, problem_t *problem)
 {
     static const char *const places[] = {"/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"};
-    *host = (sandbox_host_t){.unsandboxed = unsandboxed, .owner_map_fd = -1};
+    *host = (sandbox_host_t){.unsandboxed = unsandboxed, .owner_map_fd = -1, .own_pids_fd = -1};
     for (size_t i = sizeof places / sizeof places[0]; i-- > 0;)
         if (access (places[i], X_OK) == 0)
             snprintf (host->bwrap, sizeof host->bwrap, "%s", places[i]);
@@ -61,6 +67,9 @@ int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpe
         host->owner_map_fd = stage_owner_map (problem);
         if (host->owner_map_fd < 0)
             return -1;
+        host->own_pids_fd = open ("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+        if (host->own_pids_fd < 0)
+            return problem_set (problem, "sandbox: cannot open /proc/self/ns/pid: %s", strerror (errno));
         host->drop = true;
     }
     host->helpers = helpers ? realpath (helpers, NULL) : NULL;
@@ -72,7 +81,9 @@ void sandbox_host_free (sandbox_host_t *host)
     free (host->helpers);
     if (host->owner_map_fd >= 0)
         close (host->owner_map_fd);
-    *host = (sandbox_host_t){.owner_map_fd = -1};
+    if (host->own_pids_fd >= 0)
+        close (host->own_pids_fd);
+    *host = (sandbox_host_t){.owner_map_fd = -1, .own_pids_fd = -1};
 }
 
 static void s_close (int *fd)
@@ -159,6 +170,14 @@ static void s_reset_signals (void)
     sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
+/* The death signal follows a parent that dies from now on. One that is dead already has closed its end of the report; that tells
+ * it also from within a pid namespace, where getppid says 0 whoever it was. Needs our copy of that end closed. */
+static bool s_has_parent (const launch_t *launch)
+{
+    struct pollfd report = {.fd = JAIL_REPORT_FD};
+    return getppid () == launch->parent && poll (&report, 1, 0) >= 0 && (report.revents & POLLHUP) == 0;
+}
+
 static const char *s_prepare (const launch_t *launch)
 {
     s_reset_signals ();
@@ -169,13 +188,13 @@ static const char *s_prepare (const launch_t *launch)
     if (failed)
         return failed;
     /* After the change of user, which clears it. */
-    if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid () != launch->parent)
+    if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0)
         return "cannot tie its life to the node's";
     if (launch->directory && chdir (launch->directory) != 0)
         return "cannot enter its directory";
     if (close_range (JAIL_REPORT_FD + 1, UINT_MAX, 0) != 0)
         return "cannot close descriptors";
-    return NULL;
+    return s_has_parent (launch) ? NULL : "cannot tie its life to the node's";
 }
 
 _Noreturn static void s_child (launch_t *launch)
@@ -196,11 +215,14 @@ static int s_launch (launch_t *launch, sandbox_child_t *child, problem_t *proble
     sigset_t all, before;
     sigfillset (&all);
     pthread_sigmask (SIG_SETMASK, &all, &before);
-    launch->parent = getpid ();
-    pid_t pid = vfork ();
+    bool nested = launch->own_pids_fd >= 0;
+    launch->parent = nested ? 0 : getpid ();
+    pid_t pid = nested && unshare (CLONE_NEWPID) != 0 ? -1 : vfork ();
     if (pid == 0)
         s_child (launch);
     int error = errno;
+    if (nested && setns (launch->own_pids_fd, CLONE_NEWPID) != 0)
+        abort (); /* all later children would end in a dead namespace */
     pthread_sigmask (SIG_SETMASK, &before, NULL);
     if (pid < 0)
         return problem_set (problem, "sandbox: cannot start a process: %s", strerror (error));
@@ -241,6 +263,7 @@ static int s_spawn (const sandbox_host_t *host, const sandbox_job_t *job, argume
         arguments_environment (&environment, host, job);
         launch.directory = directory;
         launch.stage = host->drop ? &stage : NULL;
+        launch.own_pids_fd = host->own_pids_fd;
         launch.arguments = arguments->items;
         launch.environment = environment.items;
         result = s_launch (&launch, child, problem);

@@ -12,6 +12,7 @@ typedef struct {
     bool unsandboxed; /* `sandbox: none` */
     bool drop;        /* we are root: become SANDBOX_UID before bubblewrap */
     int owner_map_fd; /* user namespace that maps root's files to SANDBOX_UID; -1 unless `drop` */
+    int own_pids_fd;  /* our pid namespace; -1 unless `drop` */
 } sandbox_host_t;
 
 /* The user that sandboxes of a node run by root belong to: from the range that neither Debian's policy nor

@@ -104,6 +104,9 @@ const char *stage_enter (const stage_t *self)
 {
     if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return "cannot make a mount namespace";
+    /* Of our new pid namespace: bubblewrap looks itself up. */
+    if (mount ("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+        return "cannot mount /proc";
     if (mount ("stage", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=65536,mode=0755") != 0)
         return "cannot mount a tmpfs";
     for (size_t i = 0; i < self->count; i++) {
