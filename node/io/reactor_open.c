@@ -265,6 +265,22 @@ static void s_hint (reactor_t *self)
     }
 }
 
+/* `current` must lead to what the core takes for live. */
+static int s_release (reactor_t *self, const digest_t *release, problem_t *problem)
+{
+    char name[DIGEST_SHORT_BYTES];
+    bool switched;
+    digest_short (release, name);
+    if (releases_ensure (&self->workshop, release, &switched, problem) != 0)
+        return ERROR_IO;
+    if (switched)
+        log_line (LEVEL_WARNING, "release_switched",
+                  "to=%s why=\"current did not lead to the live release\" remedy=\"restart the service that "
+                  "runs it\"",
+                  name);
+    return 0;
+}
+
 int reactor_start (reactor_t *self, problem_t *problem)
 {
     uint64_t number = 0;
@@ -282,6 +298,15 @@ int reactor_start (reactor_t *self, problem_t *problem)
         problem_set (problem, "the group's start is not in the store: join the group again");
         return ERROR_NOT_FOUND;
     }
+    /* Before what was under way is asked for again: a switch among it starts from the release that the core takes for live. */
+    node_status_t status;
+    node_status (turn_node (self->turn), &status);
+    bool first = digest_is_zero (&status.release);
+    result = first ? 0 : s_release (self, &status.release, problem);
+    if (result != 0) {
+        free (start);
+        return result;
+    }
     result = s_start_turn (self, bytes_of (start, size));
     free (start);
     if (result != 0) {
@@ -290,10 +315,9 @@ int reactor_start (reactor_t *self, problem_t *problem)
                                            : store_problem (self->store));
         return result;
     }
-    node_status_t status;
     node_status (turn_node (self->turn), &status);
-    if (releases_ensure (&self->workshop, &status.release, problem) != 0)
-        return ERROR_IO;
+    if (first && (result = s_release (self, &status.release, problem)) != 0)
+        return result;
     s_hint (self);
     self->metrics_ms = 0;
     return 0;

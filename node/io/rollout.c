@@ -77,14 +77,23 @@ void releases_abandon (releases_t *self)
     service_destroy (&self->service);
 }
 
-int releases_ensure (const workshop_t *workshop, const digest_t *release, problem_t *problem)
+static bool s_is_live (const workshop_t *shop, const digest_t *release)
 {
     digest_t current;
-    if (workspace_release_current (workshop->data_directory, &current) == 0)
+    return workspace_release_current (shop->data_directory, &current) == 0 &&
+           digest_equal (&current, release);
+}
+
+int releases_ensure (const workshop_t *workshop, const digest_t *release, bool *switched, problem_t *problem)
+{
+    *switched = false;
+    if (s_is_live (workshop, release))
         return 0;
-    if (s_write (workshop, release, problem) != 0)
+    if (s_write (workshop, release, problem) != 0 ||
+        workspace_release_switch (workshop->data_directory, release, problem) != 0)
         return -1;
-    return workspace_release_switch (workshop->data_directory, release, problem);
+    *switched = true;
+    return 0;
 }
 
 void releases_snapshot (releases_t *self, const snapshot_t *effect)
@@ -109,7 +118,8 @@ static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, c
     char current[PATH_MAX];
     if (s_write (shop, release, &problem) != 0 ||
         workspace_release_switch (shop->data_directory, release, &problem) != 0) {
-        s_tell (self, kind, operation, FAILED, problem.text);
+        /* A switch that can't be synced is done all the same: the core must know where `current` points. */
+        s_tell (self, kind, operation, s_is_live (shop, release) ? SWITCHED : FAILED, problem.text);
         return;
     }
     const char *command = shop->config->service_restart;

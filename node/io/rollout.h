@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Releases: the effects SNAPSHOT, APPLY and RESTORE. A release is the whole agent with a candidate's evolve files; `current`
- * points at the live one. A switch that fails changes nothing; one that is done while the service doesn't come back is
- * told as such. Ends with SNAPSHOT_TAKEN, APPLIED or RESTORED. */
+ * points at the live one. A switch that fails changes nothing; one that is done while the disk doesn't take it for certain, or
+ * while the service doesn't come back, is told as such. Ends with SNAPSHOT_TAKEN, APPLIED or RESTORED. */
 #ifndef EVOMESH_NODE_IO_ROLLOUT_H
 #define EVOMESH_NODE_IO_ROLLOUT_H
 
@@ -16,8 +16,9 @@ void releases_destroy (releases_t **self_p);
 /* Ends a restart that is under way; no event comes of it any more. */
 void releases_abandon (releases_t *self);
 
-/* At a node's start: makes `release` live if nothing is yet. The service isn't restarted. 0, or -1 with the problem. */
-int releases_ensure (const workshop_t *workshop, const digest_t *release, problem_t *problem);
+/* At a node's start: makes `release` live if nothing or another is (a switch that the disk lost, a link that somebody moved), and says
+ * whether it had to. The service isn't restarted. 0, or -1 with the problem. */
+int releases_ensure (const workshop_t *workshop, const digest_t *release, bool *switched, problem_t *problem);
 
 /* Lays the release out and syncs it. */
 void releases_snapshot (releases_t *self, const snapshot_t *effect);

@@ -4,6 +4,7 @@
 #include "node/io/reactor.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -90,6 +91,32 @@ START_TEST (a_killed_node_loses_nothing_that_it_said_and_goes_on)
     }
     s_stop (rig);
     s_replay (rig);
+    reactor_rig_destroy (rig);
+}
+END_TEST
+
+START_TEST (a_link_that_was_moved_while_the_node_was_down_is_put_right)
+{
+    reactor_rig_t *rig = s_started (1);
+    reactor_rig_until (rig, "applied", 1);
+    s_stop (rig);
+    ck_assert_int_eq (s_live_value (rig), 99);
+    scratch_path_t current = scratch_path (&rig->scratch, "alpha/current");
+    char live[256] = "", other[256] = "";
+    ck_assert_int_gt (readlink (current.text, live, sizeof live - 1), 0);
+    DIR *releases = opendir (scratch_path (&rig->scratch, "alpha/releases").text);
+    ck_assert_ptr_nonnull (releases);
+    for (struct dirent *entry = readdir (releases); entry != NULL; entry = readdir (releases))
+        if (entry->d_name[0] != '.' && strstr (live, entry->d_name) == NULL)
+            snprintf (other, sizeof other, "releases/%.200s", entry->d_name);
+    closedir (releases);
+    ck_assert_str_ne (other, "");
+    ck_assert_int_eq (unlink (current.text), 0);
+    ck_assert_int_eq (symlink (other, current.text), 0);
+    ck_assert_int_eq (s_live_value (rig), 100);
+    reactor_rig_start (rig);
+    ck_assert_int_eq (s_live_value (rig), 99);
+    s_stop (rig);
     reactor_rig_destroy (rig);
 }
 END_TEST
@@ -346,6 +373,7 @@ END_TEST
 
 SUITE_MAIN ("reactor", a_node_alone_improves_its_program_and_a_replay_gives_the_same,
             a_stopped_node_goes_on_where_it_stood, a_killed_node_loses_nothing_that_it_said_and_goes_on,
+            a_link_that_was_moved_while_the_node_was_down_is_put_right,
             pause_and_its_answer_are_on_disk_before_they_are_told,
             the_operators_own_candidate_is_read_measured_and_applied, a_watcher_sees_an_improvement_live,
             status_members_and_peers_tell_what_there_is,

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "node/io/rollout.h"
 
+#include <sys/resource.h>
+
 #include "node/io/executor.h"
 #include "tests/lib/job_rig.h"
 
@@ -13,6 +15,15 @@ typedef struct {
     digest_t second;
 } bench_t;
 
+static void s_ensure (bench_t *self, const digest_t *release, bool expected)
+{
+    problem_t problem = {{0}};
+    bool switched = !expected;
+    int result = releases_ensure (&self->rig->workshop, release, &switched, &problem);
+    ck_assert_msg (result == 0, "%s", problem.text);
+    ck_assert_int_eq (switched, expected);
+}
+
 static bench_t s_bench (const char *restart)
 {
     bench_t self = {.rig = job_rig_new (false)};
@@ -22,8 +33,7 @@ static bench_t s_bench (const char *restart)
     ck_assert_ptr_nonnull (self.releases);
     self.first = job_rig_candidate (self.rig, "1\n");
     self.second = job_rig_candidate (self.rig, "2\n");
-    problem_t problem = {{0}};
-    ck_assert_msg (releases_ensure (&self.rig->workshop, &self.first, &problem) == 0, "%s", problem.text);
+    s_ensure (&self, &self.first, true);
     return self;
 }
 
@@ -94,6 +104,59 @@ START_TEST (a_release_that_is_not_here_fails_and_changes_nothing)
     apply_t apply = {15, bench.first, {{9}}};
     releases_apply (bench.releases, &apply);
     ck_assert_uint_eq (bench.rig->events[0].as.applied_event.result, 1);
+    s_expect_live (&bench, &bench.first, "1\n");
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (a_start_puts_a_link_that_was_moved_right)
+{
+    bench_t bench = s_bench ("");
+    apply_t apply = {20, bench.first, bench.second};
+    releases_apply (bench.releases, &apply);
+    s_ensure (&bench, &bench.second, false);
+    char text[DIGEST_TEXT_BYTES], target[128];
+    digest_text (&bench.first, text);
+    snprintf (target, sizeof target, "releases/%s", text);
+    scratch_path_t current = scratch_path (&bench.rig->fixture.scratch, "data/current");
+    const char *const targets[] = {target, "nowhere"};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq (unlink (current.text), 0);
+        ck_assert_int_eq (symlink (targets[i], current.text), 0);
+        s_ensure (&bench, &bench.second, true);
+        s_expect_live (&bench, &bench.second, "2\n");
+        s_ensure (&bench, &bench.second, false);
+    }
+    s_end (&bench);
+}
+END_TEST
+
+/* From now on no file can be opened, so that no directory can be synced; renames go on. Returns what was allowed before. */
+static struct rlimit s_no_files (void)
+{
+    struct rlimit before, none;
+    ck_assert_int_eq (getrlimit (RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &none), 0);
+    return before;
+}
+
+START_TEST (a_switch_that_can_not_be_synced_is_told_as_done)
+{
+    bench_t bench = s_bench ("");
+    snapshot_t snapshot = {21, bench.second};
+    releases_snapshot (bench.releases, &snapshot);
+    apply_t apply = {22, bench.first, bench.second};
+    restore_t restore = {23, bench.first};
+    struct rlimit before = s_no_files ();
+    releases_apply (bench.releases, &apply);
+    releases_restore (bench.releases, &restore);
+    ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &before), 0);
+    ck_assert_uint_eq (bench.rig->events[1].kind, EVENT_APPLIED);
+    ck_assert_uint_eq (bench.rig->events[1].as.applied_event.result, 2);
+    ck_assert (job_rig_says (bench.rig->events[1].as.applied_event.detail, "synced"));
+    ck_assert_uint_eq (bench.rig->events[2].as.restored.result, 2);
     s_expect_live (&bench, &bench.first, "1\n");
     s_end (&bench);
 }
@@ -177,6 +240,7 @@ END_TEST
 
 SUITE_MAIN ("rollout", a_snapshot_lays_the_release_out_and_switches_nothing,
             apply_switches_and_restore_switches_back, apply_refuses_if_the_live_release_is_another_by_now,
-            a_release_that_is_not_here_fails_and_changes_nothing,
+            a_release_that_is_not_here_fails_and_changes_nothing, a_start_puts_a_link_that_was_moved_right,
+            a_switch_that_can_not_be_synced_is_told_as_done,
             the_service_is_restarted_on_the_new_release_before_apply_is_told,
             a_service_that_does_not_come_back_is_told, the_executor_merges_and_loads_from_the_store)
