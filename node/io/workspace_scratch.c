@@ -33,11 +33,18 @@ typedef struct {
     bool moved;    /* something was removed or moved in this pass */
 } remover_t;
 
+/* Gives ourselves all permissions of a directory. Where that fails, what they were wanted for fails too, and tells. */
+static void s_permit (int directory, const char *name)
+{
+    int result = fchmodat (directory, name, 0700, 0);
+    (void)result;
+}
+
 /* Opens a directory, giving ourselves the permissions that take. It was no link when it was looked at, and those who
  * could have swapped it are dead. */
 static int s_open (int directory, const char *name)
 {
-    fchmodat (directory, name, 0700, 0);
+    s_permit (directory, name);
     return openat (directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
@@ -51,7 +58,7 @@ static bool s_is_directory (int directory, const char *name)
 static int s_move_up (remover_t *self, int directory, const char *name)
 {
     char number[32];
-    fchmodat (directory, name, 0700, 0); /* moving one takes the right to change its ".." */
+    s_permit (directory, name); /* moving one takes the right to change its ".." */
     do
         snprintf (number, sizeof number, "removed-%llu", (unsigned long long)self->next++);
     while (renameat (directory, name, self->top, number) != 0 &&
