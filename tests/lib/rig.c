@@ -161,9 +161,10 @@ static void s_fetch (rig_t *self, size_t k, const fetch_content_t *fetch)
     for (size_t i = 0; i < self->tree_count; i++)
         if (digest_equal (&self->trees[i].id, &fetch->content))
             event.as.fetched.bytes = bytes_of (self->trees[i].tree.data, self->trees[i].tree.size);
-    if (!event.as.fetched.bytes.size)
+    bool mute = from >= 0 && self->nodes[from].rules.mute;
+    if (!event.as.fetched.bytes.size || mute)
         event.as.fetched.result = 1;
-    s_push (&self->nodes[k].inbox, &event);
+    s_push (mute ? &self->nodes[k].held : &self->nodes[k].inbox, &event);
 }
 
 static void s_load (rig_t *self, size_t k, const load_t *load)

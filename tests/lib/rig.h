@@ -47,6 +47,7 @@ typedef struct {
     bool hold_evaluations; /* evaluations are not answered until rig_release */
     bool hold_merges;
     bool deaf; /* what is sent to it is lost */
+    bool mute; /* what is fetched from it can't be had, which shows only after rig_release of the fetcher */
 } rig_rules_t;
 
 struct rig {
