@@ -35,7 +35,8 @@ int workspace_remove (const char *directory);
 /* Writes release `id` (files of `tree`), syncs it to disk; done already is no error. */
 int workspace_release_write (store_t *store, const char *data_directory, const digest_t *id,
                              const tree_t *tree, problem_t *problem);
-/* Points `current` at release `id`: symlink beside it, rename over it, fsync of the directory. */
+/* Points `current` at release `id`: symlink beside it, rename over it, fsync of the directory. If only the fsync failed, `current`
+ * leads there already: workspace_release_current tells. */
 int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem);
 /* The release that `current` points at; -1 if there is none. */
 int workspace_release_current (const char *data_directory, digest_t *id);

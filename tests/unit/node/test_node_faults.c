@@ -70,6 +70,8 @@ START_TEST (a_base_that_a_peer_chose_does_not_open_the_breaker)
 {
     digest_t base;
     rig_t *rig = s_left_behind (&base);
+    rig->breaker_threshold = 1;
+    rig_restart (rig, 0);
     s_validations_fail (rig, &base, REASON_INVALID_TIMEOUT);
     ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 0);
     rig_destroy (&rig);
