@@ -185,6 +185,17 @@ bool tree_equal (const tree_t *a, const tree_t *b)
     return true;
 }
 
+bool tree_same_shape (const tree_t *self, const tree_t *of)
+{
+    if (self->count != of->count)
+        return false;
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->files[i].path, of->files[i].path) != 0 ||
+            self->files[i].executable != of->files[i].executable || self->files[i].size > LIMIT_FILE_BYTES)
+            return false;
+    return true;
+}
+
 void tree_diff (const tree_t *old, const tree_t *fresh, tree_diff_fn *visit, void *context)
 {
     size_t i = 0, j = 0;

@@ -37,6 +37,10 @@ int tree_copy (tree_t *self, const tree_t *from);
 /* True if paths, modes and contents are the same. */
 bool tree_equal (const tree_t *a, const tree_t *b);
 
+/* True if `self` has exactly the paths and modes of `of`, and no file over LIMIT_FILE_BYTES: the contents of files that may
+ * change have changed at most. */
+bool tree_same_shape (const tree_t *self, const tree_t *of);
+
 /* True for a path that may stand in a tree: UTF-8 without control characters, LIMIT_PATH bytes at most, relative, and with
  * no part that is `.git` or starts with `.evomesh` (in any case): those places belong to others. */
 bool tree_path_valid (const char *path);

@@ -168,6 +168,19 @@ void fetcher_start (fetcher_t *self, mesh_t *mesh, const fetch_content_t *effect
     s_have_manifest (self, fetch, &way);
 }
 
+bool fetcher_cancel (fetcher_t *self, mesh_t *mesh, uint64_t operation)
+{
+    for (size_t i = 0; operation != 0 && i < LIMIT_OPERATIONS; i++) {
+        fetch_state_t *fetch = &self->fetches[i];
+        if (fetch->operation != operation)
+            continue;
+        mesh_fetch_cancel (mesh, fetch->ticket);
+        s_clear (fetch);
+        return true;
+    }
+    return false;
+}
+
 int fetcher_fetched (fetcher_t *self, mesh_t *mesh, const mesh_output_t *fetched, uint64_t now_ms,
                      uint64_t wall_ms, mesh_outputs_t *out)
 {

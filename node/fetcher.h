@@ -31,6 +31,9 @@ void fetcher_start (fetcher_t *self, mesh_t *mesh, const fetch_content_t *effect
 int fetcher_fetched (fetcher_t *self, mesh_t *mesh, const mesh_output_t *fetched, uint64_t now_ms,
                      uint64_t wall_ms, mesh_outputs_t *out);
 
+/* Ends a fetch without a word, here and in the mesh; false if there is none of that operation. */
+bool fetcher_cancel (fetcher_t *self, mesh_t *mesh, uint64_t operation);
+
 /* How many fetches are under way. */
 size_t fetcher_count (const fetcher_t *self);
 

@@ -236,12 +236,17 @@ static void s_import (node_t *self, const command_t *command)
     message_clear (&message);
     tree_clear (&base);
     tree_clear (&candidate);
-    static const digest_t none;
+    if (pubkey_equal (&report.author, &self->identity.id)) {
+        say_reply (self, command->operation, true,
+                   "it is this node's own package: it was measured and applied here before it was shared",
+                   NULL);
+        return;
+    }
     persist_content_t content = {command->content};
     effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
     bool tried = knowledge_tried (self, &report.package) != NULL;
     if (!tried)
-        on_knowledge (self, &report.author, &report.package, &none);
+        knowledge_import (self, &report.author, &report.package);
     char id[DIGEST_TEXT_BYTES];
     digest_text (&report.package, id);
     say_reply (self, command->operation, tried,

@@ -85,6 +85,8 @@ static void s_say_changes (node_t *self, const members_t *old)
         known_peer_t *peer = is ? NULL : peer_of (self, id);
         if (peer)
             peer->up = false;
+        if (!is)
+            say_outbox_forget (self, id);
     }
 }
 

@@ -5,6 +5,9 @@
  *      ▲            │ not to be had: later again, up to max_transfer_attempts                                 │
  *      └────────────┴────────────────────────── the live release moved meanwhile ◀────────────────────────────┘
  *
+ * One at a time; the authors take turns, so that no author's many, and no author's silence, keep the others' waiting. An author
+ * has LIMIT_KNOWLEDGE_OF_PEER waiting at most; what must go is told so. One that was imported from a file needs no author.
+ *
  * The author hears what became of it by a signed TRANSFER_RESULT. A package that was tried is not tried again. */
 #include "node/node_state.h"
 
@@ -15,7 +18,7 @@
 #include <string.h>
 
 #define RETRY_MS         5000
-#define FETCH_TIMEOUT_MS 60000
+#define FETCH_TIMEOUT_MS 20000 /* all others wait so long for an author that is silent */
 
 const tried_t *knowledge_tried (const node_t *self, const digest_t *package)
 {
@@ -39,22 +42,6 @@ static void s_clear (node_t *self, size_t index)
     buffer_clear (&self->parcels[index].base_tree);
     buffer_clear (&self->parcels[index].candidate_tree);
     memset (&self->parcels[index], 0, sizeof self->parcels[index]);
-}
-
-/* A free place; at the bound the oldest that still waits goes. */
-static size_t s_place (node_t *self)
-{
-    size_t oldest = NONE;
-    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
-        if (self->parcels[i].state == PARCEL_FREE)
-            return i;
-        if (self->parcels[i].state == PARCEL_WAITING &&
-            (oldest == NONE || self->parcels[i].order < self->parcels[oldest].order))
-            oldest = i;
-    }
-    if (oldest != NONE)
-        s_clear (self, oldest);
-    return oldest;
 }
 
 static void s_row (node_t *self, const digest_t *package, const pubkey_t *author, unsigned status,
@@ -103,6 +90,69 @@ static void s_answer (node_t *self, const pubkey_t *author, const digest_t *tran
     say_durably (self, author, MESSAGE_TRANSFER_RESULT, &answer);
 }
 
+/* --- places --- */
+
+static size_t s_waiting_of (const node_t *self, const pubkey_t *author, size_t *oldest)
+{
+    size_t count = 0;
+    *oldest = NONE;
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
+        const parcel_t *parcel = &self->parcels[i];
+        if (parcel->state != PARCEL_WAITING || !pubkey_equal (&parcel->author, author))
+            continue;
+        count++;
+        if (*oldest == NONE || parcel->order < self->parcels[*oldest].order)
+            *oldest = i;
+    }
+    return count;
+}
+
+/* The oldest that waits of the author who has the most. */
+static size_t s_of_the_greediest (const node_t *self)
+{
+    size_t most = 0, index = NONE;
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
+        size_t oldest;
+        if (self->parcels[i].state != PARCEL_WAITING)
+            continue;
+        size_t count = s_waiting_of (self, &self->parcels[i].author, &oldest);
+        if (count > most || (count == most && self->parcels[oldest].order < self->parcels[index].order)) {
+            most = count;
+            index = oldest;
+        }
+    }
+    return index;
+}
+
+/* Not tried, so it may be told of again; its author hears of it if it chose us. */
+static void s_turn_away (node_t *self, size_t index)
+{
+    parcel_t *parcel = &self->parcels[index];
+    tried_t outcome = {parcel->package, parcel->author, false, REASON_BUSY};
+    if (!digest_is_zero (&parcel->transfer))
+        s_answer (self, &parcel->author, &parcel->transfer, &outcome, NULL);
+    s_row (self, &parcel->package, &parcel->author, 3, REASON_BUSY, NULL);
+    self->counts.rejected[REASON_BUSY]++;
+    s_clear (self, index);
+}
+
+/* A free place for that author's; at a bound made by turning one away. */
+static size_t s_place (node_t *self, const pubkey_t *author)
+{
+    size_t free_place = 0, victim;
+    if (s_waiting_of (self, author, &victim) < LIMIT_KNOWLEDGE_OF_PEER)
+        victim = NONE;
+    while (free_place < LIMIT_KNOWLEDGE && self->parcels[free_place].state != PARCEL_FREE)
+        free_place++;
+    if (victim == NONE && free_place < LIMIT_KNOWLEDGE)
+        return free_place;
+    if (victim == NONE)
+        victim = s_of_the_greediest (self);
+    assert (victim != NONE); /* all but one wait */
+    s_turn_away (self, victim);
+    return victim;
+}
+
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer)
 {
     const tried_t *tried = knowledge_tried (self, package);
@@ -117,15 +167,22 @@ void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package
             self->parcels[index].transfer = *transfer;
         return;
     }
-    index = s_place (self);
-    if (index == NONE)
-        return; /* all are being tried: KNOWLEDGE is published, it will come again when the author is asked */
+    index = s_place (self, author);
     self->parcels[index] = (parcel_t){.state = PARCEL_WAITING,
                                       .package = *package,
                                       .author = *author,
                                       .transfer = *transfer,
                                       .order = ++self->order};
     s_row (self, package, author, 1, REASON_NONE, NULL);
+}
+
+void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *package)
+{
+    static const digest_t none;
+    on_knowledge (self, author, package, &none);
+    size_t index = s_parcel_of (self, package);
+    assert (index != NONE); /* the caller saw to it that it was not tried */
+    self->parcels[index].imported = true;
 }
 
 void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t reason,
@@ -185,6 +242,7 @@ static void s_retry (node_t *self, size_t index)
     }
     parcel->state = PARCEL_WAITING;
     parcel->retry_ms = self->now_ms + RETRY_MS;
+    parcel->order = ++self->order; /* behind the others */
 }
 
 /* What the verified package says, kept for the trial. */
@@ -337,7 +395,25 @@ void knowledge_merged (node_t *self, size_t index, const merged_t *event)
     s_try (self, index, event->tree, !parcel->alone && digest_equal (&merged, &parcel->candidate));
 }
 
-/* Packages are tried one after the other, in order of arrival. */
+static uint64_t s_last_turn (node_t *self, const parcel_t *parcel)
+{
+    const known_peer_t *author = peer_of (self, &parcel->author);
+    return author ? author->served : 0;
+}
+
+/* Whose turn is it? The author's whose last turn is longest ago; of its own, the one that came first. */
+static bool s_goes_before (node_t *self, const parcel_t *one, const parcel_t *other)
+{
+    uint64_t its = s_last_turn (self, one), others = s_last_turn (self, other);
+    return its != others ? its < others : one->order < other->order;
+}
+
+static bool s_can_be_had (const node_t *self, const parcel_t *parcel)
+{
+    return parcel->imported || peer_is_up (self, &parcel->author);
+}
+
+/* Packages are tried one after the other. */
 void knowledge_advance (node_t *self)
 {
     size_t next = NONE;
@@ -346,12 +422,16 @@ void knowledge_advance (node_t *self)
         if (parcel->state != PARCEL_FREE && parcel->state != PARCEL_WAITING)
             return;
         if (parcel->state == PARCEL_WAITING && parcel->retry_ms <= self->now_ms && self->baseline_known &&
-            peer_is_up (self, &parcel->author) && (next == NONE || parcel->order < self->parcels[next].order))
+            s_can_be_had (self, parcel) &&
+            (next == NONE || s_goes_before (self, parcel, &self->parcels[next])))
             next = i;
     }
     if (next == NONE || self->paused || self->stopped)
         return;
     self->parcels[next].state = PARCEL_FETCHING;
+    known_peer_t *author = peer_of (self, &self->parcels[next].author);
+    if (author)
+        author->served = ++self->order;
     if (!s_fetch (self, next, &self->parcels[next].package, false))
         s_retry (self, next);
 }

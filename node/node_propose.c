@@ -98,11 +98,7 @@ static bool s_paths_allowed (const node_t *self, bytes_t tree)
     bool allowed = tree_decode (tree.data, tree.size, &candidate, &evaluator) == 0 &&
                    digest_equal (&evaluator, &self->group.evaluator) &&
                    tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0 &&
-                   candidate.count == live.count;
-    for (size_t i = 0; allowed && i < candidate.count; i++)
-        allowed = strcmp (candidate.files[i].path, live.files[i].path) == 0 &&
-                  candidate.files[i].executable == live.files[i].executable &&
-                  candidate.files[i].size <= LIMIT_FILE_BYTES;
+                   tree_same_shape (&candidate, &live);
     tree_clear (&candidate);
     tree_clear (&live);
     return allowed;

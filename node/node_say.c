@@ -57,19 +57,76 @@ void say_back (node_t *self, const pubkey_t *peer, unsigned kind, const void *fi
 
 /* --- durable statements: kept until the addressee says that they are on its disk --- */
 
-static parting_t *s_outbox_place (node_t *self)
+static void s_outbox_free (parting_t *parting)
 {
-    parting_t *oldest = &self->outbox[0];
-    for (size_t i = 0; i < LIMIT_OUTBOX; i++) {
-        if (i >= self->outbox_used)
-            self->outbox_used = i + 1;
-        if (digest_is_zero (&self->outbox[i].id))
-            return &self->outbox[i];
-        if (self->outbox[i].order < oldest->order)
-            oldest = &self->outbox[i];
+    buffer_clear (&parting->packed);
+    memset (parting, 0, sizeof *parting);
+}
+
+/* A free place. At a bound the oldest goes: of this addressee's, or of all, whose addressee was away the longest. */
+static parting_t *s_outbox_place (node_t *self, const pubkey_t *to)
+{
+    parting_t *oldest = NULL, *oldest_of_peer = NULL, *place = NULL;
+    size_t of_peer = 0;
+    for (size_t i = 0; i < self->outbox_used; i++) {
+        parting_t *parting = &self->outbox[i];
+        if (digest_is_zero (&parting->id)) {
+            place = place ? place : parting;
+            continue;
+        }
+        if (!oldest || parting->order < oldest->order)
+            oldest = parting;
+        if (!pubkey_equal (&parting->to, to))
+            continue;
+        of_peer++;
+        if (!oldest_of_peer || parting->order < oldest_of_peer->order)
+            oldest_of_peer = parting;
     }
-    buffer_clear (&oldest->packed); /* at the bound the oldest goes: its addressee was away the longest */
-    return oldest;
+    if (of_peer == LIMIT_OUTBOX_OF_PEER)
+        place = oldest_of_peer;
+    else if (!place && self->outbox_used < LIMIT_OUTBOX)
+        place = &self->outbox[self->outbox_used++];
+    else if (!place)
+        place = oldest;
+    s_outbox_free (place);
+    return place;
+}
+
+/* What a durable statement says of what, whatever made us say it: asked again, it would be the same again. */
+static digest_t s_subject (unsigned kind, const void *fields)
+{
+    buffer_t bytes = {0};
+    wire_write_uint (&bytes, kind);
+    if (kind == MESSAGE_VALIDATION_RESULT) {
+        const validation_result_t *result = fields;
+        buffer_append (&bytes, result->candidate.bytes, DIGEST_BYTES);
+        buffer_append (&bytes, result->base.bytes, DIGEST_BYTES);
+        wire_write_uint (&bytes, result->validation_type);
+    } else if (kind == MESSAGE_TRANSFER_RESULT) {
+        const transfer_result_t *result = fields;
+        buffer_append (&bytes, result->package.bytes, DIGEST_BYTES);
+        wire_write_uint (&bytes, result->adopted);
+        buffer_append (&bytes, result->reason.data, result->reason.size);
+    } else if (kind == MESSAGE_KNOWLEDGE_TRANSFER) {
+        const knowledge_transfer_t *transfer = fields;
+        buffer_append (&bytes, transfer->package.bytes, DIGEST_BYTES);
+    } else {
+        buffer_clear (&bytes);
+        return (digest_t){{0}};
+    }
+    assert (!bytes.failed);
+    digest_t subject = digest_of (bytes.data, bytes.size);
+    buffer_clear (&bytes);
+    return subject;
+}
+
+static bool s_waits (const node_t *self, const pubkey_t *peer, const digest_t *subject)
+{
+    for (size_t i = 0; i < self->outbox_used; i++)
+        if (!digest_is_zero (&self->outbox[i].id) && digest_equal (&self->outbox[i].subject, subject) &&
+            pubkey_equal (&self->outbox[i].to, peer))
+            return true;
+    return false;
 }
 
 static void s_part (node_t *self, parting_t *parting)
@@ -84,21 +141,26 @@ static void s_part (node_t *self, parting_t *parting)
     parting->retry_ms = self->now_ms + OUTBOX_RETRY_MS;
 }
 
-digest_t say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
+void say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
 {
+    digest_t subject = s_subject (kind, fields);
+    int at = members_find (self->members, peer);
+    if (at < 0 || self->members->members[at].revoked_epoch || /* of a package's author, or since it asked */
+        (!digest_is_zero (&subject) && s_waits (self, peer, &subject)))
+        return;
     buffer_t body = {0};
     uint8_t seal[SEAL_BYTES];
     digest_t id = say_statement (self, kind, fields, &body, seal);
     persist_statement_t persist = {bytes_of (body.data, body.size), bytes_of (seal, SEAL_BYTES), 0};
     effects_add (self->out, EFFECT_PERSIST_STATEMENT, &persist);
-    parting_t *parting = s_outbox_place (self);
-    *parting = (parting_t){.id = id, .to = *peer, .retry_ms = UINT64_MAX, .order = ++self->order};
+    parting_t *parting = s_outbox_place (self, peer);
+    *parting = (parting_t){
+        .id = id, .to = *peer, .subject = subject, .retry_ms = UINT64_MAX, .order = ++self->order};
     statement_pack (body.data, body.size, seal, &parting->packed);
     assert (!parting->packed.failed);
     buffer_clear (&body);
     if (peer_is_up (self, peer))
         s_part (self, parting);
-    return id;
 }
 
 void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statement)
@@ -107,15 +169,26 @@ void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statem
     say_to (self, peer, MESSAGE_ACK, &ack);
 }
 
+static void s_outbox_shrink (node_t *self)
+{
+    while (self->outbox_used > 0 && digest_is_zero (&self->outbox[self->outbox_used - 1].id))
+        self->outbox_used--;
+}
+
 void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *statement)
 {
     for (size_t i = 0; i < self->outbox_used; i++)
-        if (digest_equal (&self->outbox[i].id, statement) && pubkey_equal (&self->outbox[i].to, peer)) {
-            buffer_clear (&self->outbox[i].packed);
-            memset (&self->outbox[i], 0, sizeof self->outbox[i]);
-        }
-    while (self->outbox_used > 0 && digest_is_zero (&self->outbox[self->outbox_used - 1].id))
-        self->outbox_used--;
+        if (digest_equal (&self->outbox[i].id, statement) && pubkey_equal (&self->outbox[i].to, peer))
+            s_outbox_free (&self->outbox[i]);
+    s_outbox_shrink (self);
+}
+
+void say_outbox_forget (node_t *self, const pubkey_t *peer)
+{
+    for (size_t i = 0; i < self->outbox_used; i++)
+        if (pubkey_equal (&self->outbox[i].to, peer))
+            s_outbox_free (&self->outbox[i]);
+    s_outbox_shrink (self);
 }
 
 void say_outbox_up (node_t *self, const pubkey_t *peer)

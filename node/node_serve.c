@@ -141,7 +141,7 @@ void on_validation_request (node_t *self, const message_t *message, const pubkey
     }
 }
 
-/* The same set of paths as our live release, under our evaluator? */
+/* The shape of our live release, under our evaluator? */
 static bool s_tree_fits (const node_t *self, bytes_t bytes)
 {
     tree_t tree = {0}, live = {0};
@@ -149,9 +149,7 @@ static bool s_tree_fits (const node_t *self, bytes_t bytes)
     bool fits = tree_decode (bytes.data, bytes.size, &tree, &evaluator) == 0 &&
                 digest_equal (&evaluator, &self->group.evaluator) &&
                 tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0 &&
-                tree.count == live.count;
-    for (size_t i = 0; fits && i < tree.count; i++)
-        fits = strcmp (tree.files[i].path, live.files[i].path) == 0;
+                tree_same_shape (&tree, &live);
     tree_clear (&tree);
     tree_clear (&live);
     return fits;

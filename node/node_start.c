@@ -134,9 +134,12 @@ void on_peer_up (node_t *self, const peer_up_t *event)
     known_peer_t *peer = peer_of (self, &event->peer);
     if (!peer || !members_has (self->members, &event->peer, self->wall_ms))
         return;
-    /* A node that finds itself behind (a restored backup) jumps ahead before it speaks. */
-    if (event->seq_seen > self->seq)
-        self->seq = event->seq_seen + (event->seq_seen & 1);
+    /* A node that finds itself behind (a restored backup) jumps ahead before it speaks; on one peer's word no further than no
+     * lie could use the numbers up. */
+    if (event->seq_seen > self->seq && self->seq <= UINT64_MAX - 2 * SEQ_JUMP_MAX) {
+        uint64_t jump = event->seq_seen - self->seq;
+        self->seq += jump < SEQ_JUMP_MAX ? jump + (jump & 1) : SEQ_JUMP_MAX;
+    }
     peer->up = true;
     peer->record.validation_types = (unsigned)event->validation_types;
     text_copy (event->platform, peer->record.platform, sizeof peer->record.platform);

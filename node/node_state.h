@@ -162,6 +162,7 @@ typedef struct {
     unsigned conflicts;
     compatibility_parts_t parts;
     double score;
+    bool imported; /* its contents came with a file: its author need not be there */
     uint64_t order;
 } parcel_t;
 
@@ -185,6 +186,7 @@ typedef struct {
 typedef struct {
     digest_t id; /* zero: free */
     pubkey_t to;
+    digest_t subject; /* what it says of what; zero: nothing that could be asked for again */
     buffer_t packed;
     uint64_t retry_ms;
     uint64_t order;
@@ -206,6 +208,7 @@ typedef struct {
     unsigned adopted; /* packages of it that we adopted, and that failed here */
     unsigned failed;
     uint64_t publication; /* the newest of its publications that was taken in */
+    uint64_t served;      /* rank of its parcel that was taken up last */
 } known_peer_t;
 
 /* The settings of the last STARTED. */
@@ -303,8 +306,10 @@ digest_t say_statement (node_t *self, unsigned kind, const void *fields, buffer_
 digest_t say_to (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields);
 /* A quick reply: over the connection on which the member spoke. Kept first if it is of a durable kind. */
 void say_back (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields);
-/* Seals, keeps, and sends until the addressee acknowledges. */
-digest_t say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields);
+/* Seals, keeps, and sends until the addressee acknowledges. Not what waits for that already, and not to who was revoked. */
+void say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields);
+/* Gives up what waits for a member that was revoked. */
+void say_outbox_forget (node_t *self, const pubkey_t *peer);
 void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statement);
 void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *statement);
 void say_outbox_up (node_t *self, const pubkey_t *peer);
@@ -433,6 +438,8 @@ void on_transfer_result (node_t *self, const message_t *message, const pubkey_t 
 
 /* --- node_knowledge.c --- */
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer);
+/* The same for a package whose contents are in the store already. */
+void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *package);
 void knowledge_fetched (node_t *self, size_t parcel, const fetched_t *event);
 void knowledge_merged (node_t *self, size_t parcel, const merged_t *event);
 void knowledge_decided (node_t *self, size_t parcel, bool adopted, reason_code_t reason,

@@ -34,6 +34,8 @@ struct turn {
     uint64_t last_now_ms; /* of the journal, or of the last turn */
     uint64_t last_wall_ms;
     bool is_failed;
+    pubkey_t keys[LIMIT_MEMBERS]; /* that the links were told a standing of, as members' */
+    size_t key_count;
 
     input_t *inputs;
     size_t input_first; /* those before it were taken in by the turn in hand */

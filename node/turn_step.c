@@ -28,8 +28,21 @@ static int s_persist (turn_t *self, const effect_t *effect)
                                effect->as.persist_content.bytes.size);
 }
 
+/* A member has one link key, the roster's: an earlier one loses its standing. */
+static void s_forget_old_keys (turn_t *self, const members_t *members)
+{
+    for (size_t i = 0; i < self->key_count; i++)
+        if (members_find_curve (members, &self->keys[i]) < 0)
+            turn_note (
+                self, (action_t){.kind = ACTION_STANDING, .curve = self->keys[i], .standing = LINK_STRANGER});
+    self->key_count = members->count;
+    for (size_t i = 0; i < members->count; i++)
+        self->keys[i] = members->members[i].curve;
+}
+
 void turn_set_members (turn_t *self, const members_t *members)
 {
+    s_forget_old_keys (self, members);
     for (size_t i = 0; i < members->count; i++) {
         bool live = members_has (members, &members->members[i].id, self->wall_ms);
         turn_note (self, (action_t){.kind = ACTION_STANDING,
@@ -74,6 +87,9 @@ static void s_take_effect (turn_t *self, size_t index)
     else if (effect->kind == EFFECT_FETCH_CONTENT)
         fetcher_start (self->fetcher, self->mesh, &effect->as.fetch_content, self->now_ms, self->wall_ms,
                        &self->outputs);
+    else if (effect->kind == EFFECT_CANCEL &&
+             fetcher_cancel (self->fetcher, self->mesh, effect->as.cancel.operation))
+        return; /* it was no job */
     else {
         if (effect->kind == EFFECT_PUBLISH && self->mesh != NULL)
             mesh_set_publication (self->mesh, &self->identity->id, effect->as.publish.publication);

@@ -3,6 +3,8 @@
 #ifndef EVOMESH_PROTOCOL_LIMITS_H
 #define EVOMESH_PROTOCOL_LIMITS_H
 
+#include <stdint.h>
+
 /* --- the wire: beyond these a statement is refused as malformed --- */
 #define LIMIT_STATEMENT_BYTES 131072 /* body of one statement */
 #define LIMIT_DEPTH           8      /* nesting of msgpack arrays */
@@ -45,7 +47,9 @@
 #define LIMIT_VALIDATIONS         32   /* validations accepted from peers and not yet answered */
 #define LIMIT_VALIDATIONS_OF_PEER 4    /* of which from one peer */
 #define LIMIT_OUTBOX              1024 /* durable statements that wait for an acknowledgement; oldest dropped */
-#define LIMIT_KNOWLEDGE           256 /* packages that wait to be tried; oldest dropped */
+#define LIMIT_OUTBOX_OF_PEER      64   /* of which for one member; its own oldest dropped */
+#define LIMIT_KNOWLEDGE           256 /* packages that wait; the oldest of who has the most is told busy */
+#define LIMIT_KNOWLEDGE_OF_PEER   32  /* of which by one author; its own oldest is told busy */
 #define LIMIT_TRIED \
     16384 /* packages whose outcome is remembered; the oldest is forgotten, and tried again if told of */
 #define LIMIT_SHARED     1024 /* own packages whose adopters are counted; the oldest stays as counted */
@@ -53,8 +57,9 @@
 #define LIMIT_SNAPSHOTS  1024 /* kept in memory; older stay in the store */
 
 /* --- time --- */
-#define FRESHNESS_MS         300000 /* age up to which a live statement counts */
-#define SEQ_BLOCK            1024   /* sequence numbers reserved on disk at a time */
+#define FRESHNESS_MS         300000               /* age up to which a live statement counts */
+#define SEQ_BLOCK            1024                 /* sequence numbers reserved on disk at a time */
+#define SEQ_JUMP_MAX         (UINT64_C (1) << 32) /* what one peer's word makes us skip: no lie uses the numbers up */
 #define PRESENCE_INTERVAL_MS 1000
 #define SUSPECT_AFTER_MS     4000
 #define LOST_AFTER_MS        10000

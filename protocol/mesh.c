@@ -120,18 +120,29 @@ bool mesh_is_up (const peer_t *peer)
     return peer->state == PEER_UP || peer->state == PEER_SUSPECT;
 }
 
-bool mesh_take_token (peer_t *peer, uint64_t now_ms)
+bucket_t mesh_bucket (uint64_t burst, uint64_t per_s, uint64_t now_ms)
 {
-    uint64_t gained = (now_ms - peer->serve_at_ms) * MESH_SERVE_PER_S / 1000;
+    return (bucket_t){.tokens = burst, .burst = burst, .per_s = per_s, .at_ms = now_ms};
+}
+
+bool mesh_take_token (bucket_t *self, uint64_t now_ms)
+{
+    uint64_t gained = (now_ms - self->at_ms) * self->per_s / 1000;
     if (gained > 0) {
-        peer->serve_tokens =
-            gained > MESH_SERVE_BURST - peer->serve_tokens ? MESH_SERVE_BURST : peer->serve_tokens + gained;
-        peer->serve_at_ms = now_ms;
+        self->tokens = gained > self->burst - self->tokens ? self->burst : self->tokens + gained;
+        self->at_ms = now_ms;
     }
-    if (peer->serve_tokens == 0)
+    if (self->tokens == 0)
         return false;
-    peer->serve_tokens--;
+    self->tokens--;
     return true;
+}
+
+uint64_t mesh_tokens_at_ms (const bucket_t *self, uint64_t count)
+{
+    assert (count <= self->burst);
+    uint64_t missing = count > self->tokens ? count - self->tokens : 0;
+    return self->at_ms + (missing * 1000 + self->per_s - 1) / self->per_s;
 }
 
 size_t mesh_peers (const mesh_t *self, mesh_peer_t *peers, size_t max)

@@ -121,6 +121,8 @@ void mesh_publish_metrics (mesh_t *self, const metrics_message_t *metrics, uint6
 /* Fetches a content from `peer` in chunks, several at a time, each checked; ends with MESH_FETCHED within `timeout_ms`. */
 void mesh_fetch (mesh_t *self, uint64_t operation, const pubkey_t *peer, const digest_t *content,
                  uint64_t timeout_ms, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out);
+/* Gives that fetch up, without a MESH_FETCHED; nothing if there is none. */
+void mesh_fetch_cancel (mesh_t *self, uint64_t operation);
 
 /* Answers MESH_SERVE (`asked` is that output): `total` bytes in all of the content, at `data` those from its offset on; NULL if
  * we don't have it. */

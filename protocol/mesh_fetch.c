@@ -127,6 +127,19 @@ void mesh_fetch (mesh_t *self, uint64_t operation, const pubkey_t *peer, const d
     mesh_tick_fetches (self, now_ms, wall_ms, out);
 }
 
+void mesh_fetch_cancel (mesh_t *self, uint64_t operation)
+{
+    for (size_t i = 0; i < self->download_count; i++) {
+        if (self->downloads[i]->operation != operation)
+            continue;
+        mesh_download_destroy (&self->downloads[i]);
+        self->download_count--;
+        memmove (&self->downloads[i], &self->downloads[i + 1],
+                 (self->download_count - i) * sizeof *self->downloads);
+        return;
+    }
+}
+
 /* The fetch that this peer's answer belongs to, and the place in it; -1 if it is none (any more). */
 static int s_find (const mesh_t *self, const incoming_t *in, const digest_t *request, size_t *place)
 {
@@ -238,7 +251,7 @@ uint64_t mesh_fetches_deadline_ms (const mesh_t *self)
 
 void mesh_serve_fetch_request (mesh_t *self, const incoming_t *in)
 {
-    if (!mesh_take_token (in->peer, in->now_ms)) {
+    if (!mesh_take_token (&in->peer->served, in->now_ms)) {
         mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
         return;
     }

@@ -236,12 +236,13 @@ static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t 
     mesh_take_addresses (peer, meeting->addresses, meeting->address_count, in->now_ms, in->out);
     peer->validation_types = (unsigned)meeting->validation_types;
     text_copy (meeting->platform, peer->platform, sizeof peer->platform);
-    peer->seq_seen = meeting->seq_seen;
-    if (meeting->seq_seen < self->seq)
+    /* What the node hears of it is bounded as our own jump is. */
+    uint64_t room = (UINT64_MAX - 2 - self->seq) & ~UINT64_C (1);
+    peer->seq_seen = mesh_earlier (meeting->seq_seen, self->seq + mesh_earlier (room, SEQ_JUMP_MAX));
+    if (peer->seq_seen < self->seq)
         return false;
     /* We fell behind what we once said (a restored backup). A lie makes us skip numbers, but never run out of them. */
-    uint64_t most = self->seq + MESH_SEQ_JUMP_MAX;
-    self->seq = (mesh_earlier (meeting->seq_seen, most) + 1) | 1;
+    self->seq = (peer->seq_seen + 1) | 1;
     for (size_t i = 0; i < self->peer_count; i++) {
         memset (self->peers[i]->hellos, 0, sizeof self->peers[i]->hellos);
         self->peers[i]->hello_at_ms = in->now_ms;

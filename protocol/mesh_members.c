@@ -95,8 +95,9 @@ static void s_add_peer (mesh_t *self, const members_t *members, size_t at, uint6
     memcpy (peer->name, members->members[at].name, sizeof peer->name);
     peer->hello_at_ms = MESH_NEVER;
     peer->next = 1;
-    peer->serve_tokens = MESH_SERVE_BURST;
-    peer->serve_at_ms = now_ms;
+    peer->served = mesh_bucket (MESH_SERVE_BURST, MESH_SERVE_PER_S, now_ms);
+    peer->statements = mesh_bucket (MESH_STATEMENT_BURST, MESH_STATEMENT_PER_S, now_ms);
+    peer->publications = mesh_bucket (MESH_PUBLICATION_BURST, MESH_PUBLICATION_PER_S, now_ms);
     self->peers[self->peer_count++] = peer;
 }
 

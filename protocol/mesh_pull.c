@@ -5,13 +5,14 @@
 
 #include <assert.h>
 
-static uint64_t s_number (const incoming_t *in)
+/* 0 for a message that is no publication. */
+static uint64_t s_number (const message_t *message)
 {
-    switch (in->head.kind) {
-    case MESSAGE_ROSTER: return in->message.as.roster.publication;
-    case MESSAGE_EVENT: return in->message.as.event_message.publication;
-    case MESSAGE_KNOWLEDGE: return in->message.as.knowledge.publication;
-    default: assert (false); return 0;
+    switch (message->head.kind) {
+    case MESSAGE_ROSTER: return message->as.roster.publication;
+    case MESSAGE_EVENT: return message->as.event_message.publication;
+    case MESSAGE_KNOWLEDGE: return message->as.knowledge.publication;
+    default: return 0;
     }
 }
 
@@ -22,6 +23,12 @@ static bool s_lacks (const peer_t *peer)
 
 static void s_pull (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
 {
+    /* Not before there is room for all that the answer may hold. */
+    uint64_t room_at_ms = mesh_tokens_at_ms (&peer->publications, LIMIT_PULL);
+    if (room_at_ms > now_ms) {
+        peer->pull_at_ms = room_at_ms;
+        return;
+    }
     pull_t pull = {.to = peer->id, .from = peer->next};
     peer->pull = mesh_say (self, MESH_SEND, &peer->id, NULL, MESSAGE_PULL, &pull, wall_ms, out);
     peer->pulling = true;
@@ -60,19 +67,47 @@ void mesh_note_latest (mesh_t *self, peer_t *peer, uint64_t latest, const incomi
 int mesh_take_publication (mesh_t *self, const incoming_t *in)
 {
     peer_t *peer = in->peer;
-    uint64_t number = s_number (in);
+    uint64_t number = s_number (&in->message);
     if (number == 0 || number == UINT64_MAX)
         return ERROR_MALFORMED;
     if (number < peer->next)
         return 0; /* had before */
     /* What its author sends to fill a gap goes on where it goes on: what lies between, nobody has any more. */
+    int code = 0;
     if (number == peer->next || in->is_pulled) {
-        mesh_deliver (in);
-        peer->next = number + 1;
+        if (mesh_take_token (&peer->publications, in->now_ms)) {
+            mesh_deliver (in);
+            peer->next = number + 1;
+        } else
+            code = ERROR_BUSY; /* it is pulled when there is room */
     }
     if (!in->is_pulled)
         mesh_note_latest (self, peer, number, in);
-    return 0;
+    return code;
+}
+
+/* Its author sent a statement that is refused for good: the row goes on behind it, so that nothing else is lost. */
+static void s_pass_over (peer_t *peer, bytes_t packed, uint64_t now_ms)
+{
+    statement_t statement;
+    message_t message = {0};
+    uint64_t number = peer->next;
+    if (statement_unpack (packed, &statement) == 0 &&
+        message_decode (statement.body, statement.body_size, &message, NULL) == 0) {
+        uint64_t told = s_number (&message);
+        if (told > number && told < UINT64_MAX)
+            number = told;
+        message_clear (&message);
+    }
+    peer->next = number + 1;
+    (void)mesh_take_token (&peer->publications,
+                           now_ms); /* so that a row of such is no faster than a good one */
+}
+
+/* May the same bytes be taken another time? */
+static bool s_is_for_now (int code)
+{
+    return code == ERROR_BUSY || code == ERROR_MEMORY || code == ERROR_BOUND;
 }
 
 void mesh_take_pulled_answer (mesh_t *self, const incoming_t *in)
@@ -84,10 +119,12 @@ void mesh_take_pulled_answer (mesh_t *self, const incoming_t *in)
     uint64_t before = peer->next;
     for (size_t i = 0; i < pulled->statements.count; i++) {
         int code = mesh_take_pulled (self, in, pulled->statements.items[i].bytes);
-        if (code != 0) {
-            mesh_refuse (self, code, &peer->id, in->curve, in->now_ms, in->out);
+        if (code == 0)
+            continue;
+        mesh_refuse (self, code, &peer->id, in->curve, in->now_ms, in->out);
+        if (s_is_for_now (code))
             break; /* what follows it would leave a hole */
-        }
+        s_pass_over (peer, pulled->statements.items[i].bytes, in->now_ms);
     }
     peer->latest = pulled->last; /* its own word, after what made us ask */
     if (peer->next > before) {
@@ -111,7 +148,7 @@ bool mesh_pull_refused (peer_t *peer, const digest_t *request, uint64_t now_ms)
 
 void mesh_serve_pull_request (mesh_t *self, const incoming_t *in)
 {
-    if (!mesh_take_token (in->peer, in->now_ms)) {
+    if (!mesh_take_token (&in->peer->served, in->now_ms)) {
         mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
         return;
     }

@@ -161,14 +161,24 @@ static void s_take_metrics (const incoming_t *in)
     in->peer->slots_busy = metrics->slots_busy;
 }
 
+/* What is the node's goes into its journal: no member fills that up. A joiner is bounded by its invite. */
+static int s_deliver_bounded (const incoming_t *in)
+{
+    if (in->peer != NULL && !mesh_take_token (&in->peer->statements, in->now_ms))
+        return ERROR_BUSY;
+    mesh_deliver (in);
+    return 0;
+}
+
 /* A refusal of what the mesh asked for is the mesh's; any other is the node's. */
-static void s_take_refused (mesh_t *self, const incoming_t *in)
+static int s_take_refused (mesh_t *self, const incoming_t *in)
 {
     const refused_t *refused = &in->message.as.refused;
     int code = refused->code > 0 && refused->code < MESH_CODES ? -(int)refused->code : ERROR_DENIED;
-    if (!mesh_pull_refused (in->peer, &refused->request, in->now_ms) &&
-        !mesh_fetch_refused (self, in, &refused->request, code))
-        mesh_deliver (in);
+    if (mesh_pull_refused (in->peer, &refused->request, in->now_ms) ||
+        mesh_fetch_refused (self, in, &refused->request, code))
+        return 0;
+    return s_deliver_bounded (in);
 }
 
 /* 0, or why it is refused after all. */
@@ -194,8 +204,8 @@ static int s_take (mesh_t *self, const incoming_t *in)
     case MESSAGE_CHUNK: mesh_take_chunk (self, in); return 0;
     case MESSAGE_PULL: mesh_serve_pull_request (self, in); return 0;
     case MESSAGE_PULLED: mesh_take_pulled_answer (self, in); return 0;
-    case MESSAGE_REFUSED: s_take_refused (self, in); return 0;
-    default: mesh_deliver (in); return 0;
+    case MESSAGE_REFUSED: return s_take_refused (self, in);
+    default: return s_deliver_bounded (in);
     }
 }
 

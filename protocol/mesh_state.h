@@ -20,15 +20,27 @@
 #define MESH_RETRY_MS        2000 /* a request that is not answered is repeated after it */
 #define MESH_PULL_MS_MIN     500  /* between pulls that gave nothing: doubles */
 #define MESH_PULL_MS_MAX     30000
-#define MESH_CHUNKS_AT_ONCE  4                    /* of one content */
-#define MESH_FETCHES_AT_ONCE 16                   /* contents; more wait, up to LIMIT_OPERATIONS */
-#define MESH_CHUNKS          64                   /* of one content: bits of a uint64_t */
-#define MESH_SERVE_BURST     256                  /* answers that one peer can have at once… */
-#define MESH_SERVE_PER_S     256                  /* …and in the long run: 16 MiB of content a second */
-#define MESH_SEQ_JUMP_MAX    (UINT64_C (1) << 32) /* what a peer can make us skip: no lie uses the numbers up */
-#define MESH_CODES           32                   /* error codes are below it */
+#define MESH_CHUNKS_AT_ONCE  4   /* of one content */
+#define MESH_FETCHES_AT_ONCE 16  /* contents; more wait, up to LIMIT_OPERATIONS */
+#define MESH_CHUNKS          64  /* of one content: bits of a uint64_t */
+#define MESH_SERVE_BURST     256 /* answers that one peer can have at once… */
+#define MESH_SERVE_PER_S     256 /* …and in the long run: 16 MiB of content a second */
+/* What one member can make our node journal; beyond, it is refused as busy: its durable statements come again. */
+#define MESH_STATEMENT_BURST   200  /* statements over its link at once… */
+#define MESH_STATEMENT_PER_S   50   /* …and in the long run */
+#define MESH_PUBLICATION_BURST 1024 /* publications at once… */
+#define MESH_PUBLICATION_PER_S 256  /* …and in the long run: the rest is pulled when there is room */
+#define MESH_CODES             32   /* error codes are below it */
 
 _Static_assert((LIMIT_CONTENT_BYTES + LIMIT_CHUNK_BYTES - 1) / LIMIT_CHUNK_BYTES <= MESH_CHUNKS, "bits");
+
+/* A bucket of tokens, which fills up with time. */
+typedef struct {
+    uint64_t tokens;
+    uint64_t burst; /* as many as it holds */
+    uint64_t per_s;
+    uint64_t at_ms; /* when they were counted last */
+} bucket_t;
 
 /* Another member. */
 typedef struct {
@@ -66,9 +78,9 @@ typedef struct {
     digest_t pull;
     uint64_t pull_at_ms; /* not before that another, or (pulling) it is given up */
     unsigned pull_tries; /* since one gave something */
-    /* what it may still have of us */
-    uint64_t serve_tokens;
-    uint64_t serve_at_ms; /* when they were counted last */
+    bucket_t served;     /* answers that it may still have of us */
+    bucket_t statements; /* what it may still have our node take in, over its link */
+    bucket_t publications;
 } peer_t;
 
 /* A content on its way to us. */
@@ -148,8 +160,12 @@ void mesh_refuse (mesh_t *self, int code, const pubkey_t *peer, const pubkey_t *
                   mesh_outputs_t *out);
 peer_t *mesh_find_peer (const mesh_t *self, const pubkey_t *id);
 bool mesh_is_up (const peer_t *peer);
-/* Takes one answer from what the peer may have; false if there is none left. */
-bool mesh_take_token (peer_t *peer, uint64_t now_ms);
+/* A full bucket. */
+bucket_t mesh_bucket (uint64_t burst, uint64_t per_s, uint64_t now_ms);
+/* Takes one token; false if there is none left. */
+bool mesh_take_token (bucket_t *self, uint64_t now_ms);
+/* From when on so many can be taken (at most `burst`), if none is taken before. */
+uint64_t mesh_tokens_at_ms (const bucket_t *self, uint64_t count);
 uint64_t mesh_earlier (uint64_t a, uint64_t b);
 
 /* --- mesh_receive.c --- */

@@ -27,10 +27,10 @@ typedef struct {
     unsigned life;
     uint64_t seq; /* even: of what its node says */
     uint64_t publication;
-    buffer_t published[256]; /* packed, by number */
+    buffer_t published[2048]; /* packed, by number */
     uint64_t reserved;
     /* what came */
-    village_delivery_t delivered[1024];
+    village_delivery_t delivered[4096];
     size_t delivered_count;
     size_t up_count[VILLAGE_MAX];
     size_t lost_count[VILLAGE_MAX];

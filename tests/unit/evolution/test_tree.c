@@ -396,9 +396,39 @@ START_TEST (test_a_diff_names_each_difference_once_in_order)
 }
 END_TEST
 
+static void s_one_file (tree_t *tree, const char *path, bool executable, uint64_t size)
+{
+    digest_t content = digest_of (&size, sizeof size);
+    tree_clear (tree);
+    ck_assert_int_eq (tree_add (tree, path, executable, &content, size), 0);
+}
+
+START_TEST (the_same_shape_is_the_same_paths_and_modes_and_no_file_too_large)
+{
+    tree_t live = {0}, candidate = {0};
+    s_one_file (&live, "a.c", false, 10);
+    s_one_file (&candidate, "a.c", false, LIMIT_FILE_BYTES);
+    ck_assert (tree_same_shape (&candidate, &live));
+    s_one_file (&candidate, "a.c", false, LIMIT_FILE_BYTES + 1);
+    ck_assert (!tree_same_shape (&candidate, &live));
+    s_one_file (&candidate, "a.c", true, 10);
+    ck_assert (!tree_same_shape (&candidate, &live));
+    s_one_file (&candidate, "b.c", false, 10);
+    ck_assert (!tree_same_shape (&candidate, &live));
+    digest_t content = {{1}};
+    s_one_file (&candidate, "a.c", false, 10);
+    ck_assert_int_eq (tree_add (&candidate, "b.c", false, &content, 1), 0);
+    ck_assert (!tree_same_shape (&candidate, &live));
+    ck_assert (!tree_same_shape (&live, &candidate));
+    tree_clear (&live);
+    tree_clear (&candidate);
+}
+END_TEST
+
 SUITE_MAIN ("evolution/tree", test_files_are_sorted_bytewise_whatever_order_they_come_in,
             test_paths_that_lead_elsewhere_are_refused,
             test_a_path_is_there_once_and_not_file_and_directory_at_once, test_bounds_hold_exactly,
             test_golden_bytes, test_the_id_depends_on_everything_that_counts, test_bytes_are_refused_or_exact,
             test_other_forms_of_the_same_tree_are_refused, test_a_copy_is_its_own,
-            test_a_diff_names_each_difference_once_in_order)
+            test_a_diff_names_each_difference_once_in_order,
+            the_same_shape_is_the_same_paths_and_modes_and_no_file_too_large)

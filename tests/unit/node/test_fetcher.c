@@ -338,9 +338,30 @@ START_TEST (a_store_that_fails_fails_the_turn)
 }
 END_TEST
 
+START_TEST (a_fetch_that_is_given_up_ends_without_a_word_and_frees_its_place)
+{
+    bench_t *bench = s_bench ();
+    digest_t id = digest_of ("hello", 5);
+    s_start (bench, 7, &id, false);
+    ck_assert_uint_lt (mesh_deadline_ms (bench->mesh), NOW_MS + 5001); /* it waits for the answer */
+    ck_assert (fetcher_cancel (bench->fetcher, bench->mesh, 7));
+    ck_assert (!fetcher_cancel (bench->fetcher, bench->mesh, 7));
+    ck_assert_uint_eq (fetcher_count (bench->fetcher), 0);
+    bench->out.count = 0;
+    mesh_tick (bench->mesh, NOW_MS + 6000, WALL_MS, &bench->out);
+    for (size_t i = 0; i < bench->out.count; i++)
+        ck_assert_int_ne (bench->out.items[i].kind, MESH_FETCHED); /* nor does the mesh speak of it later */
+    s_answer (bench, 1, "hello", 5);                               /* that was on its way */
+    ck_assert_uint_eq (bench->done_count, 0);
+    ck_assert (!s_has (bench, &id));
+    s_end (bench);
+}
+END_TEST
+
 SUITE_MAIN ("fetcher", a_content_is_fetched_and_kept, what_is_here_is_not_fetched_again,
             with_a_tree_come_the_files_that_are_not_here, a_fetch_that_fails_ends_with_that,
             the_time_is_for_the_whole_fetch, what_is_no_tree_or_lies_about_its_sizes_is_refused,
             a_tree_lists_as_many_files_as_a_candidate_may_have_and_no_more,
             a_content_has_no_more_bytes_than_an_event_may_carry,
-            one_fetch_more_than_there_is_room_for_ends_at_once, a_store_that_fails_fails_the_turn)
+            one_fetch_more_than_there_is_room_for_ends_at_once, a_store_that_fails_fails_the_turn,
+            a_fetch_that_is_given_up_ends_without_a_word_and_frees_its_place)

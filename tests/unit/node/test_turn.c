@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/turn.h"
 
+#include "node/turn_state.h"
+#include "tests/lib/sample.h"
 #include "tests/lib/turn_rig.h"
 
 static turn_rig_t *s_started (void)
@@ -291,6 +293,66 @@ START_TEST (at_the_end_the_group_is_told)
 }
 END_TEST
 
+/* A statement of the other member, over its link. */
+static void s_hear (turn_rig_t *rig, unsigned kind, uint64_t seq, const void *fields)
+{
+    identity_t other = sample_identity (2);
+    pubkey_t curve = sample_curve (2);
+    head_t head = {.kind = kind,
+                   .group = rig->group.group,
+                   .epoch = rig->members.epoch,
+                   .seq = seq,
+                   .time_ms = 1700000000000};
+    buffer_t body = {0};
+    uint8_t seal[SEAL_BYTES];
+    message_seal (&other, &head, fields, &body, seal);
+    turn_receive (rig->turn, &curve, body.data, body.size, seal, sizeof seal);
+    buffer_clear (&body);
+}
+
+START_TEST (a_fetch_that_nobody_waits_for_any_more_is_given_up)
+{
+    turn_rig_t *rig = s_quiet ();
+    validation_request_t request = {.to = rig->identity.id,
+                                    .improvement = {{1}},
+                                    .candidate = {{2}},
+                                    .base = {{3}},
+                                    .evaluator = rig->group.evaluator,
+                                    .validation_type = 1,
+                                    .deadline_ms = 500};
+    s_hear (rig, MESSAGE_VALIDATION_REQUEST, 1002, &request);
+    ck_assert_int_eq (turn_rig_run (rig, 1), 0);
+    ck_assert_uint_eq (turn_rig_count (rig, "log:refused"), 0);
+    ck_assert_uint_eq (fetcher_count (rig->turn->fetcher), 2);
+    turn_rig_run_until (rig, rig->now_ms + 1000);
+    ck_assert_uint_eq (fetcher_count (rig->turn->fetcher), 0);
+    ck_assert_uint_eq (turn_rig_count (rig, "job:CANCEL"), 0); /* it was no job */
+    turn_rig_destroy (rig);
+}
+END_TEST
+
+START_TEST (a_link_key_that_the_roster_no_longer_has_loses_its_standing)
+{
+    turn_rig_t *rig = s_quiet ();
+    members_t *changed = calloc (1, sizeof *changed);
+    ck_assert_ptr_nonnull (changed);
+    *changed = *node_members (turn_node (rig->turn));
+    turn_set_members (rig->turn, changed);
+    ck_assert_int_eq (turn_rig_run (rig, 1), 0);
+    ck_assert_uint_eq (turn_rig_count (rig, "standing"), 0);
+    ck_assert_uint_eq (turn_rig_count (rig, "member"), 2);
+    identity_t other = sample_identity (2);
+    changed->members[members_find (changed, &other.id)].curve = sample_curve (3);
+    rig->trace[0] = '\0';
+    turn_set_members (rig->turn, changed);
+    ck_assert_int_eq (turn_rig_run (rig, 1), 0);
+    ck_assert_uint_eq (turn_rig_count (rig, "standing"), 1); /* the old key's */
+    ck_assert_uint_eq (turn_rig_count (rig, "member"), 2);
+    free (changed);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
 SUITE_MAIN ("turn", what_must_last_is_committed_before_anything_is_said_or_done,
             all_events_of_a_turn_go_into_one_transaction,
             effects_are_done_in_the_order_in_which_they_were_wanted,
@@ -302,4 +364,6 @@ SUITE_MAIN ("turn", what_must_last_is_committed_before_anything_is_said_or_done,
             a_replay_gives_the_recorded_effects_and_finds_an_altered_entry,
             a_damaged_journal_is_told_by_the_number_of_its_entry, idle_time_leaves_nothing_in_the_journal,
             bytes_that_are_no_statement_leave_no_trace_but_in_the_log,
-            beyond_the_bound_statements_are_dropped_and_commands_are_not, at_the_end_the_group_is_told)
+            beyond_the_bound_statements_are_dropped_and_commands_are_not, at_the_end_the_group_is_told,
+            a_fetch_that_nobody_waits_for_any_more_is_given_up,
+            a_link_key_that_the_roster_no_longer_has_loses_its_standing)

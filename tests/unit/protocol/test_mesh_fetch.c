@@ -283,10 +283,34 @@ START_TEST (test_an_offset_behind_the_end_is_refused)
 }
 END_TEST
 
+START_TEST (test_a_fetch_that_is_given_up_is_asked_for_no_more_and_says_nothing)
+{
+    village_t *village = village_new (2);
+    village_meet (village);
+    digest_t id = s_content (village, 0, 3 * LIMIT_CHUNK_BYTES);
+    village->lose = s_lose_chunks;
+    s_fetch (village, 1, &id, 60000);
+    s_fetch (village, 2, &id, 60000);
+    mesh_fetch_cancel (village->people[1].mesh, 99); /* there is none */
+    mesh_fetch_cancel (village->people[1].mesh, 1);
+    village->lose = NULL;
+    village_pass (village, 5000);
+    ck_assert_uint_eq (village->people[1].fetched_count, 1); /* the other goes on */
+    ck_assert_uint_eq (village->people[1].fetched_operation, 2);
+    ck_assert_int_eq (village->people[1].fetched_result, 0);
+    size_t asked = village->sent[MESSAGE_FETCH];
+    village_pass (village, 60000);
+    ck_assert_uint_eq (village->sent[MESSAGE_FETCH], asked);
+    ck_assert_uint_eq (village->people[1].fetched_count, 1);
+    village_destroy (&village);
+}
+END_TEST
+
 SUITE_MAIN ("protocol/mesh_fetch", test_contents_of_every_size_arrive_whole,
             test_a_content_that_the_peer_lacks_is_not_found_at_once, test_lost_chunks_are_asked_for_again,
             test_a_fetch_ends_when_its_time_is_up, test_a_fetch_waits_for_a_peer_that_is_not_up_yet,
             test_a_fetch_from_a_peer_that_is_lost_or_none_fails_soon,
             test_a_chunk_that_is_not_what_was_asked_for_ends_the_fetch,
             test_few_chunks_are_on_their_way_at_once, test_beyond_the_bound_a_fetch_is_busy,
-            test_an_offset_behind_the_end_is_refused)
+            test_an_offset_behind_the_end_is_refused,
+            test_a_fetch_that_is_given_up_is_asked_for_no_more_and_says_nothing)

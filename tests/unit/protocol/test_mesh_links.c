@@ -312,6 +312,36 @@ START_TEST (test_a_node_that_lost_count_goes_on_behind_what_its_peers_have_heard
 }
 END_TEST
 
+/* A member that boasts to have seen the highest number there is takes nothing from us but some numbers. */
+START_TEST (test_no_lie_uses_our_numbers_up)
+{
+    village_t *village = village_new (2);
+    village_meet (village);
+    villager_t *liar = &village->people[0], *who = &village->people[1];
+    const uint64_t lies[] = {UINT64_MAX, UINT64_MAX - 3, UINT64_MAX - 1};
+    for (size_t i = 0; i < 3; i++) {
+        hello_t hello = {.to = who->identity.id,
+                         .roster = bytes_of (village->members->packed.data, village->members->packed.size),
+                         .validation_types = 7,
+                         .platform = text_of ("test"),
+                         .seq_seen = lies[i],
+                         .publication = liar->publication};
+        village_say (village, 0, 1, MESSAGE_HELLO, &hello);
+        uint64_t most = VILLAGE_SEQ + (i + 1) * (SEQ_JUMP_MAX + 4 * SEQ_BLOCK);
+        village_pass (village, 5000);
+        ck_assert_uint_gt (who->reserved, (i + 1) * SEQ_JUMP_MAX); /* it was believed, up to the bound */
+        ck_assert_uint_lt (who->reserved, most);
+        ck_assert_uint_lt (who->up_number[0], most); /* what the node hears is bounded too */
+        ck_assert (village_is_up (village, 0, 1));
+        ck_assert (village_is_up (village, 1, 0));
+    }
+    village_pass (village, 2 * LOST_AFTER_MS);
+    ck_assert_uint_eq (liar->lost_count[1], 0);
+    ck_assert_uint_eq (liar->refused_count, 0);
+    village_destroy (&village);
+}
+END_TEST
+
 START_TEST (test_metrics_of_peers_are_seen)
 {
     village_t *village = village_new (2);
@@ -341,4 +371,4 @@ SUITE_MAIN ("protocol/mesh_links", test_members_who_know_only_the_founders_addre
             test_addresses_that_are_not_tcp_are_not_linked_to,
             test_live_numbers_are_reserved_before_they_are_used,
             test_a_node_that_lost_count_goes_on_behind_what_its_peers_have_heard,
-            test_metrics_of_peers_are_seen)
+            test_no_lie_uses_our_numbers_up, test_metrics_of_peers_are_seen)

@@ -686,6 +686,31 @@ START_TEST (test_every_kind_from_a_member_is_survived)
 }
 END_TEST
 
+/* What a member says to our node lands in our journal: it has a generous rate, and no other member pays for it. */
+START_TEST (test_no_member_floods_the_journal)
+{
+    village_t *village = s_village ();
+    villager_t *judge = &village->people[1];
+    transfer_result_t result = {.to = judge->identity.id, .reason = text_of ("worse")};
+    size_t before = judge->delivered_count;
+    for (int i = 0; i < 300; i++)
+        village_say (village, 0, 1, MESSAGE_TRANSFER_RESULT, &result);
+    ck_assert_uint_eq (judge->delivered_count, before + 200);
+    ck_assert_uint_eq (mesh_refused (judge->mesh, ERROR_BUSY), 100);
+    ck_assert_uint_eq (judge->refused_first, 1); /* the log is not flooded either */
+    village_say (village, 2, 1, MESSAGE_TRANSFER_RESULT, &result);
+    ck_assert_uint_eq (judge->delivered_count, before + 201);
+    village_pass (village, 1000);
+    before = judge->delivered_count;
+    for (int i = 0; i < 300; i++)
+        village_say (village, 0, 1, MESSAGE_TRANSFER_RESULT, &result);
+    ck_assert_uint_ge (judge->delivered_count, before + 50);
+    ck_assert_uint_le (judge->delivered_count, before + 60);
+    ck_assert (village_is_up (village, 1, 0));
+    village_destroy (&village);
+}
+END_TEST
+
 SUITE_MAIN ("protocol/mesh_receive", test_a_statement_in_order_is_delivered_as_it_came,
             test_frames_that_are_no_statement_are_malformed,
             test_every_cut_of_a_statement_is_refused_and_harmless,
@@ -708,4 +733,5 @@ SUITE_MAIN ("protocol/mesh_receive", test_a_statement_in_order_is_delivered_as_i
             test_a_newer_roster_in_a_hello_reaches_the_node,
             test_a_roster_in_a_hello_that_no_admin_signed_reaches_nobody,
             test_an_introduction_tells_an_address_and_nothing_else,
-            test_an_introduction_moves_no_peer_that_is_up, test_every_kind_from_a_member_is_survived)
+            test_an_introduction_moves_no_peer_that_is_up, test_every_kind_from_a_member_is_survived,
+            test_no_member_floods_the_journal)
