@@ -26,8 +26,8 @@
 #define MESH_SERVE_BURST     256 /* answers that one peer can have at once… */
 #define MESH_SERVE_PER_S     256 /* …and in the long run: 16 MiB of content a second */
 /* What one member can make our node journal; beyond, it is refused as busy: its durable statements come again. */
-#define MESH_STATEMENT_BURST   200  /* statements over its link at once… */
-#define MESH_STATEMENT_PER_S   50   /* …and in the long run */
+#define MESH_STATEMENT_BURST   512  /* statements over its link at once… */
+#define MESH_STATEMENT_PER_S   128  /* …and in the long run */
 #define MESH_PUBLICATION_BURST 1024 /* publications at once… */
 #define MESH_PUBLICATION_PER_S 256  /* …and in the long run: the rest is pulled when there is room */
 #define MESH_CODES             32   /* error codes are below it */
