@@ -261,8 +261,10 @@ static int s_check_evidence (check_t *check)
     for (size_t i = 0; i < check->package->evidence.count; i++) {
         bytes_t packed = check->package->evidence.items[i].bytes;
         statement_t statement;
-        if (statement_unpack (packed, &statement))
+        if (statement_unpack (packed, &statement)) {
+            problem_set (check->problem, "package: evidence %zu is no statement", i);
             return ERROR_MALFORMED;
+        }
         unsigned kind = statement_kind (statement.body, statement.body_size);
         if (kind != MESSAGE_FEEDBACK && kind != MESSAGE_VALIDATION_RESULT) {
             problem_set (check->problem, "package: evidence %zu is neither FEEDBACK nor VALIDATION_RESULT",
@@ -298,7 +300,7 @@ static int s_check_policy (check_t *check)
     package_report_t *report = check->report;
     const policy_t *policy = &check->group.policy;
     report->min_confirmations = package_min_confirmations (policy, report->members);
-    if (report->members == 1 && policy->allow_alone) {
+    if (report->members == 1 && check->package->evidence.count == 0 && policy->allow_alone) {
         report->alone = true;
         return 0;
     }

@@ -113,9 +113,10 @@ static json_t *s_report_json (const package_report_t *report)
     digest_text (&report->candidate, candidate);
     digest_text (&report->base, base);
     return json_pack (
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:i}", "package", package,
-        "group", group, "author", author, "candidate", candidate, "base", base, "epoch",
-        (json_int_t)report->epoch, "members", (json_int_t)report->members, "feedback_asked",
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:i}", "package",
+        package, "group", group, "author", author, "candidate", candidate, "base", base, "epoch",
+        (json_int_t)report->epoch, "members", (json_int_t)report->members, "consensus",
+        report->alone ? "none" : action_name (report->consensus.action), "feedback_asked",
         (int)report->feedback.asked, "feedback_approvals", (int)report->feedback.approvals,
         "validations_confirmed", (int)report->validations.confirmed, "validations_refuted",
         (int)report->validations.refuted, "min_confirmations", (int)report->min_confirmations, "alone",
@@ -128,13 +129,19 @@ static void s_print_report (const package_report_t *report)
             output_digest (&report->package).text, output_key (&report->author).text,
             output_digest (&report->group).text, (unsigned long long)report->epoch,
             (unsigned long long)report->members);
-    if (report->alone)
-        puts ("Made in a group of one: nobody else looked at it, as its policy allows.");
-    else
-        printf ("Feedback: %u of %u approve. Measured again: %u confirm, %u don't (needed: %u).%s\n",
-                report->feedback.approvals, report->feedback.asked, report->validations.confirmed,
-                report->validations.refuted, report->min_confirmations,
-                report->unvalidated ? " Nobody measured it again, as the policy allows." : "");
+    if (report->alone) {
+        puts ("Made in a group of one: nobody but its author looked at it or measured it, as the policy "
+              "allows.\n"
+              "That it was alone then is its author's word; to a member's node it is a proposal, no more.");
+        return;
+    }
+    printf ("Feedback: %u of %u approve. Measured again: %u confirm, %u don't (needed: %u).\n",
+            report->feedback.approvals, report->feedback.asked, report->validations.confirmed,
+            report->validations.refuted, report->min_confirmations);
+    if (report->consensus.action == ACTION_REVIEW)
+        puts ("Feedback was for review: the operator of its author decided, and only its author says so.");
+    if (report->unvalidated)
+        puts ("Nobody measured it again, as the policy allows: only its author's numbers speak for it.");
 }
 
 /* --- verify --- */

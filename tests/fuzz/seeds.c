@@ -8,6 +8,7 @@
 
 #include "protocol/group.h"
 #include "protocol/invite.h"
+#include "tests/lib/proof.h"
 #include "tests/lib/sample.h"
 
 static const char *s_corpus;
@@ -101,6 +102,36 @@ static void s_write_roster (void)
     group_clear (&group);
 }
 
+static void s_write_proof (const proof_t *proof, const char *name)
+{
+    buffer_t packed = {0};
+    proof_pack (proof, &packed);
+    s_write ("package", "proof", name, packed.data, packed.size - SEAL_BYTES);
+    buffer_clear (&packed);
+}
+
+/* One that holds, one that its policy lets pass, one of a founder alone, one that a member revoked since voted for. */
+static void s_write_package (void)
+{
+    policy_t policy = policy_default ();
+    policy.allow_unvalidated = 1;
+    proof_t *proof = proof_new (NULL), *lax = proof_new (&policy), *alone = proof_new (NULL);
+    s_write_proof (proof, "whole");
+    proof_revoke (proof, 4);
+    s_write_proof (proof, "revoked");
+    lax->vote_count = 3;
+    lax->votes[0].feedback.recommendation = 1;
+    s_write_proof (lax, "unvalidated");
+    alone->vote_count = alone->package.asked.count = 0;
+    alone->person = 1;
+    alone->package.source_agent = alone->people[1].id;
+    alone->head.epoch = 1;
+    s_write_proof (alone, "alone");
+    proof_destroy (&proof);
+    proof_destroy (&lax);
+    proof_destroy (&alone);
+}
+
 int main (int argc, char **argv)
 {
     if (argc != 2) {
@@ -112,5 +143,6 @@ int main (int argc, char **argv)
     s_write_wire ();
     s_write_invite ();
     s_write_roster ();
+    s_write_package ();
     return EXIT_SUCCESS;
 }

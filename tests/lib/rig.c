@@ -75,6 +75,32 @@ static void s_deliver (rig_t *self, size_t from, int to, bytes_t body, bytes_t s
     s_push (&self->nodes[to].inbox, &event);
 }
 
+/* Delivers what a voter says with an epoch of its own invention. */
+static void s_deliver_vote (rig_t *self, size_t from, int to, bytes_t body)
+{
+    message_t message;
+    buffer_t changed = {0};
+    uint8_t seal[SEAL_BYTES];
+    int rc = message_decode (body.data, body.size, &message, NULL);
+    assert (rc == 0);
+    (void)rc;
+    message.head.epoch += self->nodes[from].rules.epochs_ahead;
+    message_seal (&self->nodes[from].identity, &message.head, &message.as, &changed, seal);
+    s_deliver (self, from, to, bytes_of (changed.data, changed.size), bytes_of (seal, SEAL_BYTES));
+    buffer_clear (&changed);
+    message_clear (&message);
+}
+
+static void s_send (rig_t *self, size_t from, int to, bytes_t body, bytes_t seal)
+{
+    unsigned kind = statement_kind (body.data, body.size);
+    bool votes = kind == MESSAGE_FEEDBACK || kind == MESSAGE_VALIDATION_RESULT;
+    if (votes && self->nodes[from].rules.epochs_ahead > 0)
+        s_deliver_vote (self, from, to, body);
+    else
+        s_deliver (self, from, to, body, seal);
+}
+
 /* --- jobs --- */
 
 static void s_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate)
@@ -242,12 +268,12 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
             s_deliver (self, k, (int)to, effect->as.publish.body, effect->as.publish.seal);
         break;
     case EFFECT_SEND:
-        s_deliver (self, k, s_find (self, &effect->as.send.peer, false), effect->as.send.body,
-                   effect->as.send.seal);
+        s_send (self, k, s_find (self, &effect->as.send.peer, false), effect->as.send.body,
+                effect->as.send.seal);
         break;
     case EFFECT_SEND_BACK:
-        s_deliver (self, k, s_find (self, &effect->as.send_back.curve, true), effect->as.send_back.body,
-                   effect->as.send_back.seal);
+        s_send (self, k, s_find (self, &effect->as.send_back.curve, true), effect->as.send_back.body,
+                effect->as.send_back.seal);
         break;
     case EFFECT_SET_MEMBERS:
     case EFFECT_SET_INVITE:

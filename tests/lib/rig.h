@@ -48,6 +48,7 @@ typedef struct {
     bool hold_merges;
     bool deaf; /* what is sent to it is lost */
     bool mute; /* what is fetched from it can't be had, which shows only after rig_release of the fetcher */
+    uint64_t epochs_ahead; /* how much too high the epoch is that it names when it votes */
 } rig_rules_t;
 
 struct rig {

@@ -206,6 +206,7 @@ class Package:
         require(about == (self.author, self.candidate.id, self.base.id, self.charter.evaluator), "unverified", "about something else")
         votes = self.feedback if said.kind.name == "FEEDBACK" else self.results
         require(said.author not in votes, "unverified", "twice")
+        require(votes is self.feedback or said["validation_type"] & 1, "unverified", "not measured")
         votes[said.author] = said
 
     def _count_members(self):  # 8
@@ -216,7 +217,7 @@ class Package:
 
     def _check_policy(self):
         policy = self.charter.policy
-        if self.members == 1 and policy["allow_alone"]:
+        if self.members == 1 and not self.statement["evidence"] and policy["allow_alone"]:
             return
         recommendations = [one["recommendation"] for one in self.feedback.values()]
         outcome = consensus(policy, len(self.statement["asked"]), recommendations)  # 9
