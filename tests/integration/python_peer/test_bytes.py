@@ -51,8 +51,9 @@ def test_golden(root):
 def numbers_of(text):
     """#define NAME number, in bytes or milliseconds."""
     found = {}
-    for name, value in re.findall(r"^#define\s+(\w+)\s+(\(?[0-9][0-9* ]*\)?)", text, re.M):
-        found[name] = eval(value)  # digits, stars and parentheses
+    text = re.sub(r"UINT64_C \((\d+)\)", r"\1", text)
+    for name, value in re.findall(r"^#define\s+(\w+)\s+(\(?[0-9][0-9*< ]*\)?)", text, re.M):
+        found[name] = eval(value)  # digits, stars, shifts and parentheses
     return found
 
 
