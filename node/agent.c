@@ -196,6 +196,41 @@ static int s_finish_objectives (objectives_t *objectives, const char *file, cons
     return 0;
 }
 
+/* --- the evaluator is pinned --- */
+
+static bool s_evolves (const agent_t *agent, const char *path)
+{
+    while (strncmp (path, "./", 2) == 0)
+        path += 2;
+    for (size_t i = 0; i < agent->evolve_count; i++)
+        if (strcmp (agent->evolve[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* The program that the command runs: its first word, or behind an interpreter from PATH the first word that is no option. */
+static const char *s_program (const agent_command_t *command)
+{
+    size_t i = 0;
+    if (command->count > 1 && strchr (command->words[0], '/') == NULL)
+        for (i = 1; i + 1 < command->count && command->words[i][0] == '-';)
+            i++;
+    return command->words[i];
+}
+
+static int s_check_evaluator (const agent_t *agent, const char *file, const char *text, size_t size,
+                              problem_t *problem)
+{
+    const char *program = s_program (&agent->evaluator);
+    if (!s_evolves (agent, program))
+        return 0;
+    return schema_problem (
+        file, text, size, "evaluator.command", problem,
+        "found \"%s\", which is in evolve, expected a pinned file: a candidate could write "
+        "its own score",
+        program);
+}
+
 int agent_parse (const char *file, const char *text, size_t size, agent_t *agent, problem_t *problem)
 {
     assert (file != NULL && text != NULL && agent != NULL);
@@ -207,18 +242,12 @@ int agent_parse (const char *file, const char *text, size_t size, agent_t *agent
         return -1;
     if (s_finish_objectives (&agent->objectives, file, text, size, problem) != 0)
         return -1;
+    if (s_check_evaluator (agent, file, text, size, problem) != 0)
+        return -1;
     return proposers_check (agent->proposers, agent->proposer_count, file, text, size, problem);
 }
 
 /* --- its files --- */
-
-static bool s_evolves (const agent_t *agent, const char *path)
-{
-    for (size_t i = 0; i < agent->evolve_count; i++)
-        if (strcmp (agent->evolve[i], path) == 0)
-            return true;
-    return false;
-}
 
 static int s_check_files (const agent_t *agent, const tree_t *files, problem_t *problem)
 {

@@ -93,13 +93,27 @@ static void s_ask (fetcher_t *self, fetch_state_t *fetch, const digest_t *conten
                 way->now_ms, way->wall_ms, way->out);
 }
 
-/* Goes on to the next file that the store lacks; ends where there is none. */
+/* True if a content that the store has is as large as the list says. */
+static bool s_has_size (const fetcher_t *self, const tree_file_t *file)
+{
+    size_t size = 0;
+    uint8_t *bytes = self->ports->get_content (self->ports->context, &file->content, &size);
+    bool same = bytes != NULL && size == file->size;
+    free (bytes);
+    return same;
+}
+
+/* Goes on to the next file that the store lacks; ends where there is none, or where the list lies. */
 static void s_next_file (fetcher_t *self, fetch_state_t *fetch, const way_t *way)
 {
     while (fetch->next < fetch->tree.count) {
-        const digest_t *content = &fetch->tree.files[fetch->next].content;
-        if (!self->ports->has_content (self->ports->context, content)) {
-            s_ask (self, fetch, content, way);
+        const tree_file_t *file = &fetch->tree.files[fetch->next];
+        if (!self->ports->has_content (self->ports->context, &file->content)) {
+            s_ask (self, fetch, &file->content, way);
+            return;
+        }
+        if (!s_has_size (self, file)) {
+            s_end (self, fetch, true);
             return;
         }
         fetch->next++;

@@ -156,15 +156,20 @@ static size_t s_place (node_t *self, const pubkey_t *author)
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer)
 {
     const tried_t *tried = knowledge_tried (self, package);
-    if (tried) {
+    /* That one member could not give it says nothing of another that tells of it. */
+    bool elsewhere = tried && tried->reason == REASON_UNAVAILABLE && !pubkey_equal (&tried->author, author);
+    if (tried && !elsewhere) {
         if (!digest_is_zero (transfer)) /* the author asks: it is told again */
             s_answer (self, author, transfer, tried, NULL);
         return;
     }
     size_t index = s_parcel_of (self, package);
     if (index != NONE) {
-        if (!digest_is_zero (transfer))
-            self->parcels[index].transfer = *transfer;
+        parcel_t *parcel = &self->parcels[index];
+        if (!pubkey_equal (&parcel->author, author))
+            parcel->alternate = *author; /* whoever said it first may not have it, or not give it */
+        else if (!digest_is_zero (transfer))
+            parcel->transfer = *transfer;
         return;
     }
     index = s_place (self, author);
@@ -185,6 +190,21 @@ void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *pac
     self->parcels[index].imported = true;
 }
 
+static void s_remember (node_t *self, const tried_t *tried)
+{
+    for (size_t i = 0; i < self->tried_count; i++)
+        if (digest_equal (&self->tried[i].package, &tried->package)) {
+            self->tried[i] = *tried;
+            return;
+        }
+    if (self->tried_count == LIMIT_TRIED)
+        memmove (self->tried, self->tried + 1, --self->tried_count * sizeof *self->tried);
+    tried_t *grown = realloc (self->tried, (self->tried_count + 1) * sizeof *grown);
+    assert (grown);
+    self->tried = grown;
+    self->tried[self->tried_count++] = *tried;
+}
+
 void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t reason,
                         const trial_result_t *result)
 {
@@ -195,14 +215,9 @@ void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t 
         parcel->attempts++;
         return;
     }
-    if (self->tried_count == LIMIT_TRIED)
-        memmove (self->tried, self->tried + 1, --self->tried_count * sizeof *self->tried);
-    tried_t *grown = realloc (self->tried, (self->tried_count + 1) * sizeof *grown);
-    assert (grown);
-    self->tried = grown;
-    tried_t *tried = &self->tried[self->tried_count++];
-    *tried = (tried_t){parcel->package, parcel->author, adopted, reason};
-    s_answer (self, &parcel->author, &parcel->transfer, tried, result);
+    tried_t tried = {parcel->package, parcel->author, adopted, reason};
+    s_remember (self, &tried);
+    s_answer (self, &parcel->author, &parcel->transfer, &tried, result);
     s_row (self, &parcel->package, &parcel->author, adopted ? 2 : 3, reason, parcel);
     known_peer_t *peer = peer_of (self, &parcel->author);
     if (peer) {
@@ -237,8 +252,14 @@ static void s_retry (node_t *self, size_t index)
     parcel_t *parcel = &self->parcels[index];
     operate_drop (self, OWNER_PARCEL, index);
     if (++parcel->attempts >= self->settings.transfer_attempts_max) {
-        knowledge_decided (self, index, false, REASON_UNAVAILABLE, NULL);
-        return;
+        if (pubkey_is_zero (&parcel->alternate)) {
+            knowledge_decided (self, index, false, REASON_UNAVAILABLE, NULL);
+            return;
+        }
+        parcel->author = parcel->alternate;
+        parcel->alternate = (pubkey_t){{0}};
+        parcel->transfer = (digest_t){{0}};
+        parcel->attempts = 0;
     }
     parcel->state = PARCEL_WAITING;
     parcel->retry_ms = self->now_ms + RETRY_MS;
@@ -288,6 +309,22 @@ static bool s_was_alone (const node_t *self, const package_report_t *report)
            package_member_at (self->members, report->epoch, &report->author);
 }
 
+/* Only the files that may change, within their bounds: judged before any of them is fetched. */
+static bool s_shapes_fit (const node_t *self, const parcel_t *parcel)
+{
+    tree_t live = {0}, base = {0}, candidate = {0};
+    digest_t evaluator;
+    bool fit =
+        tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0 &&
+        tree_decode (parcel->base_tree.data, parcel->base_tree.size, &base, &evaluator) == 0 &&
+        tree_decode (parcel->candidate_tree.data, parcel->candidate_tree.size, &candidate, &evaluator) == 0 &&
+        tree_same_shape (&base, &live) && tree_same_shape (&candidate, &live);
+    tree_clear (&live);
+    tree_clear (&base);
+    tree_clear (&candidate);
+    return fit;
+}
+
 static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
 {
     parcel_t *parcel = &self->parcels[index];
@@ -318,6 +355,10 @@ static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
     entry_t metadata[2] = {{text_of ("from"), text_of (author)},
                            {text_of ("description"), text_of (parcel->description)}};
     say_event (self, "knowledge_received", &parcel->package, NAN, NULL, metadata, 2);
+    if (!s_shapes_fit (self, parcel)) {
+        knowledge_decided (self, index, false, REASON_PROTECTED, NULL);
+        return;
+    }
     parcel->state = PARCEL_FILES;
     if (!s_fetch (self, index, &parcel->candidate, true) || !s_fetch (self, index, &parcel->base, true))
         s_retry (self, index);

@@ -3,6 +3,8 @@
 #include "node/node_state.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +157,18 @@ static void s_back_off (node_t *self, bool fruitful)
         fruitful ? 0 : self->now_ms + (wait_ms < PROPOSE_WAIT_MS_MAX ? wait_ms : PROPOSE_WAIT_MS_MAX);
 }
 
+/* Told at the first failure in a row, and then more and more rarely. */
+static void s_say_failure (node_t *self, text_t why)
+{
+    if (self->fruitless & (self->fruitless - 1))
+        return;
+    char text[LIMIT_TEXT + 1], count[16];
+    text_copy (why, text, sizeof text);
+    (void)snprintf (count, sizeof count, "%u", self->fruitless);
+    entry_t metadata = {text_of ("in_a_row"), text_of (count)};
+    say_event (self, "proposal_failed", NULL, NAN, text, &metadata, 1);
+}
+
 uint64_t propose_deadline_ms (const node_t *self)
 {
     return self->propose_after_ms > self->now_ms ? self->propose_after_ms : UINT64_MAX;
@@ -170,6 +184,7 @@ void on_proposed (node_t *self, const proposed_t *event)
     self->proposals_running--;
     if (event->result == 2) {
         s_back_off (self, false);
+        s_say_failure (self, event->description);
         improve_fault (self, false);
         return;
     }
@@ -182,6 +197,8 @@ void on_proposed (node_t *self, const proposed_t *event)
                                          &self->identity.id, NONE, false);
     }
     s_back_off (self, improvement != NONE);
+    if (event->result == 1)
+        s_say_failure (self, event->description);
     if (improvement != NONE)
         self->improvements[improvement].breaker_trial = event->operation;
     else

@@ -61,11 +61,16 @@ static void s_measure (node_t *self, size_t index)
     }
 }
 
-static bool s_fetch (node_t *self, size_t index, const digest_t *tree)
+/* Fetches both lists of files, or with `files` what they list. */
+static bool s_fetch (node_t *self, size_t index, bool files)
 {
-    fetch_content_t fetch = {
-        .peer = self->jobs[index].peer, .content = *tree, .tree = 1, .timeout_ms = FETCH_TIMEOUT_MS};
-    return operate (self, EFFECT_FETCH_CONTENT, &fetch, OWNER_JOB, index) != 0;
+    const job_t *job = &self->jobs[index];
+    fetch_content_t candidate = {
+        .peer = job->peer, .content = job->candidate, .tree = files, .timeout_ms = FETCH_TIMEOUT_MS};
+    fetch_content_t base = candidate;
+    base.content = job->base;
+    return operate (self, EFFECT_FETCH_CONTENT, &candidate, OWNER_JOB, index) != 0 &&
+           operate (self, EFFECT_FETCH_CONTENT, &base, OWNER_JOB, index) != 0;
 }
 
 /* Why we don't take it; NULL if we do. */
@@ -135,7 +140,7 @@ void on_validation_request (node_t *self, const message_t *message, const pubkey
                                 .improvement_type = (improvement_type_t)request->improvement_type,
                                 .deadline_ms = time_after_ms (self->now_ms, request->deadline_ms)};
     say_back (self, author, MESSAGE_VALIDATION_ACCEPTED, &accepted);
-    if (!s_fetch (self, index, &request->candidate) || !s_fetch (self, index, &request->base)) {
+    if (!s_fetch (self, index, false)) {
         s_decline (self, author, id, reason_name (REASON_BUSY));
         s_job_clear (self, index);
     }
@@ -166,7 +171,11 @@ void serve_fetched (node_t *self, size_t index, const fetched_t *event)
         s_job_clear (self, index);
         return;
     }
-    if (++job->fetched == 2)
+    /* First both lists, which are judged by their shape; then the files. */
+    if (++job->fetched == 2 && !s_fetch (self, index, true)) {
+        s_decline (self, &job->peer, &job->request, reason_name (REASON_BUSY));
+        s_job_clear (self, index);
+    } else if (job->fetched == 4)
         s_measure (self, index);
 }
 

@@ -172,6 +172,14 @@ static void s_remember (node_t *self, const digest_t *package, uint64_t sent)
     s_row (self, &self->shared[self->shared_count++]);
 }
 
+static bool s_shared (const node_t *self, const digest_t *package)
+{
+    for (size_t i = 0; i < self->shared_count; i++)
+        if (digest_equal (&self->shared[i].package, package))
+            return true;
+    return false;
+}
+
 /* Counts an adopter, once. */
 static void s_adopted_by (node_t *self, const digest_t *package, const pubkey_t *member)
 {
@@ -186,6 +194,8 @@ static void s_adopted_by (node_t *self, const digest_t *package, const pubkey_t 
         assert (grown);
         shared->adopters = grown;
         shared->adopters[shared->adopter_count++] = *member;
+        if (shared->sent < shared->adopter_count) /* one that was away pulled it later */
+            shared->sent = shared->adopter_count;
         s_row (self, shared);
         return;
     }
@@ -236,6 +246,8 @@ void share_start (node_t *self, size_t index)
 void on_transfer_result (node_t *self, const message_t *message, const pubkey_t *author)
 {
     const transfer_result_t *result = &message->as.transfer_result;
+    if (!s_shared (self, &result->package))
+        return; /* nothing of ours: whoever likes may say so, nobody needs to hear it */
     char member[DIGEST_SHORT_BYTES], package[DIGEST_SHORT_BYTES];
     pubkey_short (author, member);
     digest_short (&result->package, package);

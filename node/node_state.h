@@ -120,7 +120,7 @@ typedef struct {
     digest_t base;
     unsigned validation_type;
     improvement_type_t improvement_type;
-    unsigned fetched; /* of the two trees */
+    unsigned fetched; /* of the two lists and then the files of both */
     uint64_t deadline_ms;
 } job_t;
 
@@ -147,8 +147,9 @@ typedef struct {
     parcel_state_t state;
     digest_t package;
     pubkey_t author;
-    digest_t transfer; /* zero: heard of by KNOWLEDGE */
-    bool alone;        /* nobody but its author vouches for it: tried as a mere proposal */
+    pubkey_t alternate; /* another member that told of it; zero: none */
+    digest_t transfer;  /* zero: heard of by KNOWLEDGE */
+    bool alone;         /* nobody but its author vouches for it: tried as a mere proposal */
     unsigned attempts;
     uint64_t retry_ms;
     digest_t candidate;

@@ -73,6 +73,7 @@ static void s_deliver (rig_t *self, size_t from, int to, bytes_t body, bytes_t s
         return;
     event_t event = {.kind = EVENT_RECEIVED, .as.received = {self->nodes[from].curve.public_key, body, seal}};
     s_push (&self->nodes[to].inbox, &event);
+    self->nodes[to].heard[statement_kind (body.data, body.size)]++;
 }
 
 /* Delivers what a voter says with an epoch of its own invention. */

@@ -66,6 +66,7 @@ struct rig {
         char reply[LIMIT_LONG_TEXT + 1]; /* the last REPLY */
         char value[LIMIT_LONG_TEXT + 1];
         bool reply_failed;
+        unsigned heard[128]; /* statements by kind */
         digest_t current;
         uint64_t proposals[RIG_PROPOSALS_MAX]; /* operations of its PROPOSEs; the test answers them */
         size_t proposal_count;

@@ -127,6 +127,12 @@ static const struct {
      "never "
      "evolves"},
     {"src/table.h", "priority.c", "agent.yaml:4: evolve[1]: found \"priority.c\", expected each path once"},
+    {"[./evaluate, --quick]", "[./priority.c]",
+     "agent.yaml:6: evaluator.command: found \"./priority.c\", which is in evolve, expected a pinned file: a "
+     "candidate could write its own score"},
+    {"[./evaluate, --quick]", "[sh, -e, src/table.h, x]",
+     "agent.yaml:6: evaluator.command: found \"src/table.h\", which is in evolve, expected a pinned file: a "
+     "candidate could write its own score"},
     {"  command: [./evaluate, --quick]\n", "",
      "agent.yaml:6: evaluator.command: is missing, expected a list of words: the program and its arguments, "
      "e.g. "
