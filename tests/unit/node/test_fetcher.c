@@ -219,6 +219,20 @@ START_TEST (with_a_tree_come_the_files_that_are_not_here)
 }
 END_TEST
 
+START_TEST (a_list_that_lies_about_what_is_here_is_refused)
+{
+    bench_t *bench = s_bench ();
+    buffer_t tree = s_tree (1, 5); /* says that its file is 5 bytes longer than it is */
+    digest_t id = digest_of (tree.data, tree.size);
+    s_put (bench, (const uint8_t *)"000", 3);
+    s_start (bench, 7, &id, true);
+    s_answer (bench, 1, tree.data, tree.size);
+    s_expect_done (bench, 1, 7, 1);
+    buffer_clear (&tree);
+    s_end (bench);
+}
+END_TEST
+
 START_TEST (a_fetch_that_fails_ends_with_that)
 {
     bench_t *bench = s_bench ();
@@ -359,8 +373,9 @@ START_TEST (a_fetch_that_is_given_up_ends_without_a_word_and_frees_its_place)
 END_TEST
 
 SUITE_MAIN ("fetcher", a_content_is_fetched_and_kept, what_is_here_is_not_fetched_again,
-            with_a_tree_come_the_files_that_are_not_here, a_fetch_that_fails_ends_with_that,
-            the_time_is_for_the_whole_fetch, what_is_no_tree_or_lies_about_its_sizes_is_refused,
+            with_a_tree_come_the_files_that_are_not_here, a_list_that_lies_about_what_is_here_is_refused,
+            a_fetch_that_fails_ends_with_that, the_time_is_for_the_whole_fetch,
+            what_is_no_tree_or_lies_about_its_sizes_is_refused,
             a_tree_lists_as_many_files_as_a_candidate_may_have_and_no_more,
             a_content_has_no_more_bytes_than_an_event_may_carry,
             one_fetch_more_than_there_is_room_for_ends_at_once, a_store_that_fails_fails_the_turn,

@@ -186,6 +186,42 @@ START_TEST (an_answer_that_still_waits_is_not_given_again)
 }
 END_TEST
 
+START_TEST (who_claims_a_package_first_and_withholds_it_does_not_keep_it_from_us)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    rig_command (rig, 0, "pause", NULL, NULL); /* what it hears of waits */
+    rig_propose (rig, 1, &better);
+    rig_settle (rig);
+    ck_assert_int_eq (rig_state (rig, 1, &better, NULL, NULL), STATE_SHARED);
+    digest_t package = rig->trees[rig->tree_count - 1].id; /* the last content that was kept */
+    rig_t *late = rig_new (3, NULL);
+    for (size_t i = 0; i < rig->tree_count;
+         i++) { /* in another world node 2 tells of it before node 1 does */
+        late->trees[i].id = rig->trees[i].id;
+        late->trees[i].tree.size = 0;
+        buffer_append (&late->trees[i].tree, rig->trees[i].tree.data, rig->trees[i].tree.size);
+        memcpy (late->trees[i].text, rig->trees[i].text, sizeof late->trees[i].text);
+        late->trees[i].cost = rig->trees[i].cost;
+    }
+    late->tree_count = rig->tree_count;
+    late->nodes[2].rules.mute = true;
+    for (size_t from = 2; from >= 1; from--) {
+        knowledge_t knowledge = {
+            .publication = 1000, .package = package, .summary = text_of ("mine"), .size = 1000};
+        s_say (late, from, 0, MESSAGE_KNOWLEDGE, &knowledge);
+    }
+    for (int i = 0; i < 4; i++) { /* what node 2 never answers ends by its time-out */
+        rig_pass (late, 30000);
+        rig_release (late, 0);
+    }
+    rig_pass (late, 30000);
+    ck_assert (digest_equal (&late->nodes[0].current, &better));
+    rig_destroy (&late);
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (an_author_that_promises_much_and_gives_nothing_delays_the_others_by_one_turn)
 {
     rig_t *rig = rig_new (3, NULL);
@@ -264,5 +300,6 @@ SUITE_MAIN ("node_members", no_member_uses_up_our_numbers_by_what_it_claims_to_h
             an_author_has_so_many_packages_waiting_and_no_more,
             who_sends_too_many_is_told_busy_and_what_waits_for_it_is_bounded,
             an_answer_that_still_waits_is_not_given_again,
+            who_claims_a_package_first_and_withholds_it_does_not_keep_it_from_us,
             an_author_that_promises_much_and_gives_nothing_delays_the_others_by_one_turn,
             what_is_imported_from_a_file_does_not_need_its_author, an_own_package_is_not_imported)
