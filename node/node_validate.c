@@ -166,8 +166,10 @@ void validate_check (node_t *self, size_t index, bool final)
                                       .refuted = request_count (validation, ANSWERED_NO),
                                       .declined = request_count (validation, ANSWERED_DECLINED)};
     bool done = final || request_done (validation);
-    unsigned min_confirmations =
-        package_min_confirmations (&self->group.policy, s_members_voting (self, improvement));
+    uint64_t members = s_members_voting (self, improvement);
+    if (!done && members > members_now (self))
+        members = members_now (self); /* who is still to answer may do so as one of a smaller group */
+    unsigned min_confirmations = package_min_confirmations (&self->group.policy, members);
     validation_outcome_t outcome =
         validation_decide (&tally, min_confirmations, self->group.policy.consensus_threshold, done);
     if (outcome == VALIDATION_CONFIRMED && !done) {

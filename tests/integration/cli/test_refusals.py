@@ -98,6 +98,7 @@ def tokens_and_packages (mesh):
     refused (gamma, "used up|no uses left|does not know this token", "group", "join", used, "--yes")
     refused (delta, "in group testers already", "group", "join", used, "--yes")
     alpha.cli ("group", "revoke", "delta")
+    wait_for ("beta knows that delta is gone", lambda: beta.status ()["members"] == 2)
 
     ends (alpha, propose (alpha, a=0.5), "shared")
     quiet (group)

@@ -151,12 +151,16 @@ static void s_deploy (const char *data, const tree_t *trees, const digest_t *ids
     random_init_number (&random, seed);
     for (;;) {
         uint8_t which = (uint8_t)random_below (&random, RELEASES);
-        char text[DIGEST_TEXT_BYTES], path[1024];
+        char text[DIGEST_TEXT_BYTES], path[1024], aside[1024];
         digest_text (&ids[which], text);
         snprintf (path, sizeof path, "%s/releases/%s", data, text);
+        snprintf (aside, sizeof aside, "%s/aside", data);
         digest_t current;
-        if (workspace_release_current (data, &current) != 0 || !digest_equal (&current, &ids[which]))
-            workspace_remove (path); /* so that it is written anew */
+        if (workspace_release_current (data, &current) != 0 || !digest_equal (&current, &ids[which])) {
+            /* So that it is written anew; moved first, as what has a release's name counts as whole. */
+            workspace_remove (aside);
+            (void)rename (path, aside);
+        }
         if (store == NULL || workspace_release_write (store, data, &ids[which], &trees[which], NULL) != 0 ||
             workspace_release_switch (data, &ids[which], NULL) != 0 || write (pipe, &which, 1) != 1)
             _exit (1);
