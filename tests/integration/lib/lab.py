@@ -48,7 +48,7 @@ missing) echo '{"score": 9}' ;;
 twice) echo '{"score": 9, "score": 10, "cost": 1}' ;;
 refuse) echo '{"valid": false, "error": "I would rather not"}' ;;
 gigabyte) head -c 1G /dev/zero | tr '\0' x ;;
-memory) awk 'BEGIN { s = "0123456789abcdef"; while (1) s = s s }' ;;
+memory) awk 'BEGIN { while (1) eaten[n++] = sprintf ("%02000d", n) }' ;;
 fork) bomb () { bomb & bomb & wait; }; bomb ;;
 orphans) for i in 1 2 3 4 5; do setsid sleep 300 & done; result ;;
 esac
