@@ -73,7 +73,8 @@ const members_t *node_members (const node_t *self);
 /* Highest publication of `author` that the node has taken in, and its own: for the mesh after a restart. */
 uint64_t node_publication (const node_t *self, const pubkey_t *author);
 
-/* A digest of everything that decides what the node will do: two nodes with the same digest behave the same. */
+/* A digest of what a TICK can move: numbers, states, deadlines and tables in short. Equal before and after a step: the step changed
+ * nothing that matters; equal after a replay: it led to the same place. */
 digest_t node_digest (const node_t *self);
 
 #endif

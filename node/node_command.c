@@ -156,14 +156,14 @@ static void s_propose (node_t *self, const command_t *command)
     }
     persist_content_t content = {command->content};
     effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
+    self->last_rejected = REASON_BUSY; /* what it means if there is no place for it at all */
     size_t index =
         propose_candidate (self, ORIGIN_OPERATOR, &self->live, command->content, (improvement_type_t)kind,
                            text_of (description), &self->identity.id, NONE, false);
     if (index == NONE) {
-        say_reply (self, command->operation, true,
-                   "rejected at once: the same candidate is known here, or it changes other files than those "
-                   "in `evolve`",
-                   NULL);
+        char why[LIMIT_LONG_TEXT];
+        (void)snprintf (why, sizeof why, "rejected at once: %s", reason_description (self->last_rejected));
+        say_reply (self, command->operation, true, why, NULL);
         return;
     }
     self->counts.proposed++;

@@ -205,6 +205,7 @@ void improve_reject (node_t *self, size_t index, reason_code_t reason, const cha
     if (detail)
         text_copy (text_of (detail), improvement->detail, sizeof improvement->detail);
     self->counts.rejected[reason]++;
+    self->last_rejected = reason;
     improve_move (self, index, MOVE_REJECT);
     improve_finish (self, index);
 }

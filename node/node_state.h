@@ -285,6 +285,7 @@ struct node {
     size_t shared_count;
     applied_t *applied;
     size_t applied_count;
+    reason_code_t last_rejected; /* why, for who proposed it and waits for the answer */
     unsigned proposals_running;
     uint64_t proposals_made;   /* by proposers: what proposals_max bounds */
     unsigned fruitless;        /* proposals in a row that gave nothing new */

@@ -3,6 +3,7 @@
 #include "node/node_state.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #define BASELINE_RETRY_MS 10000
@@ -121,7 +122,7 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
         char detail[LIMIT_TEXT + 1];
         text_copy (event->detail, detail, sizeof detail);
         entry_t metadata = {text_of ("reason"), text_of (reason_name (REASON_BASE_FAILED))};
-        say_event (self, "evaluation_started", &self->live, 0, detail, &metadata, 1);
+        say_event (self, "baseline_failed", &self->live, NAN, detail, &metadata, 1);
         improve_fault (self, false);
         return;
     }

@@ -259,13 +259,9 @@ static int s_accept (join_t *join)
 static int s_decline (join_t *join)
 {
     join_link_leave (&join->link, "the operator declined the agent");
-    if (isatty (STDIN_FILENO))
-        return cli_fail (
-            "not joined; nothing was changed here. The group counts this node's keys as gone: to join after "
-            "all, make a new node with `evomesh init`");
     return cli_fail (
-        "not joined, as nobody could be asked; nothing was changed here. --yes accepts the agent. The group "
-        "counts this node's keys as gone: to join, make a new node with `evomesh init`");
+        "not joined; nothing was changed here. The group counts this node's keys as gone: to join after all, "
+        "make a new node with `evomesh init`");
 }
 
 static int s_told (const join_t *join)
@@ -341,6 +337,10 @@ static int s_run (cli_t *cli)
     join->roster = calloc (1, sizeof *join->roster);
     assert (join->roster != NULL);
     int rc = s_token (join);
+    if (rc == CLI_DONE && !cli_flag (cli, "yes") && !isatty (STDIN_FILENO))
+        rc = cli_fail (
+            "nobody can be asked whether to accept the agent, as there is no terminal: --yes accepts "
+            "it; nothing was changed, and the token is as good as before");
     if (rc == CLI_DONE)
         rc = own_open (cli, &join->own);
     if (rc == CLI_DONE) {

@@ -47,7 +47,8 @@ static void s_print_health (const cli_t *cli, json_t *status)
 {
     const char *problem = json_string_value (json_object_get (status, "problem"));
     bool open = strcmp (s_text (status, "breaker"), "closed") != 0;
-    const char *state = s_is (status, "stopped")    ? "stopped after a failed rollback"
+    const char *state = problem != NULL             ? "at a standstill until its problem is gone"
+                        : s_is (status, "stopped")  ? "stopped after a failed rollback"
                         : s_is (status, "paused")   ? "paused"
                         : open                      ? "held back by its circuit breaker"
                         : s_is (status, "finished") ? "finished: all proposals made"

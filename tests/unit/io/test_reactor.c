@@ -153,7 +153,7 @@ START_TEST (the_operators_own_candidate_is_read_measured_and_applied)
     json_decref (result);
     reactor_rig_until (rig, "applied", 2);
     ck_assert_int_eq (s_live_value (rig), 10);
-    reactor_rig_ask_refused (rig, request, "known"); /* it is live already */
+    reactor_rig_ask_refused (rig, request, "measured before"); /* it is live already */
     reactor_rig_ask_refused (rig, "{\"command\":\"propose\"}", "directory");
     reactor_rig_ask_refused (rig, "{\"command\":\"propose\",\"arguments\":{\"directory\":\"/nowhere\"}}",
                              "/nowhere");
