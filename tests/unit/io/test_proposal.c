@@ -30,7 +30,7 @@ static bench_t s_bench (const char *script)
     ck_assert_uint_lt (strlen (script), sizeof proposer->command.words[2]);
     snprintf (proposer->command.words[2], sizeof proposer->command.words[2], "%s", script);
     proposer->command.count = 3;
-    proposer->timeout_ms = 3000;
+    proposer->timeout_ms = 120000;
     proposer->share = 1;
     self.proposals = proposals_new (&self.rig->workshop, job_rig_done, self.rig);
     ck_assert_ptr_nonnull (self.proposals);
@@ -104,9 +104,10 @@ START_TEST (whatever_else_the_proposer_changed_is_thrown_away)
 }
 END_TEST
 
-static void s_expect_none (const char *script, const char *why)
+static void s_expect_none_within (uint64_t timeout_ms, const char *script, const char *why)
 {
     bench_t bench = s_bench (script);
+    bench.rig->config->proposers[0].timeout_ms = timeout_ms;
     const proposed_t *found = s_propose (&bench);
     ck_assert_uint_eq (found->result, 1);
     ck_assert_uint_eq (found->tree.size, 0);
@@ -115,11 +116,16 @@ static void s_expect_none (const char *script, const char *why)
     s_end (&bench);
 }
 
+static void s_expect_none (const char *script, const char *why)
+{
+    s_expect_none_within (120000, script, why);
+}
+
 START_TEST (a_proposer_that_fails_or_changes_nothing_gives_no_candidate)
 {
     s_expect_none ("echo no idea >&2; exit 1", "no idea");
     s_expect_none ("true", "changed nothing");
-    s_expect_none ("sleep 1000", "timeout");
+    s_expect_none_within (500, "sleep 1000", "timeout");
     s_expect_none ("rm value.txt; ln -s /etc/passwd value.txt", "value.txt");
     s_expect_none ("dd if=/dev/zero of=value.txt bs=1024 count=1025 2>/dev/null", "larger than 1048576");
 }
@@ -151,6 +157,33 @@ START_TEST (a_cancelled_proposer_says_nothing)
     snprintf (bench.rig->config->proposers[0].command.words[2], 32, "echo 1 > value.txt");
     s_expect_candidate (&bench, s_propose (&bench), "1\n");
     ck_assert_uint_eq (bench.rig->count, 1);
+    s_end (&bench);
+}
+END_TEST
+
+/* How many entries the scratch directory of the workshop has. */
+static size_t s_scratch_entries (const bench_t *self)
+{
+    size_t count = 0;
+    zdir_t *directory = zdir_new (self->rig->work, NULL);
+    ck_assert_ptr_nonnull (directory);
+    count = zdir_count (directory);
+    zdir_destroy (&directory);
+    return count;
+}
+
+START_TEST (what_a_proposer_worked_on_is_gone_when_it_ends_or_is_cancelled)
+{
+    bench_t bench = s_bench ("sleep 1000");
+    propose_t first = s_effect (&bench), second = s_effect (&bench);
+    proposals_start (bench.proposals, &first);
+    proposals_start (bench.proposals, &second);
+    ck_assert_uint_gt (s_scratch_entries (&bench), 0);
+    proposals_cancel_all (bench.proposals);
+    snprintf (bench.rig->config->proposers[0].command.words[2], 32, "echo 1 > value.txt");
+    s_expect_candidate (&bench, s_propose (&bench), "1\n");
+    ck_assert_uint_eq (bench.rig->count, 1);
+    ck_assert_uint_eq (s_scratch_entries (&bench), 0);
     s_end (&bench);
 }
 END_TEST
@@ -261,5 +294,6 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             whatever_else_the_proposer_changed_is_thrown_away,
             a_proposer_that_fails_or_changes_nothing_gives_no_candidate,
             a_proposer_that_can_not_run_is_a_fault_of_this_node, a_cancelled_proposer_says_nothing,
-            the_proposer_is_told_on_its_stdin, the_input_tells_parent_inspirations_failures_and_what_counts,
+            what_a_proposer_worked_on_is_gone_when_it_ends_or_is_cancelled, the_proposer_is_told_on_its_stdin,
+            the_input_tells_parent_inspirations_failures_and_what_counts,
             what_the_proposer_says_is_taken_from_its_last_line_only)
