@@ -10,46 +10,16 @@
 
 #include "evolution/improvement.h"
 #include "node/io/checkout.h"
-
-typedef struct {
-    uint64_t operation; /* 0: free */
-    digest_t candidate;
-    sandbox_run_t *run;
-    bool cancelled;
-    evaluations_t *owner;
-} evaluation_t;
+#include "node/io/job_table.h"
 
 struct evaluations {
     const workshop_t *workshop;
     job_done_fn *done;
     void *context;
     checkouts_t *checkouts;
-    evaluation_t runs[LIMIT_OPERATIONS];
+    job_table_t *jobs;
+    digest_t candidates[JOBS_MAX]; /* which one each job evaluates */
 };
-
-evaluations_t *evaluations_new (const workshop_t *workshop, job_done_fn *done, void *context)
-{
-    evaluations_t *self = calloc (1, sizeof *self);
-    if (self == NULL)
-        return NULL;
-    self->workshop = workshop;
-    self->done = done;
-    self->context = context;
-    self->checkouts = checkouts_new (workshop);
-    if (self->checkouts == NULL)
-        evaluations_destroy (&self);
-    return self;
-}
-
-void evaluations_destroy (evaluations_t **self_p)
-{
-    evaluations_t *self = *self_p;
-    if (self == NULL)
-        return;
-    checkouts_destroy (&self->checkouts);
-    free (self);
-    *self_p = NULL;
-}
 
 /* --- the result --- */
 
@@ -136,15 +106,8 @@ static reason_code_t s_judge (const agent_t *agent, const sandbox_result_t *resu
     return REASON_NONE;
 }
 
-static void s_done (void *context, const sandbox_result_t *result)
+static void s_tell_run (evaluations_t *self, uint64_t operation, const sandbox_result_t *result)
 {
-    evaluation_t *run = context;
-    evaluations_t *self = run->owner;
-    uint64_t operation = run->operation;
-    checkouts_return (self->checkouts, &run->candidate);
-    run->operation = 0;
-    if (run->cancelled)
-        return;
     problem_t problem = {{0}};
     metrics_t metrics = {0};
     value_t values[LIMIT_OBJECTIVES];
@@ -167,17 +130,46 @@ static void s_done (void *context, const sandbox_result_t *result)
     s_tell (self, &fields);
 }
 
-/* --- the run --- */
-
-static evaluation_t *s_place (evaluations_t *self)
+static void s_ended (void *context, size_t slot, uint64_t operation, const sandbox_result_t *result)
 {
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
-        if (self->runs[i].operation == 0)
-            return &self->runs[i];
-    return NULL;
+    evaluations_t *self = context;
+    checkouts_return (self->checkouts, &self->candidates[slot]);
+    if (result != NULL)
+        s_tell_run (self, operation, result);
 }
 
-static int s_start_run (evaluations_t *self, evaluation_t *run, const char *directory, problem_t *problem)
+/* --- new and destroy --- */
+
+evaluations_t *evaluations_new (const workshop_t *workshop, job_done_fn *done, void *context)
+{
+    evaluations_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->workshop = workshop;
+    self->done = done;
+    self->context = context;
+    self->checkouts = checkouts_new (workshop);
+    self->jobs = job_table_new (workshop->sandbox, s_ended, self);
+    if (self->checkouts == NULL || self->jobs == NULL)
+        evaluations_destroy (&self);
+    return self;
+}
+
+void evaluations_destroy (evaluations_t **self_p)
+{
+    evaluations_t *self = *self_p;
+    if (self == NULL)
+        return;
+    checkouts_destroy (&self->checkouts);
+    job_table_destroy (&self->jobs);
+    free (self);
+    *self_p = NULL;
+}
+
+/* --- the run --- */
+
+static int s_start_job (evaluations_t *self, size_t slot, uint64_t operation, const char *directory,
+                        problem_t *problem)
 {
     const workshop_t *shop = self->workshop;
     const char *words[AGENT_COMMAND_MAX + 1];
@@ -192,8 +184,23 @@ static int s_start_run (evaluations_t *self, evaluation_t *run, const char *dire
                          .output_bytes = LIMIT_OUTPUT_BYTES};
     if (shop->config->private_data[0] != '\0')
         job.mounts[job.mount_count++] = (sandbox_mount_t){shop->config->private_data, "/private", false};
-    run->run = sandbox_start (shop->sandbox, &job, s_done, run, problem);
-    return run->run == NULL ? -1 : 0;
+    return job_table_start (self->jobs, slot, operation, &job, problem);
+}
+
+/* Takes the candidate's files and starts its run over them. */
+static int s_start (evaluations_t *self, const evaluate_t *effect, problem_t *problem)
+{
+    size_t slot;
+    if (job_table_place (self->jobs, &slot, problem) != 0)
+        return -1;
+    const char *directory = checkouts_take (self->checkouts, &effect->candidate, problem);
+    if (directory == NULL)
+        return -1;
+    self->candidates[slot] = effect->candidate;
+    if (s_start_job (self, slot, effect->operation, directory, problem) == 0)
+        return 0;
+    checkouts_return (self->checkouts, &effect->candidate);
+    return -1;
 }
 
 /* True if the evolve files that `current` holds are those of `candidate`. */
@@ -224,52 +231,22 @@ void evaluations_start (evaluations_t *self, const evaluate_t *effect)
         s_tell_unrun (self, effect->operation, REASON_UNSANDBOXED, reason_description (REASON_UNSANDBOXED));
         return;
     }
-    if (effect->live && s_check_live (shop, &effect->candidate, &problem) != 0) {
+    if ((effect->live && s_check_live (shop, &effect->candidate, &problem) != 0) ||
+        s_start (self, effect, &problem) != 0)
         s_tell_unrun (self, effect->operation, REASON_FAULT, problem.text);
-        return;
-    }
-    evaluation_t *run = s_place (self);
-    const char *directory = NULL;
-    if (run == NULL)
-        problem_set (&problem, "too many evaluations at once");
-    else
-        directory = checkouts_take (self->checkouts, &effect->candidate, &problem);
-    if (directory == NULL) {
-        s_tell_unrun (self, effect->operation, REASON_FAULT, problem.text);
-        return;
-    }
-    *run = (evaluation_t){.operation = effect->operation, .candidate = effect->candidate, .owner = self};
-    if (s_start_run (self, run, directory, &problem) != 0) {
-        run->operation = 0;
-        checkouts_return (self->checkouts, &effect->candidate);
-        s_tell_unrun (self, effect->operation, REASON_FAULT, problem.text);
-    }
 }
 
 bool evaluations_cancel (evaluations_t *self, uint64_t operation)
 {
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++) {
-        evaluation_t *run = &self->runs[i];
-        if (operation == 0 || run->operation != operation || run->cancelled)
-            continue;
-        run->cancelled = true;
-        sandbox_cancel (run->run);
-        return true;
-    }
-    return false;
+    return job_table_cancel (self->jobs, operation);
 }
 
 void evaluations_cancel_all (evaluations_t *self)
 {
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
-        if (self->runs[i].operation != 0)
-            evaluations_cancel (self, self->runs[i].operation);
+    job_table_cancel_all (self->jobs);
 }
 
 size_t evaluations_running (const evaluations_t *self)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
-        count += self->runs[i].operation != 0;
-    return count;
+    return job_table_count (self->jobs);
 }

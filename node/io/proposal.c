@@ -7,55 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/io/job_table.h"
+
 typedef enum { RESULT_CANDIDATE, RESULT_NONE, RESULT_FAULT } proposal_result_t;
 
+/* What a job is about, and what it holds. */
 typedef struct {
-    uint64_t operation; /* 0: free */
     digest_t parent_id;
     tree_t parent;
-    char directory[PATH_MAX];
-    sandbox_run_t *run;
-    bool cancelled;
-    proposals_t *owner;
+    char directory[PATH_MAX]; /* where the proposer works; empty: none */
 } proposal_t;
 
 struct proposals {
     const workshop_t *workshop;
     job_done_fn *done;
     void *context;
-    proposal_t runs[LIMIT_OPERATIONS];
+    job_table_t *jobs;
+    proposal_t proposals[JOBS_MAX]; /* of each job */
 };
 
-proposals_t *proposals_new (const workshop_t *workshop, job_done_fn *done, void *context)
+/* Gives back what a job holds. */
+static void s_release (proposal_t *proposal)
 {
-    proposals_t *self = calloc (1, sizeof *self);
-    if (self == NULL)
-        return NULL;
-    self->workshop = workshop;
-    self->done = done;
-    self->context = context;
-    return self;
-}
-
-/* Gives back what a run holds. */
-static void s_release (proposal_t *run)
-{
-    tree_clear (&run->parent);
-    if (run->directory[0] != '\0')
-        workspace_remove (run->directory);
-    run->directory[0] = '\0';
-    run->operation = 0;
-}
-
-void proposals_destroy (proposals_t **self_p)
-{
-    proposals_t *self = *self_p;
-    if (self == NULL)
-        return;
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
-        s_release (&self->runs[i]);
-    free (self);
-    *self_p = NULL;
+    tree_clear (&proposal->parent);
+    if (proposal->directory[0] != '\0')
+        workspace_remove (proposal->directory);
+    proposal->directory[0] = '\0';
 }
 
 /* --- the result --- */
@@ -87,7 +64,7 @@ static void s_tell_failed (proposals_t *self, uint64_t operation, const digest_t
 }
 
 /* Reads what the proposer left into the store, all in one transaction. Malloc'ed encoded tree, or NULL with the problem. */
-static uint8_t *s_take (const workshop_t *shop, const proposal_t *run, size_t *size, problem_t *problem)
+static uint8_t *s_take (const workshop_t *shop, const proposal_t *proposal, size_t *size, problem_t *problem)
 {
     tree_t tree = {0};
     digest_t id;
@@ -97,9 +74,9 @@ static uint8_t *s_take (const workshop_t *shop, const proposal_t *run, size_t *s
         problem_set (problem, "%s", store_problem (shop->store));
         return NULL;
     }
-    if (workspace_read_evolved (shop->store, run->directory, &run->parent, &tree, problem) == 0)
+    if (workspace_read_evolved (shop->store, proposal->directory, &proposal->parent, &tree, problem) == 0)
         bytes = workshop_put_tree (shop, &tree, &id, size, problem);
-    if (bytes != NULL && tree_equal (&tree, &run->parent)) {
+    if (bytes != NULL && tree_equal (&tree, &proposal->parent)) {
         problem_set (problem, "the proposer changed nothing");
         free (bytes);
         bytes = NULL;
@@ -115,25 +92,15 @@ static uint8_t *s_take (const workshop_t *shop, const proposal_t *run, size_t *s
     return bytes;
 }
 
-static void s_done (void *context, const sandbox_result_t *result)
+/* What a proposer that ended well left is the candidate. Gives back what the job held. */
+static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t operation,
+                         const sandbox_result_t *result)
 {
-    proposal_t *run = context;
-    proposals_t *self = run->owner;
-    uint64_t operation = run->operation;
-    digest_t parent = run->parent_id;
-    if (run->cancelled) {
-        s_release (run);
-        return;
-    }
-    if (result->end != SANDBOX_EXITED || result->exit_code != 0) {
-        s_release (run);
-        s_tell_failed (self, operation, &parent, result);
-        return;
-    }
     problem_t problem = {{0}};
     size_t size = 0;
-    uint8_t *bytes = s_take (self->workshop, run, &size, &problem);
-    s_release (run);
+    digest_t parent = proposal->parent_id;
+    uint8_t *bytes = s_take (self->workshop, proposal, &size, &problem);
+    s_release (proposal);
     if (bytes == NULL) {
         s_tell_none (self, operation, &parent, RESULT_NONE, text_of (problem.text));
         return;
@@ -150,18 +117,53 @@ static void s_done (void *context, const sandbox_result_t *result)
     free (bytes);
 }
 
-/* --- the run --- */
-
-static proposal_t *s_place (proposals_t *self)
+static void s_ended (void *context, size_t slot, uint64_t operation, const sandbox_result_t *result)
 {
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
-        if (self->runs[i].operation == 0)
-            return &self->runs[i];
-    return NULL;
+    proposals_t *self = context;
+    proposal_t *proposal = &self->proposals[slot];
+    if (result != NULL && result->end == SANDBOX_EXITED && result->exit_code == 0) {
+        s_tell_left (self, proposal, operation, result);
+        return;
+    }
+    digest_t parent = proposal->parent_id;
+    s_release (proposal);
+    if (result != NULL)
+        s_tell_failed (self, operation, &parent, result);
 }
 
-static int s_start_run (const workshop_t *shop, proposal_t *run, const propose_t *effect, problem_t *problem)
+/* --- new and destroy --- */
+
+proposals_t *proposals_new (const workshop_t *workshop, job_done_fn *done, void *context)
 {
+    proposals_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->workshop = workshop;
+    self->done = done;
+    self->context = context;
+    self->jobs = job_table_new (workshop->sandbox, s_ended, self);
+    if (self->jobs == NULL)
+        proposals_destroy (&self);
+    return self;
+}
+
+void proposals_destroy (proposals_t **self_p)
+{
+    proposals_t *self = *self_p;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < JOBS_MAX; i++)
+        s_release (&self->proposals[i]);
+    job_table_destroy (&self->jobs);
+    free (self);
+    *self_p = NULL;
+}
+
+/* --- the run --- */
+
+static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect, problem_t *problem)
+{
+    const workshop_t *shop = self->workshop;
     const agent_proposer_t *proposer = &shop->config->proposers[effect->proposer];
     const char *words[AGENT_COMMAND_MAX + 1] = {NULL};
     char builtin[LIMIT_NAME + sizeof "/evomesh/"];
@@ -175,7 +177,7 @@ static int s_start_run (const workshop_t *shop, proposal_t *run, const propose_t
         return problem_set (problem, "%s", error_text (ERROR_MEMORY));
     sandbox_job_t job = {.command = words,
                          .directory = "/agent",
-                         .mounts = {{run->directory, "/agent", true}},
+                         .mounts = {{self->proposals[slot].directory, "/agent", true}},
                          .mount_count = 1,
                          .input = input,
                          .input_size = strlen (input),
@@ -184,59 +186,45 @@ static int s_start_run (const workshop_t *shop, proposal_t *run, const propose_t
                          .processes_max = shop->agent->processes_max,
                          .output_bytes = LIMIT_OUTPUT_BYTES,
                          .network = shop->config->proposer_network && proposer->command.count > 0};
-    run->run = sandbox_start (shop->sandbox, &job, s_done, run, problem);
+    int rc = job_table_start (self->jobs, slot, effect->operation, &job, problem);
     free (input);
-    return run->run == NULL ? -1 : 0;
+    return rc;
 }
 
 /* Checks the parent out and starts the proposer over it. */
-static int s_prepare (const workshop_t *shop, proposal_t *run, const propose_t *effect, problem_t *problem)
+static int s_start (proposals_t *self, size_t slot, const propose_t *effect, problem_t *problem)
 {
+    const workshop_t *shop = self->workshop;
+    proposal_t *proposal = &self->proposals[slot];
+    proposal->parent_id = effect->parent;
     if (effect->proposer >= shop->config->proposer_count)
         return problem_set (problem, "node.yaml has no proposer %llu", (unsigned long long)effect->proposer);
-    if (workshop_tree (shop, &effect->parent, &run->parent, problem) != 0 ||
-        workshop_lay_out (shop, &run->parent, run->directory, sizeof run->directory, problem) != 0)
+    if (workshop_tree (shop, &effect->parent, &proposal->parent, problem) != 0 ||
+        workshop_lay_out (shop, &proposal->parent, proposal->directory, sizeof proposal->directory,
+                          problem) != 0)
         return -1;
-    return s_start_run (shop, run, effect, problem);
+    return s_start_job (self, slot, effect, problem);
 }
 
 void proposals_start (proposals_t *self, const propose_t *effect)
 {
     assert (effect->operation != 0);
     problem_t problem = {{0}};
-    proposal_t *run = s_place (self);
-    if (run == NULL) {
-        s_tell_none (self, effect->operation, &effect->parent, RESULT_FAULT,
-                     text_of ("too many proposals at once"));
-        return;
+    size_t slot;
+    if (job_table_place (self->jobs, &slot, &problem) == 0) {
+        if (s_start (self, slot, effect, &problem) == 0)
+            return;
+        s_release (&self->proposals[slot]);
     }
-    memset (run, 0, sizeof *run);
-    run->owner = self;
-    if (s_prepare (self->workshop, run, effect, &problem) == 0) {
-        run->operation = effect->operation;
-        run->parent_id = effect->parent;
-        return;
-    }
-    s_release (run);
     s_tell_none (self, effect->operation, &effect->parent, RESULT_FAULT, text_of (problem.text));
 }
 
 bool proposals_cancel (proposals_t *self, uint64_t operation)
 {
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++) {
-        proposal_t *run = &self->runs[i];
-        if (operation == 0 || run->operation != operation || run->cancelled)
-            continue;
-        run->cancelled = true;
-        sandbox_cancel (run->run);
-        return true;
-    }
-    return false;
+    return job_table_cancel (self->jobs, operation);
 }
 
 void proposals_cancel_all (proposals_t *self)
 {
-    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
-        if (self->runs[i].operation != 0)
-            proposals_cancel (self, self->runs[i].operation);
+    job_table_cancel_all (self->jobs);
 }
