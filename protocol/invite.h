@@ -12,7 +12,7 @@
     F (R, KEY, server, 0)      /* the issuer's link key */                    \
     F (R, DIGEST, seed, 0)     /* of the one-time client link key */          \
     F (R, UINT, expires_ms, 0) /* UTC */                                      \
-    F (R, UINT, uses, LIMIT_MEMBERS)                                          \
+    F (R, UINT, uses, LIMIT_INVITE_USES)                                      \
     F (R, KEY, bound_to, 0) /* the only identity that it admits; zero: any */ \
     L (R, address, addresses, LIMIT_ENDPOINTS)
 RECORD_STRUCT (invite, INVITE_FIELDS);

@@ -98,7 +98,7 @@ static int s_invite (cli_t *cli)
 }
 
 static const cli_option_t s_invite_options[] = {
-    {"uses", "N", "how many nodes it lets in, up to 8 (default 1)"},
+    {"uses", "N", "how many nodes it lets in, up to 32 (default 1)"},
     {"expires", "DURATION", "how long it counts (default 1h)"},
     {"key", "ID", "the only node that it lets in"},
     {"local", NULL, "for a node on this machine: a loopback address will do"},

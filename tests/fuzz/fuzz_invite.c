@@ -19,7 +19,7 @@ static void s_parse (const char *text)
         assert (problem.text[0] != '\0' && buffer.data == NULL && arena.blocks == NULL);
         return;
     }
-    assert (invite.uses > 0 && invite.uses <= LIMIT_MEMBERS && invite.addresses.count <= LIMIT_ENDPOINTS);
+    assert (invite.uses > 0 && invite.uses <= LIMIT_INVITE_USES && invite.addresses.count <= LIMIT_ENDPOINTS);
     assert (invite_text (&invite, written, sizeof written) == 0);
     assert (invite_parse (written, &again, &second, &arena, NULL) == 0);
     assert (buffer.size == second.size && memcmp (buffer.data, second.data, buffer.size) == 0);

@@ -163,9 +163,31 @@ START_TEST (test_invites_that_admit_nobody_are_refused)
 }
 END_TEST
 
+/* The same bound as `group invite --uses` has. */
+START_TEST (test_a_token_lets_in_at_most_as_many_as_the_limit_says)
+{
+    invite_t invite = s_invite (), again;
+    char text[INVITE_TEXT_MAX];
+    buffer_t record = {0};
+    arena_t arena = {0};
+    invite.uses = LIMIT_INVITE_USES;
+    ck_assert_int_eq (invite_text (&invite, text, sizeof text), 0);
+    ck_assert_int_eq (s_parse (text, NULL), 0);
+    record_encode (&invite_record, &invite, &record);
+    size_t uses_at = 1 + 4 * 34 + 9; /* behind the array, four keys and expires_ms */
+    ck_assert_uint_eq (record.data[uses_at], LIMIT_INVITE_USES);
+    record.data[uses_at]++;
+    ck_assert_int_eq (record_decode (&invite_record, record.data, record.size, &again, &arena, NULL),
+                      ERROR_BOUND);
+    buffer_clear (&record);
+    arena_clear (&arena);
+}
+END_TEST
+
 SUITE_MAIN ("protocol/invite", test_a_token_is_read_as_it_was_written,
             test_space_and_capitals_that_copying_brings_do_no_harm, test_each_mistyped_character_is_found,
             test_a_token_cut_anywhere_is_told_from_an_expired_one,
             test_other_things_are_named_for_what_they_are,
             test_the_largest_invite_fits_and_a_smaller_room_is_refused,
-            test_invites_that_admit_nobody_are_refused)
+            test_invites_that_admit_nobody_are_refused,
+            test_a_token_lets_in_at_most_as_many_as_the_limit_says)
