@@ -44,6 +44,29 @@ bool objective_infeasible (const objective_t *self, double value)
     return self->has_limit && s_past (self, value, self->limit);
 }
 
+double objectives_violation (const objectives_t *self, const metrics_t *metrics)
+{
+    assert (self->count <= LIMIT_OBJECTIVES && metrics->count == self->count);
+    double sum = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        const objective_t *objective = &self->items[i];
+        if (objective_infeasible (objective, metrics->values[i]))
+            sum += fabs (metrics->values[i] - objective->limit) /
+                   (objective->limit != 0 ? fabs (objective->limit) : 1);
+    }
+    assert (sum >= 0);
+    return sum;
+}
+
+bool objectives_measured (const objectives_t *self, const metrics_t *metrics)
+{
+    assert (self->count <= LIMIT_OBJECTIVES);
+    bool measured = metrics->count == self->count;
+    for (size_t i = 0; measured && i < self->count; i++)
+        measured = isfinite (metrics->values[i]);
+    return measured;
+}
+
 bool objective_alerts (const objective_t *self, double value)
 {
     return self->has_alert && s_past (self, value, self->alert);

@@ -56,6 +56,12 @@ double objective_improvement (const objective_t *self, double baseline, double v
 /* True if `value` is past the objective's limit. */
 bool objective_infeasible (const objective_t *self, double value);
 
+/* How far past their limits the metrics are: the sum of the relative excesses (absolute where a limit is 0). 0: feasible. */
+double objectives_violation (const objectives_t *self, const metrics_t *metrics);
+
+/* True if there is a value for each objective, and each is a finite number. */
+bool objectives_measured (const objectives_t *self, const metrics_t *metrics);
+
 /* True if `value` is past the objective's alert bound. */
 bool objective_alerts (const objective_t *self, double value);
 

@@ -15,12 +15,13 @@ static double s_lead (const objectives_t *objectives, const metrics_t *a, const 
     return objectives->items[i].goal == GOAL_MINIMIZE ? -lead : lead;
 }
 
-bool pareto_dominates (const objectives_t *objectives, const metrics_t *a, const metrics_t *b)
+/* Dominance where both keep to the limits, or where nothing is limited. */
+static bool s_dominates_feasible (const objectives_t *objectives, const metrics_t *a, const metrics_t *b)
 {
-    assert (a->count == objectives->count && b->count == objectives->count);
     bool better = false;
     for (size_t i = 0; i < objectives->count; i++) {
         double lead = s_lead (objectives, a, b, i);
+        assert (!isnan (lead));
         if (lead < 0)
             return false;
         better |= lead > 0;
@@ -28,12 +29,31 @@ bool pareto_dominates (const objectives_t *objectives, const metrics_t *a, const
     return better;
 }
 
+bool pareto_dominates (const objectives_t *objectives, const metrics_t *a, const metrics_t *b)
+{
+    assert (a->count == objectives->count && b->count == objectives->count);
+    double past_a = objectives_violation (objectives, a), past_b = objectives_violation (objectives, b);
+    if (past_a > 0 || past_b > 0)
+        return past_a < past_b;
+    return s_dominates_feasible (objectives, a, b);
+}
+
+static bool s_all_measured (const objectives_t *objectives, const metrics_t *points, size_t n)
+{
+    for (size_t p = 0; p < n; p++)
+        if (!objectives_measured (objectives, &points[p]))
+            return false;
+    return true;
+}
+
 /* Deb's sort keeps for each point the list of those that it dominates, which takes n² memory. Here dominance is asked
  * again when a front is taken off: twice the comparisons, linear memory. */
 int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks)
 {
+    if (!s_all_measured (objectives, points, n))
+        return ERROR_INPUT;
     unsigned *dominators = calloc (n > 0 ? n : 1, sizeof *dominators);
-    if (dominators == NULL)
+    if (!dominators)
         return ERROR_MEMORY;
     for (size_t p = 0; p < n; p++) {
         ranks[p] = 0;
@@ -78,6 +98,7 @@ static void s_crowd (const metrics_t *points, size_t n, size_t objective, ordere
         order[p] = (ordered_t){.value = points[p].values[objective], .index = p};
     qsort (order, n, sizeof *order, s_compare);
     double range = order[n - 1].value - order[0].value;
+    assert (range >= 0);
     if (range == 0)
         return; /* all the same here: no point is at an end */
     distances[order[0].index] = INFINITY;
@@ -88,12 +109,14 @@ static void s_crowd (const metrics_t *points, size_t n, size_t objective, ordere
 
 int pareto_crowding (const objectives_t *objectives, const metrics_t *points, size_t n, double *distances)
 {
+    if (!s_all_measured (objectives, points, n))
+        return ERROR_INPUT;
     for (size_t p = 0; p < n; p++)
         distances[p] = n <= 2 ? INFINITY : 0;
     if (n <= 2)
         return 0;
     ordered_t *order = calloc (n, sizeof *order);
-    if (order == NULL)
+    if (!order)
         return ERROR_MEMORY;
     for (size_t i = 0; i < objectives->count; i++)
         s_crowd (points, n, i, order, distances);
@@ -109,11 +132,27 @@ typedef struct {
     size_t n;
 } boxes_t;
 
+/* The area of the union of boxes in the first two dimensions, `order` by falling extent in the second: each adds what it reaches
+ * beyond the widest so far. */
+static double s_area (const boxes_t *boxes, const ordered_t *order, size_t count)
+{
+    double area = 0, widest = 0;
+    for (size_t k = 0; k < count; k++) {
+        double width = boxes->extents[order[k].index * boxes->dimensions];
+        assert (width > 0 && order[k].value < 0);
+        if (width > widest) {
+            area += (width - widest) * -order[k].value;
+            widest = width;
+        }
+    }
+    return area;
+}
+
 /* Volume, in the first `dimensions` ones, of the union of the boxes whose indices stand in `members`. Sweeps the last dimension
  * from the far end: between two levels, the boxes that reach the upper one cover a slice of one dimension less. */
 static double s_volume (const boxes_t *boxes, size_t dimensions, const ordered_t *members, size_t count)
 {
-    assert (dimensions > 0);
+    assert (dimensions > 0 && dimensions <= boxes->dimensions && count > 0 && count <= boxes->n);
     ordered_t *order = boxes->order + (dimensions - 1) * boxes->n;
     size_t axis = dimensions - 1;
     for (size_t k = 0; k < count; k++)
@@ -122,6 +161,8 @@ static double s_volume (const boxes_t *boxes, size_t dimensions, const ordered_t
     qsort (order, count, sizeof *order, s_compare);
     if (dimensions == 1)
         return -order[0].value;
+    if (dimensions == 2)
+        return s_area (boxes, order, count);
     double volume = 0;
     for (size_t k = 0; k < count; k++) {
         double next = k + 1 < count ? order[k + 1].value : 0;
@@ -139,13 +180,15 @@ double pareto_hypervolume (const objectives_t *objectives, const metrics_t *poin
     assert (reference->count == dimensions);
     if (n == 0 || dimensions == 0)
         return 0;
+    if (!objectives_measured (objectives, reference) || !s_all_measured (objectives, points, n))
+        return -1;
     double *extents = calloc (n * dimensions, sizeof *extents);
     ordered_t *order = calloc (n * (dimensions + 1), sizeof *order);
     double volume = -1;
-    if (extents != NULL && order != NULL) {
+    if (extents && order) {
         size_t inside = 0; /* points that are no better than the reference somewhere span no box */
         for (size_t p = 0; p < n; p++) {
-            bool box = true;
+            bool box = objectives_violation (objectives, &points[p]) == 0;
             for (size_t i = 0; i < dimensions; i++) {
                 extents[p * dimensions + i] = s_lead (objectives, &points[p], reference, i);
                 box &= extents[p * dimensions + i] > 0;

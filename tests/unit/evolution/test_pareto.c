@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "evolution/pareto.h"
 #include "crypto/random.h"
+#include "protocol/error.h"
 #include "tests/lib/objectives.h"
 #include "tests/lib/suite.h"
 
@@ -187,9 +188,76 @@ START_TEST (test_hypervolume_counts_every_cell_once)
 }
 END_TEST
 
+/* E. Zitzler, K. Deb, L. Thiele (2000): the front of ZDT1 is f2 = 1 − √f1. Points off it have g > 1. */
+START_TEST (test_zdt1_has_the_published_front_and_hypervolume)
+{
+    enum { ON_FRONT = 40, POINTS = 60, FINE = 2000 };
+    objectives_t objectives = s_objectives (GOAL_MINIMIZE, GOAL_MINIMIZE);
+    metrics_t points[POINTS], fine[FINE];
+    unsigned ranks[POINTS];
+    for (size_t i = 0; i < POINTS; i++) {
+        double f1 = (double)(i % ON_FRONT) / (ON_FRONT - 1), g = i < ON_FRONT ? 1 : 1.5;
+        points[i] = metrics_two (f1, g * (1 - sqrt (f1 / g)));
+    }
+    ck_assert_int_eq (pareto_ranks (&objectives, points, POINTS, ranks), 0);
+    for (size_t i = 0; i < POINTS; i++)
+        ck_assert_uint_eq (ranks[i], i < ON_FRONT ? 1 : 2);
+    for (size_t i = 0; i < FINE; i++)
+        fine[i] = metrics_two ((double)i / (FINE - 1), 1 - sqrt ((double)i / (FINE - 1)));
+    metrics_t reference = metrics_two (1.1, 1.1);
+    double volume = pareto_hypervolume (&objectives, fine, FINE, &reference);
+    ck_assert_double_eq_tol (volume, 2.0 / 3 + 0.21, 1e-3); /* the integral */
+    ck_assert_double_lt (volume, 2.0 / 3 + 0.21);
+}
+END_TEST
+
+START_TEST (test_what_keeps_to_the_limits_dominates_what_does_not)
+{
+    objectives_t objectives = s_objectives (GOAL_MINIMIZE, GOAL_MAXIMIZE);
+    objectives.items[0].has_limit = objectives.items[1].has_limit = true;
+    objectives.items[0].limit = 8;
+    objectives.items[1].limit = -2;
+    metrics_t points[] = {metrics_two (7, 0),     /* feasible */
+                          metrics_two (8, -2),    /* at both limits is still feasible */
+                          metrics_two (1, -3),    /* past by a half */
+                          metrics_two (10, 100),  /* by a quarter */
+                          metrics_two (9, -2.25), /* by a quarter in all */
+                          metrics_two (6, 0)};
+    s_expect_ranks (&objectives, points, 6, (unsigned[]){2, 3, 5, 4, 4, 1});
+    ck_assert (objectives_violation (&objectives, &points[1]) == 0);
+    ck_assert (objectives_violation (&objectives, &points[2]) == 0.5);
+    ck_assert (pareto_dominates (&objectives, &points[1], &points[3]));
+    ck_assert (!pareto_dominates (&objectives, &points[3], &points[1]));
+    metrics_t reference = metrics_two (20, -10);
+    ck_assert (pareto_hypervolume (&objectives, &points[2], 2, &reference) == 0);
+    ck_assert (pareto_hypervolume (&objectives, points, 6, &reference) == 14 * 10);
+}
+END_TEST
+
+START_TEST (test_what_is_no_number_is_refused)
+{
+    objectives_t objectives = s_objectives (GOAL_MINIMIZE, GOAL_MINIMIZE);
+    metrics_t good = metrics_two (0, 0);
+    double values[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        metrics_t points[] = {metrics_two (-1, -1), metrics_two (-2, values[i])};
+        unsigned ranks[2];
+        double distances[2];
+        ck_assert_int_eq (pareto_ranks (&objectives, points, 2, ranks), ERROR_INPUT);
+        ck_assert_int_eq (pareto_crowding (&objectives, points, 2, distances), ERROR_INPUT);
+        ck_assert (pareto_hypervolume (&objectives, points, 2, &good) < 0);
+        ck_assert (pareto_hypervolume (&objectives, &good, 1, &points[1]) < 0);
+    }
+    metrics_t short_one = metrics_one (1);
+    ck_assert (!objectives_measured (&objectives, &short_one));
+}
+END_TEST
+
 SUITE_MAIN ("evolution/pareto", test_dominance_is_as_good_everywhere_and_better_somewhere,
             test_fronts_follow_directions, test_duplicates_share_their_front,
             test_with_one_objective_fronts_are_an_order_with_ties,
             test_ranks_of_random_points_follow_the_definition, test_crowding_adds_the_gaps_between_neighbours,
             test_crowding_of_few_or_equal_points, test_hypervolume_of_boxes_computed_by_hand,
-            test_hypervolume_in_three_dimensions, test_hypervolume_counts_every_cell_once)
+            test_hypervolume_in_three_dimensions, test_hypervolume_counts_every_cell_once,
+            test_zdt1_has_the_published_front_and_hypervolume,
+            test_what_keeps_to_the_limits_dominates_what_does_not, test_what_is_no_number_is_refused)
