@@ -41,6 +41,15 @@ size_t peers_up (const node_t *self)
     return count;
 }
 
+size_t validators_here (const node_t *self)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->peer_count; i++)
+        count += peer_is_up (self, &self->peers[i].id) &&
+                 (self->peers[i].record.validation_types & VALIDATE_PERFORMANCE) != 0;
+    return count;
+}
+
 uint64_t members_now (const node_t *self)
 {
     return members_live (self->members, self->wall_ms);

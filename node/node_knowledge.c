@@ -215,6 +215,12 @@ void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t 
         parcel->attempts++;
         return;
     }
+    if (reason == REASON_NO_VALIDATORS && ++parcel->attempts < self->settings.transfer_attempts_max) {
+        parcel->state = PARCEL_WAITING;
+        parcel->unconfirmed = true;
+        parcel->order = ++self->order; /* behind the others */
+        return;
+    }
     tried_t tried = {parcel->package, parcel->author, adopted, reason};
     s_remember (self, &tried);
     s_answer (self, &parcel->author, &parcel->transfer, &tried, result);
@@ -451,7 +457,8 @@ static bool s_goes_before (node_t *self, const parcel_t *one, const parcel_t *ot
 
 static bool s_can_be_had (const node_t *self, const parcel_t *parcel)
 {
-    return parcel->imported || peer_is_up (self, &parcel->author);
+    return (parcel->imported || peer_is_up (self, &parcel->author)) &&
+           (!parcel->unconfirmed || review_may_be_confirmed (self));
 }
 
 /* Packages are tried one after the other. */

@@ -43,6 +43,16 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
     (void)rc;
 }
 
+bool review_may_be_confirmed (const node_t *self)
+{
+    if (peers_up (self) == 0)
+        return false;
+    uint64_t members = members_now (self);
+    bool all_here = peers_up (self) + 1 >= members;
+    return all_here || self->group.policy.allow_unvalidated ||
+           validators_here (self) >= package_min_confirmations (&self->group.policy, members);
+}
+
 void review_start (node_t *self, size_t index)
 {
     improvement_t *improvement = &self->improvements[index];
@@ -55,8 +65,12 @@ void review_start (node_t *self, size_t index)
         improve_move (self, index, MOVE_CERTIFIED);
         return;
     }
-    if (peers_up (self) == 0)
-        return; /* nobody could answer: it waits for the group */
+    if (!review_may_be_confirmed (self)) {
+        if (improvement->parcel != NONE) /* it makes room for other packages until there are more of us */
+            improve_reject (self, index, REASON_NO_VALIDATORS,
+                            "too few members are here to measure it again");
+        return;
+    }
     improvement->waits = false;
     request_init (&improvement->feedback, self->now_ms + self->group.policy.feedback_deadline_ms);
     for (size_t i = 0; i < self->peer_count; i++)

@@ -150,6 +150,7 @@ typedef struct {
     pubkey_t alternate; /* another member that told of it; zero: none */
     digest_t transfer;  /* zero: heard of by KNOWLEDGE */
     bool alone;         /* nobody but its author vouches for it: tried as a mere proposal */
+    bool unconfirmed;   /* too few members were here to measure it again: tried when there are more */
     unsigned attempts;
     uint64_t retry_ms;
     digest_t candidate;
@@ -384,6 +385,9 @@ void test_done (node_t *self, size_t improvement, reason_code_t reason, const ch
                 const trial_result_t *result);
 
 /* --- node_review.c --- */
+/* Are enough members here to measure a change again? While some are away who may be fit, it is better not asked for: it would be
+ * refused for want of results, however good it is. */
+bool review_may_be_confirmed (const node_t *self);
 void review_start (node_t *self, size_t improvement);
 void review_resend (node_t *self, size_t improvement, const pubkey_t *peer);
 /* A new roster is in force: asks again whoever has not answered in a way that counts. */
@@ -465,6 +469,7 @@ known_peer_t *peer_of (node_t *self,
                        const pubkey_t *id); /* made if it isn't there; NULL when out of memory */
 bool peer_is_up (const node_t *self, const pubkey_t *id);
 size_t peers_up (const node_t *self);
+size_t validators_here (const node_t *self); /* peers that are up and measure performance for others */
 uint64_t members_now (const node_t *self);
 
 /* --- node_start.c, node_command.c, node.c --- */

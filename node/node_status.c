@@ -36,9 +36,14 @@ void node_status (const node_t *self, node_status_t *status)
     status->slots_busy = slots_busy (self);
     status->candidates = archive_count (self->archive);
     status->front = archive_front_count (self->archive);
-    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
-        if (self->improvements[i].used)
-            status->in_state[self->improvements[i].state]++;
+    bool enough = members_now (self) == 1 || review_may_be_confirmed (self);
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        const improvement_t *improvement = &self->improvements[i];
+        if (!improvement->used)
+            continue;
+        status->in_state[improvement->state]++;
+        status->awaiting_members += improvement->waits && !improvement->certified && !enough;
+    }
     status->held = status->in_state[STATE_HELD];
     for (size_t i = 0; i < self->outbox_used; i++)
         status->outbox += !digest_is_zero (&self->outbox[i].id);

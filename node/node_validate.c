@@ -192,7 +192,7 @@ void validate_check (node_t *self, size_t index, bool final)
     (void)snprintf (detail, sizeof detail,
                     "%u of %u validators confirm it, %u do not, %u declined; needed: %u", tally.confirmed,
                     tally.asked, tally.refuted, tally.declined, min_confirmations);
-    improve_reject (self, index, REASON_NOT_CONFIRMED, detail);
+    improve_reject (self, index, tally.refuted ? REASON_NOT_CONFIRMED : REASON_NO_VALIDATORS, detail);
 }
 
 /* Does a result speak of this improvement? Its request may be an earlier sending of ours. */

@@ -265,15 +265,15 @@ static void s_hint (reactor_t *self)
     }
 }
 
-/* `current` must lead to what the core takes for live. */
-static int s_release (reactor_t *self, const digest_t *release, problem_t *problem)
+/* `current` must lead to what the core takes for live. `first`: it was not there before. */
+static int s_release (reactor_t *self, const digest_t *release, bool first, problem_t *problem)
 {
     char name[DIGEST_SHORT_BYTES];
     bool switched;
     digest_short (release, name);
     if (releases_ensure (&self->workshop, release, &switched, problem) != 0)
         return ERROR_IO;
-    if (switched)
+    if (switched && !first)
         log_line (LEVEL_WARNING, "release_switched",
                   "to=%s why=\"current did not lead to the live release\" remedy=\"restart the service that "
                   "runs it\"",
@@ -302,7 +302,7 @@ int reactor_start (reactor_t *self, problem_t *problem)
     node_status_t status;
     node_status (turn_node (self->turn), &status);
     bool first = digest_is_zero (&status.release);
-    result = first ? 0 : s_release (self, &status.release, problem);
+    result = first ? 0 : s_release (self, &status.release, false, problem);
     if (result != 0) {
         free (start);
         return result;
@@ -316,7 +316,7 @@ int reactor_start (reactor_t *self, problem_t *problem)
         return result;
     }
     node_status (turn_node (self->turn), &status);
-    if (first && (result = s_release (self, &status.release, problem)) != 0)
+    if (first && (result = s_release (self, &status.release, true, problem)) != 0)
         return result;
     s_hint (self);
     self->metrics_ms = 0;

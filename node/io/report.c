@@ -111,12 +111,18 @@ static json_t *s_next_steps (const node_status_t *status, const char *problem)
 {
     json_t *list = json_array ();
     if (problem != NULL)
-        s_add_step (list, "the store failed: %s; then `evomesh resume`", problem);
+        s_add_step (list, "the store failed: %s; then `evomesh resume`, or wait until it is tried again",
+                    problem);
     if (status->stopped)
         s_add_step (list, "a rollback failed: look at `evomesh log`, then `evomesh resume`");
     if (status->held > 0)
         s_add_step (list, "%llu HELD: approve with `evomesh approve ID`, or `evomesh reject ID`",
                     (unsigned long long)status->held);
+    if (status->awaiting_members > 0)
+        s_add_step (list,
+                    "%llu wait for more members to measure them again: who is gone for good is let go with "
+                    "`evomesh group revoke ID`",
+                    (unsigned long long)status->awaiting_members);
     if (status->paused)
         s_add_step (list, "evolution is paused: `evomesh resume`");
     if (status->breaker == BREAKER_OPEN)

@@ -153,7 +153,7 @@ START_TEST (a_lost_validator_is_not_waited_for_to_the_end)
     rig_pass (rig, 29000);
     ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
     rig_pass (rig, 2000);
-    s_expect_rejected (rig, 0, &better, REASON_NOT_CONFIRMED);
+    s_expect_rejected (rig, 0, &better, REASON_NO_VALIDATORS);
     rig_destroy (&rig);
 }
 END_TEST

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What is good waits for the members who could confirm it; it is not lost because they are away. */
+#include "tests/lib/rig.h"
+#include "tests/lib/suite.h"
+
+static improvement_state_t s_state (const rig_t *rig, size_t k, const digest_t *candidate)
+{
+    return rig_state (rig, k, candidate, NULL, NULL);
+}
+
+static void s_lose (rig_t *rig, size_t k, size_t peer)
+{
+    rig_event (rig, k, (event_t){.kind = EVENT_PEER_LOST, .as.peer_lost.peer = rig->nodes[peer].identity.id});
+}
+
+static void s_find (rig_t *rig, size_t k, size_t peer)
+{
+    rig_event (rig, k,
+               (event_t){.kind = EVENT_PEER_UP,
+                         .as.peer_up = {rig->nodes[peer].identity.id, 7, text_of ("x86_64/rig/1"), 0}});
+}
+
+static uint64_t s_awaiting (const rig_t *rig, size_t k)
+{
+    node_status_t status;
+    node_status (rig->nodes[k].node, &status);
+    return status.awaiting_members;
+}
+
+START_TEST (an_improvement_waits_until_enough_members_are_here)
+{
+    rig_t *rig = rig_new (3, NULL); /* two confirmations are needed */
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    s_lose (rig, 0, 2);
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    rig_pass (rig, 3600000);
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_TESTING);
+    ck_assert_uint_eq (s_awaiting (rig, 0), 1);
+    ck_assert_uint_eq (rig_events (rig, 0, "feedback_requested"), 0);
+    s_find (rig, 0, 2);
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_uint_eq (s_awaiting (rig, 0), 0);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (it_does_not_wait_where_one_confirmation_is_enough)
+{
+    policy_t policy = policy_default ();
+    policy.min_confirmations = 1;
+    rig_t *rig = rig_new (3, &policy);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    s_lose (rig, 0, 2);
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t theirs = *rig_candidate (rig, "theirs", 0.9, 0), mine = *rig_candidate (rig, "mine", 0.95, 0);
+    rig_command (rig, 2, "pause", NULL, NULL);
+    rig_propose (rig, 0, &theirs);
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &theirs), STATE_SHARED);
+    rig->nodes[0].rules.mute = true; /* until node 2 has found something of its own */
+    rig_command (rig, 2, "resume", NULL, NULL);
+    for (size_t k = 0; k < 2; k++)
+        rig_command (rig, k, "pause", NULL, NULL); /* they answer, and take over nothing */
+    rig_propose (rig, 2, &mine);
+    rig_settle (rig);
+    ck_assert (digest_equal (&rig->nodes[2].current, &mine));
+    s_lose (rig, 2, 1);
+    rig->nodes[0].rules.mute = false;
+    rig_release (rig, 2);
+    rig_pass (rig, 6000);
+    ck_assert (digest_equal (&rig->nodes[2].current, &mine));
+    ck_assert_uint_ge (rig_events (rig, 2, "improvement_rejected"), 1);
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_rejected"), 0);
+    s_find (rig, 2, 1);
+    rig_settle (rig);
+    digest_t both = *rig_candidate (rig, "mine+theirs", 0.85, 0);
+    ck_assert_int_eq (s_state (rig, 2, &both), STATE_SHARED);
+    ck_assert (digest_equal (&rig->nodes[2].current, &both));
+    rig_destroy (&rig);
+}
+END_TEST
+
+SUITE_MAIN ("node_waiting", an_improvement_waits_until_enough_members_are_here,
+            it_does_not_wait_where_one_confirmation_is_enough,
+            a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back)
