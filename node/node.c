@@ -137,7 +137,7 @@ static void s_received (node_t *self, const received_t *event)
         return;
     pubkey_t author = statement_author (event->seal.data);
     digest_t id = statement_id (event->body.data, event->body.size, event->seal.data);
-    bool member = members_has (self->members, &author, self->wall_ms);
+    bool member = members_has (self->members, &author);
     bool joins = message.head.kind == MESSAGE_JOIN_REQUEST;
     if ((member && s_counts (self, &message, &author)) || joins) {
         buffer_t packed = {0};

@@ -29,7 +29,7 @@ bool peer_is_up (const node_t *self, const pubkey_t *id)
 {
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i].id, id))
-            return self->peers[i].up && members_has (self->members, id, self->wall_ms);
+            return self->peers[i].up && members_has (self->members, id);
     return false;
 }
 
@@ -52,7 +52,7 @@ size_t validators_here (const node_t *self)
 
 uint64_t members_now (const node_t *self)
 {
-    return members_live (self->members, self->wall_ms);
+    return members_live (self->members);
 }
 
 /* --- rosters --- */
@@ -236,21 +236,12 @@ static void s_refuse (node_t *self, const pubkey_t *to, const pubkey_t *curve, c
     buffer_clear (&body);
 }
 
-/* The answer to a join: charter, roster, the member's own certificate, and where to find us. */
+/* The answer to a join: charter, roster, and where to find us. */
 static void s_welcome (node_t *self, const pubkey_t *joiner, const pubkey_t *curve, const digest_t *request)
 {
-    int at = members_find (self->members, joiner);
-    assert (at >= 0);
-    member_certificate_t certificate = {.id = *joiner,
-                                        .curve = self->members->members[at].curve,
-                                        .role = self->members->members[at].admin,
-                                        .since_epoch = self->members->members[at].since_epoch,
-                                        .expires_ms = self->members->members[at].expires_ms};
-    buffer_t body = {0}, packed = {0};
+    assert (members_has (self->members, joiner));
+    buffer_t body = {0};
     uint8_t seal[SEAL_BYTES];
-    say_statement (self, MESSAGE_MEMBER_CERTIFICATE, &certificate, &body, seal);
-    statement_pack (body.data, body.size, seal, &packed);
-    buffer_clear (&body);
     address_t addresses[LIMIT_ENDPOINTS];
     for (size_t i = 0; i < self->settings.address_count; i++)
         addresses[i] =
@@ -259,12 +250,10 @@ static void s_welcome (node_t *self, const pubkey_t *joiner, const pubkey_t *cur
                                .request = *request,
                                .charter = bytes_of (self->group.packed.data, self->group.packed.size),
                                .roster = bytes_of (self->members->packed.data, self->members->packed.size),
-                               .certificate = bytes_of (packed.data, packed.size),
                                .addresses = {addresses, self->settings.address_count}};
     say_statement (self, MESSAGE_MEMBERSHIP, &membership, &body, seal);
     send_back_t send = {*curve, bytes_of (body.data, body.size), bytes_of (seal, SEAL_BYTES)};
     effects_add (self->out, EFFECT_SEND_BACK, &send);
-    buffer_clear (&packed);
     buffer_clear (&body);
 }
 

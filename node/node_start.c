@@ -132,7 +132,7 @@ int on_started (node_t *self, const started_t *event)
 void on_peer_up (node_t *self, const peer_up_t *event)
 {
     known_peer_t *peer = peer_of (self, &event->peer);
-    if (!peer || !members_has (self->members, &event->peer, self->wall_ms))
+    if (!peer || !members_has (self->members, &event->peer))
         return;
     /* A node that finds itself behind (a restored backup) jumps ahead before it speaks; on one peer's word no further than no
      * lie could use the numbers up. */

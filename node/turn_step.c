@@ -44,7 +44,7 @@ void turn_set_members (turn_t *self, const members_t *members)
 {
     s_forget_old_keys (self, members);
     for (size_t i = 0; i < members->count; i++) {
-        bool live = members_has (members, &members->members[i].id, self->wall_ms);
+        bool live = members_has (members, &members->members[i].id);
         turn_note (self, (action_t){.kind = ACTION_STANDING,
                                     .curve = members->members[i].curve,
                                     .standing = live ? LINK_MEMBER : LINK_REVOKED});

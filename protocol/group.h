@@ -50,7 +50,6 @@ typedef struct {
         char name[LIMIT_NAME + 1];
         bool admin;
         uint64_t since_epoch;
-        uint64_t expires_ms;
         uint64_t revoked_epoch; /* 0: a member */
     } members[LIMIT_MEMBERS];
     size_t count;
@@ -82,10 +81,10 @@ void members_clear (members_t *self);
 /* Index of a member by identity or link key, revoked or not; -1 if there is none. */
 int members_find (const members_t *self, const pubkey_t *id);
 int members_find_curve (const members_t *self, const pubkey_t *curve);
-/* A member now: there, not revoked, not expired. */
-bool members_has (const members_t *self, const pubkey_t *id, uint64_t time_ms);
+/* A member: there, and not revoked. A clock has no say in it: see docs/decisions/0009. */
+bool members_has (const members_t *self, const pubkey_t *id);
 bool members_is_admin (const members_t *self, const pubkey_t *id);
-/* How many are members now. */
-size_t members_live (const members_t *self, uint64_t time_ms);
+/* How many are members. */
+size_t members_live (const members_t *self);
 
 #endif

@@ -63,8 +63,6 @@ static int s_judge_author (const mesh_t *self, incoming_t *in)
         return ERROR_REVOKED;
     if (at < 0 || in->head.epoch < members->members[at].since_epoch)
         return ERROR_STRANGER;
-    if (!members_has (members, &in->author, in->wall_ms))
-        return ERROR_EXPIRED;
     in->peer = mesh_find_peer (self, &in->author);
     assert (in->peer != NULL); /* every other live member is one */
     if (in->curve != NULL && !in->is_introduction && !pubkey_equal (in->curve, &in->peer->curve))

@@ -40,7 +40,6 @@ static void s_put_member (members_t *self, const member_t *member)
     text_copy (member->name, entry->name, sizeof entry->name);
     entry->admin = member->role == 1;
     entry->since_epoch = member->since_epoch;
-    entry->expires_ms = member->expires_ms;
     entry->revoked_epoch = member->revoked_epoch;
 }
 
@@ -125,15 +124,10 @@ int members_find_curve (const members_t *self, const pubkey_t *curve)
     return -1;
 }
 
-static bool s_is_live (const struct members_entry *entry, uint64_t time_ms)
-{
-    return entry->revoked_epoch == 0 && (entry->expires_ms == 0 || time_ms < entry->expires_ms);
-}
-
-bool members_has (const members_t *self, const pubkey_t *id, uint64_t time_ms)
+bool members_has (const members_t *self, const pubkey_t *id)
 {
     int i = members_find (self, id);
-    return i >= 0 && s_is_live (&self->members[i], time_ms);
+    return i >= 0 && self->members[i].revoked_epoch == 0;
 }
 
 bool members_is_admin (const members_t *self, const pubkey_t *id)
@@ -142,11 +136,11 @@ bool members_is_admin (const members_t *self, const pubkey_t *id)
     return i >= 0 && self->members[i].admin && self->members[i].revoked_epoch == 0;
 }
 
-size_t members_live (const members_t *self, uint64_t time_ms)
+size_t members_live (const members_t *self)
 {
     size_t live = 0;
     for (size_t i = 0; i < self->count; i++)
-        live += s_is_live (&self->members[i], time_ms);
+        live += self->members[i].revoked_epoch == 0;
     return live;
 }
 
@@ -169,7 +163,7 @@ static bool s_is_first (const members_t *next, const group_t *group)
 }
 
 /* True if what `next` says of a member fits what `now` says: everybody that was there is there, and epochs that were
- * written stay written. Link key, name, role and expiry may change. */
+ * written stay written. Link key, name and role may change. */
 static bool s_keeps_members (const members_t *now, const members_t *next)
 {
     size_t kept = 0;
@@ -199,8 +193,9 @@ int members_follows (const members_t *now, const members_t *next, const group_t 
         return ERROR_STALE;
     if (next->epoch != now->epoch + 1 || !digest_equal (&next->previous, &now->id))
         return ERROR_CONFLICT;
-    bool may = members_is_admin (now, &next->author) && members_has (now, &next->author, next->time_ms);
-    return may && s_keeps_members (now, next) && s_admins (next) > 0 ? 0 : ERROR_DENIED;
+    return members_is_admin (now, &next->author) && s_keeps_members (now, next) && s_admins (next) > 0
+               ? 0
+               : ERROR_DENIED;
 }
 
 /* --- making --- */
@@ -218,7 +213,6 @@ static int s_sign (members_t *draft, const group_t *group, const identity_t *adm
                              .name = text_of (entry->name),
                              .role = entry->admin,
                              .since_epoch = entry->since_epoch,
-                             .expires_ms = entry->expires_ms,
                              .revoked_epoch = entry->revoked_epoch};
     }
     roster_t roster = {.publication = draft->publication,
@@ -294,7 +288,7 @@ int members_add (members_t *self, const group_t *group, const identity_t *admin,
                  const pubkey_t *curve, const char *name, uint64_t seq, uint64_t publication,
                  uint64_t time_ms)
 {
-    if (!members_is_admin (self, &admin->id) || !members_has (self, &admin->id, time_ms))
+    if (!members_is_admin (self, &admin->id))
         return ERROR_DENIED;
     if (pubkey_is_zero (id) || pubkey_is_zero (curve) || !text_is_name (text_of (name)))
         return ERROR_INPUT;
@@ -319,7 +313,7 @@ int members_add (members_t *self, const group_t *group, const identity_t *admin,
 int members_revoke (members_t *self, const group_t *group, const identity_t *admin, const pubkey_t *id,
                     uint64_t seq, uint64_t publication, uint64_t time_ms)
 {
-    if (!members_is_admin (self, &admin->id) || !members_has (self, &admin->id, time_ms))
+    if (!members_is_admin (self, &admin->id))
         return ERROR_DENIED;
     int at = members_find (self, id);
     if (at < 0)

@@ -40,21 +40,6 @@ static int s_policy (const cli_t *cli, policy_t *policy)
     return rc;
 }
 
-/* The founder's certificate, signed by itself. */
-static void s_certificate (const own_t *own, const group_t *group, uint64_t now_ms, buffer_t *packed)
-{
-    const identity_t *identity = keystore_identity (own->keys);
-    member_certificate_t fields = {
-        .id = identity->id, .curve = keystore_curve (own->keys)->public_key, .role = 1, .since_epoch = 1};
-    head_t head = {.kind = MESSAGE_MEMBER_CERTIFICATE, .group = group->group, .epoch = 1, .time_ms = now_ms};
-    buffer_t body = {0};
-    uint8_t seal[SEAL_BYTES];
-    message_seal (identity, &head, &fields, &body, seal);
-    statement_pack (body.data, body.size, seal, packed);
-    assert (!body.failed && !packed->failed);
-    buffer_clear (&body);
-}
-
 /* The first roster is a publication, so that members can pull it. */
 static int s_publish (store_t *store, const members_t *roster)
 {
@@ -65,16 +50,13 @@ static int s_publish (store_t *store, const members_t *roster)
                                 FIRST_PUBLICATION);
 }
 
-static int s_save (own_t *own, const group_t *group, const members_t *roster, uint64_t now_ms)
+static int s_save (own_t *own, const group_t *group, const members_t *roster)
 {
     static const hints_t none;
     problem_t problem;
-    buffer_t certificate = {0};
-    s_certificate (own, group, now_ms, &certificate);
     int rc = membership_save (own->store, bytes_of (group->packed.data, group->packed.size),
                               bytes_of (roster->packed.data, roster->packed.size),
-                              bytes_of (certificate.data, certificate.size), &none, &problem);
-    buffer_clear (&certificate);
+                              &keystore_identity (own->keys)->id, &none, &problem);
     if (rc != 0)
         return cli_fail_problem (&problem);
     return s_publish (own->store, roster) == 0
@@ -95,8 +77,7 @@ static int s_found (const cli_t *cli, own_t *own, const agent_copy_t *copy, cons
     if (rc == 0)
         rc = members_found (roster, group, identity, &keystore_curve (own->keys)->public_key,
                             own->config->name, FIRST_SEQ, FIRST_PUBLICATION, now_ms);
-    rc = rc == 0 ? s_save (own, group, roster, now_ms)
-                 : cli_fail ("the group can't be founded: %s", error_text (rc));
+    rc = rc == 0 ? s_save (own, group, roster) : cli_fail ("the group can't be founded: %s", error_text (rc));
     members_clear (roster);
     free (roster);
     return rc;

@@ -179,8 +179,8 @@ static void s_show (const join_t *join)
     digest_text (&join->group.evaluator, evaluator);
     digest_short (&join->group.group, group);
     fprintf (stderr, "Group %s (%s), %zu members. Its agent:\n  %-12s %s: %s\n  %-12s %s\n", join->group.name,
-             group, members_live (join->roster, own_wall_ms ()), "name", join->agent.name,
-             join->agent.description, "evaluator id", evaluator);
+             group, members_live (join->roster), "name", join->agent.name, join->agent.description,
+             "evaluator id", evaluator);
     s_show_command ("evaluator", &join->agent.evaluator);
     for (size_t i = 0; i < join->agent.proposer_count; i++)
         if (join->agent.proposers[i].command.count > 0)
@@ -247,8 +247,8 @@ static int s_accept (join_t *join)
     if (s_lay_out (join) != CLI_DONE)
         return CLI_FAILED;
     s_hints (join, items, &hints);
-    if (membership_save (join->own.store, membership->charter, membership->roster, membership->certificate,
-                         &hints, &problem) != 0)
+    if (membership_save (join->own.store, membership->charter, membership->roster,
+                         &keystore_identity (join->own.keys)->id, &hints, &problem) != 0)
         return cli_fail_problem (&problem);
     if (store_commit (join->own.store) != 0)
         return cli_fail ("the store can't be written: %s", store_problem (join->own.store));
@@ -273,7 +273,7 @@ static int s_told (const join_t *join)
         return output_json (json_pack ("{s:s, s:s, s:s, s:s, s:s, s:i}", "group", group, "name",
                                        join->group.name, "agent", join->agent.name, "agent_directory",
                                        join->own.config->agent, "evaluator", evaluator, "members",
-                                       (int)members_live (join->roster, own_wall_ms ())));
+                                       (int)members_live (join->roster)));
     printf ("Joined group %s. Its agent is in %s.\nNext: `evomesh run --dir %s`.\n", join->group.name,
             join->own.config->agent, join->cli->directory);
     return CLI_DONE;

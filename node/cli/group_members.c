@@ -122,10 +122,9 @@ static json_t *s_member_json (const members_t *roster, size_t index, const pubke
 {
     char id[DIGEST_TEXT_BYTES];
     pubkey_text (&roster->members[index].id, id);
-    return json_pack ("{s:s, s:s, s:s, s:I, s:I, s:I, s:b}", "id", id, "name", roster->members[index].name,
-                      "role", roster->members[index].admin ? "admin" : "member", "since_epoch",
-                      (json_int_t)roster->members[index].since_epoch, "expires_ms",
-                      (json_int_t)roster->members[index].expires_ms, "revoked_epoch",
+    return json_pack ("{s:s, s:s, s:s, s:I, s:I, s:b}", "id", id, "name", roster->members[index].name, "role",
+                      roster->members[index].admin ? "admin" : "member", "since_epoch",
+                      (json_int_t)roster->members[index].since_epoch, "revoked_epoch",
                       (json_int_t)roster->members[index].revoked_epoch, "me",
                       (int)pubkey_equal (&roster->members[index].id, own));
 }
@@ -150,8 +149,6 @@ static int s_members_print (const cli_t *cli, const joined_t *joined, const pubk
         if (roster->members[i].revoked_epoch > 0)
             snprintf (standing, sizeof standing, "revoked with epoch %llu",
                       (unsigned long long)roster->members[i].revoked_epoch);
-        else if (roster->members[i].expires_ms > 0 && roster->members[i].expires_ms <= own_wall_ms ())
-            snprintf (standing, sizeof standing, "expired");
         output_table_row (table, "%s|%s%s|%s|%llu|%s", output_key (&roster->members[i].id).text,
                           roster->members[i].name,
                           pubkey_equal (&roster->members[i].id, own) ? " (this node)" : "",
@@ -161,19 +158,6 @@ static int s_members_print (const cli_t *cli, const joined_t *joined, const pubk
     printf ("Group %s, epoch %llu\n", joined->group.name, (unsigned long long)roster->epoch);
     output_table_end (cli, &table);
     return CLI_DONE;
-}
-
-/* Which member this node is, by its certificate: the keys stay where they are. */
-static pubkey_t s_own_id (const joined_t *joined)
-{
-    pubkey_t own = {{0}}, author;
-    message_t message;
-    bytes_t packed = bytes_of (joined->certificate.data, joined->certificate.size);
-    if (statement_open (packed, MESSAGE_MEMBER_CERTIFICATE, &message, &author, NULL) == 0) {
-        own = message.as.member_certificate.id;
-        message_clear (&message);
-    }
-    return own;
 }
 
 /* --charter FILE: the group's charter, by which others verify its packages. */
@@ -197,7 +181,7 @@ static int s_members (cli_t *cli)
     store_close (&store);
     if (rc != CLI_DONE)
         return rc;
-    pubkey_t own = s_own_id (joined);
+    pubkey_t own = joined->self;
     rc = s_write_charter (cli, joined);
     if (rc == CLI_DONE)
         rc = cli->json ? s_members_json (joined, &own) : s_members_print (cli, joined, &own);

@@ -19,7 +19,7 @@
  *                            "now": value|null}…],
  *            "under_way": {state: count…}, "rejected": {reason: count…}, "refused": {error name: count…},
  *            "next_steps": ["1 HELD: approve with …"…], "listening": [{"rpc", "pub"}…], "problem": text|null}
- *   members  result: {"epoch", "members": [{"id", "name", "role": "admin"|"member", "since_epoch", "expires_ms",
+ *   members  result: {"epoch", "members": [{"id", "name", "role": "admin"|"member", "since_epoch",
  *            "revoked_epoch", "me": bool}…]}   (a revoked member has a revoked_epoch > 0)
  *   peers    result: [{"id", "name", "state": "unknown"|"linking"|"up"|"suspect", "heard_ms_ago": number|null, "rpc",
  *            "learning_rate": number|null, "slots": number|null, "slots_busy": number|null}…]

@@ -46,6 +46,19 @@ static int s_load_group (store_t *store, joined_t *self, problem_t *problem)
     return rc;
 }
 
+static int s_load_self (store_t *store, joined_t *self, problem_t *problem)
+{
+    buffer_t id;
+    s_setting (store, MEMBERSHIP_SELF, &id);
+    int rc = id.size == PUBKEY_BYTES ? 0 : ERROR_MALFORMED;
+    if (rc == 0)
+        memcpy (self->self.bytes, id.data, PUBKEY_BYTES);
+    else
+        problem_set (problem, "this node's id: found %zu bytes, expected %d", id.size, PUBKEY_BYTES);
+    buffer_clear (&id);
+    return rc;
+}
+
 int membership_load (store_t *store, joined_t **joined, problem_t *problem)
 {
     assert (store != NULL && joined != NULL);
@@ -57,13 +70,14 @@ int membership_load (store_t *store, joined_t **joined, problem_t *problem)
         return ERROR_MEMORY;
     }
     int rc = s_load_group (store, self, problem);
+    if (rc == 0)
+        rc = s_load_self (store, self, problem);
     if (rc == 0 && (rc = s_load_hints (store, self, problem)) != 0)
         problem_prefix (problem, "the stored addresses");
     if (rc != 0) {
         membership_destroy (&self);
         return rc;
     }
-    s_setting (store, MEMBERSHIP_CERTIFICATE, &self->certificate);
     *joined = self;
     return 0;
 }
@@ -77,7 +91,6 @@ void membership_destroy (joined_t **self_p)
     group_clear (&self->group);
     members_clear (self->roster);
     free (self->roster);
-    buffer_clear (&self->certificate);
     buffer_clear (&self->hint_bytes);
     arena_clear (&self->hint_arena);
     free (self);
@@ -99,27 +112,27 @@ int membership_save_hints (store_t *store, const hints_t *hints)
     return rc;
 }
 
-static int s_put_all (store_t *store, bytes_t charter, bytes_t roster, bytes_t certificate,
+static int s_put_all (store_t *store, bytes_t charter, bytes_t roster, const pubkey_t *self,
                       const hints_t *hints)
 {
     int rc = store_setting_put (store, MEMBERSHIP_CHARTER, charter.data, charter.size);
     if (rc == 0)
         rc = membership_save_roster (store, roster);
     if (rc == 0)
-        rc = store_setting_put (store, MEMBERSHIP_CERTIFICATE, certificate.data, certificate.size);
+        rc = store_setting_put (store, MEMBERSHIP_SELF, self->bytes, PUBKEY_BYTES);
     if (rc == 0)
         rc = membership_save_hints (store, hints);
     return rc;
 }
 
-int membership_save (store_t *store, bytes_t charter, bytes_t roster, bytes_t certificate,
+int membership_save (store_t *store, bytes_t charter, bytes_t roster, const pubkey_t *self,
                      const hints_t *hints, problem_t *problem)
 {
-    assert (store != NULL && hints != NULL);
+    assert (store != NULL && self != NULL && hints != NULL);
     bool own = !store_in_transaction (store);
     int rc = own ? store_begin (store) : 0;
     if (rc == 0)
-        rc = s_put_all (store, charter, roster, certificate, hints);
+        rc = s_put_all (store, charter, roster, self, hints);
     if (rc == 0 && own)
         rc = store_commit (store);
     if (rc != 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The group that this node belongs to, as its store remembers it: charter, newest roster, own certificate, and the
- * addresses at which members were last known. `group create` and `group join` write it; the reactor starts from it.
+/* The group that this node belongs to, as its store remembers it: charter, newest roster, who this node is in it,
+ * and the addresses at which members were last known. `group create` and `group join` write it; the reactor starts from it.
  *
  * Contents that go with it: the encoded tree of the evaluator (by group.evaluator), that of the start (by group.start),
  * and each file that they list, so that the node can serve them to those who join later. */
@@ -11,10 +11,10 @@
 #include "protocol/group.h"
 
 /* Names of the settings. */
-#define MEMBERSHIP_CHARTER     "charter"     /* packed CHARTER */
-#define MEMBERSHIP_ROSTER      "roster"      /* packed ROSTER, the newest known */
-#define MEMBERSHIP_CERTIFICATE "certificate" /* packed MEMBER_CERTIFICATE, ours */
-#define MEMBERSHIP_HINTS       "hints"       /* a hints record */
+#define MEMBERSHIP_CHARTER "charter" /* packed CHARTER */
+#define MEMBERSHIP_ROSTER  "roster"  /* packed ROSTER, the newest known */
+#define MEMBERSHIP_SELF    "self"    /* our id, for those who look without the keys */
+#define MEMBERSHIP_HINTS   "hints"   /* a hints record */
 
 #define MEMBERSHIP_LIVE_SEQ "live_seq" /* see membership_live_seq */
 
@@ -29,9 +29,9 @@ RECORD_STRUCT (hints, HINTS_FIELDS);
 
 typedef struct {
     group_t group;
-    members_t *roster;    /* owned */
-    buffer_t certificate; /* packed */
-    hints_t hints;        /* texts and list belong to the two below */
+    members_t *roster; /* owned */
+    pubkey_t self;
+    hints_t hints; /* texts and list belong to the two below */
     buffer_t hint_bytes;
     arena_t hint_arena;
 } joined_t; /* MEMBERSHIP, the message, has taken the obvious name */
@@ -43,7 +43,7 @@ void membership_destroy (joined_t **self_p);
 
 /* Writes all of it in one transaction (the caller's, if one is open). Texts in `hints` are copied. Returns 0 or an error with
  * the problem. */
-int membership_save (store_t *store, bytes_t charter, bytes_t roster, bytes_t certificate,
+int membership_save (store_t *store, bytes_t charter, bytes_t roster, const pubkey_t *self,
                      const hints_t *hints, problem_t *problem);
 
 /* The newest roster, as it came. */

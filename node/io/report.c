@@ -224,7 +224,6 @@ char *report_members (const turn_t *turn)
         json_object_set_new (one, "name", json_string (members->members[i].name));
         json_object_set_new (one, "role", json_string (members->members[i].admin ? "admin" : "member"));
         s_set (one, "since_epoch", members->members[i].since_epoch);
-        s_set (one, "expires_ms", members->members[i].expires_ms);
         s_set (one, "revoked_epoch", members->members[i].revoked_epoch);
         json_object_set_new (one, "me", json_boolean (pubkey_equal (&members->members[i].id, &status.id)));
         json_array_append_new (list, one);

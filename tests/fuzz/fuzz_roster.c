@@ -22,7 +22,7 @@ static group_t s_group (const identity_t *founder)
 static void s_check (const members_t *members, const group_t *group)
 {
     assert (members->count <= LIMIT_MEMBERS && members->epoch > 0);
-    assert (members_live (members, 0) <= members->count);
+    assert (members_live (members) <= members->count);
     for (size_t i = 0; i < members->count; i++) {
         assert (members_find (members, &members->members[i].id) == (int)i);
         assert (members_find_curve (members, &members->members[i].curve) == (int)i);

@@ -82,8 +82,8 @@ static void s_found (store_t *store, const identity_t *identity, const pubkey_t 
     ck_assert_int_eq (members_found (members, &group, identity, curve, "alpha", 2, 1, WALL_MS), 0);
     hints_t hints = {{NULL, 0}};
     ck_assert_int_eq (membership_save (store, bytes_of (group.packed.data, group.packed.size),
-                                       bytes_of (members->packed.data, members->packed.size),
-                                       bytes_of (NULL, 0), &hints, &problem),
+                                       bytes_of (members->packed.data, members->packed.size), &identity->id,
+                                       &hints, &problem),
                       0);
     tree_clear (&pinned);
     tree_clear (&evolved);

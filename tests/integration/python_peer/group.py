@@ -85,9 +85,8 @@ class Roster:
     def is_revoked(self, id):
         return id in self.rows and self.rows[id]["revoked_epoch"] != 0
 
-    def is_member(self, id, time_ms):
-        row = self.rows.get(id)
-        return row is not None and row["revoked_epoch"] == 0 and (row["expires_ms"] == 0 or time_ms < row["expires_ms"])
+    def is_member(self, id):
+        return id in self.rows and not self.is_revoked(id)
 
     def is_admin(self, id):
         return id in self.rows and self.rows[id]["role"] == 1 and not self.is_revoked(id)
@@ -95,8 +94,8 @@ class Roster:
     def by_curve(self, curve):
         return next((id for id, row in self.rows.items() if row["curve"] == curve), None)
 
-    def members(self, time_ms):
-        return [id for id in self.rows if self.is_member(id, time_ms)]
+    def members(self):
+        return [id for id in self.rows if self.is_member(id)]
 
     def followed_by(self, after, charter):
         """May `after` take this one's place?"""
@@ -104,7 +103,7 @@ class Roster:
             return False
         if after.epoch != self.epoch + 1:
             return after.author == charter.founder
-        if after.previous != self.id or not (self.is_admin(after.author) and self.is_member(after.author, after.time_ms)):
+        if after.previous != self.id or not self.is_admin(after.author):
             return False
         for id, row in after.rows.items():
             old = self.rows.get(id)

@@ -63,15 +63,15 @@ START_TEST (test_the_founder_alone_makes_the_first_roster)
     pubkey_t founder = sample_identity (1).id, curve = sample_curve (1), other = sample_identity (2).id;
     ck_assert_uint_eq (members->epoch, 1);
     ck_assert_uint_eq (members->count, 1);
-    ck_assert (members_is_admin (members, &founder) && members_has (members, &founder, NOW));
-    ck_assert (!members_is_admin (members, &other) && !members_has (members, &other, NOW));
+    ck_assert (members_is_admin (members, &founder) && members_has (members, &founder));
+    ck_assert (!members_is_admin (members, &other) && !members_has (members, &other));
     ck_assert_int_eq (members_find (members, &founder), 0);
     ck_assert_int_eq (members_find (members, &other), -1);
     ck_assert_int_eq (members_find_curve (members, &curve), 0);
     ck_assert_int_eq (members_find_curve (members, &founder), -1);
     ck_assert_str_eq (members->members[0].name, "one");
     ck_assert_int_eq (members_follows (NULL, members, &group), 0);
-    ck_assert_uint_eq (members_live (members, NOW), 1);
+    ck_assert_uint_eq (members_live (members), 1);
     s_free (members);
     group_clear (&group);
 }
@@ -101,10 +101,10 @@ START_TEST (test_members_join_and_are_revoked_epoch_by_epoch)
     pubkey_t revoked = sample_identity (4).id;
     ck_assert_int_eq (s_revoke (members, &group, 1, 4), 0);
     ck_assert_int_eq (members_follows (before, members, &group), 0);
-    ck_assert (!members_has (members, &revoked, NOW) && members_has (before, &revoked, NOW));
+    ck_assert (!members_has (members, &revoked) && members_has (before, &revoked));
     ck_assert_uint_eq (members->count,
                        6); /* a revoked member stays in the list: its old statements are still judged */
-    ck_assert_uint_eq (members_live (members, NOW), 5);
+    ck_assert_uint_eq (members_live (members), 5);
     ck_assert_uint_eq (members->members[members_find (members, &revoked)].revoked_epoch, 7);
     s_free (before);
     s_free (members);
@@ -334,28 +334,6 @@ START_TEST (test_a_second_admin_can_act_and_a_revoked_one_can_not)
 }
 END_TEST
 
-START_TEST (test_membership_ends_with_its_last_millisecond)
-{
-    group_t group = s_group (1);
-    digest_t some = {{7}};
-    member_t rows[] = {s_row (1, 1), s_row (2, 1)};
-    rows[0].role = 1;
-    rows[0].expires_ms = NOW;
-    buffer_t packed = s_signed (1, &group, 2, &some, rows, 2);
-    members_t *members = malloc (sizeof *members);
-    ck_assert_int_eq (members_open (bytes_of (packed.data, packed.size), &group, members, NULL), 0);
-    pubkey_t one = sample_identity (1).id, two = sample_identity (2).id;
-    ck_assert (members_has (members, &one, NOW - 1) && !members_has (members, &one, NOW));
-    ck_assert (members_has (members, &two, UINT64_MAX));
-    ck_assert_uint_eq (members_live (members, NOW - 1), 2);
-    ck_assert_uint_eq (members_live (members, NOW), 1);
-    ck_assert_int_eq (s_add (members, &group, 1, 3), ERROR_DENIED); /* at NOW it is no member any more */
-    buffer_clear (&packed);
-    s_free (members);
-    group_clear (&group);
-}
-END_TEST
-
 START_TEST (test_a_roster_is_full_at_its_bound)
 {
     group_t group = s_group (1);
@@ -367,7 +345,6 @@ START_TEST (test_a_roster_is_full_at_its_bound)
         rows[i] = s_row (1, 1);
         rows[i].role = i == 0;
         rows[i].name = text_of ("abcdefghijklmnopqrstuvwxyz012345");
-        rows[i].expires_ms = UINT64_MAX;
         rows[i].id.bytes[0] ^= (uint8_t)i;
         rows[i].curve.bytes[0] ^= (uint8_t)i;
     }
@@ -404,6 +381,5 @@ SUITE_MAIN ("protocol/roster", test_the_founder_alone_makes_the_first_roster,
             test_what_may_not_be_done_leaves_the_roster_as_it_was, test_a_roster_that_can_not_be_is_refused,
             test_members_out_of_order_are_refused, test_only_the_next_roster_of_an_admin_follows,
             test_history_can_not_be_rewritten, test_only_the_founder_can_begin,
-            test_a_second_admin_can_act_and_a_revoked_one_can_not,
-            test_membership_ends_with_its_last_millisecond, test_a_roster_is_full_at_its_bound,
+            test_a_second_admin_can_act_and_a_revoked_one_can_not, test_a_roster_is_full_at_its_bound,
             test_a_roster_cut_at_any_byte_is_refused)
