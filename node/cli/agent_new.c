@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "node/cli/agent_copy.h"
 #include "node/cli/commands.h"
@@ -24,6 +26,16 @@ static int s_check_free (const char *path)
     return rc;
 }
 
+/* Removes what a copy that failed left in a directory that was empty, or not there. */
+static void s_take_back (const char *path, bool made)
+{
+    struct stat before;
+    bool known = stat (path, &before) == 0;
+    workspace_remove (path);
+    if (!made && known)
+        (void)mkdir (path, before.st_mode & 07777);
+}
+
 static int s_copy (const char *from, const char *to)
 {
     scratch_store_t scratch;
@@ -31,9 +43,10 @@ static int s_copy (const char *from, const char *to)
     tree_t tree = {0};
     if (scratch_store_open (&scratch) != CLI_DONE)
         return CLI_FAILED;
+    bool made = access (to, F_OK) != 0;
     int rc = workspace_read (scratch.store, from, &tree, &problem);
-    if (rc == 0)
-        rc = workspace_write (scratch.store, &tree, to, &problem);
+    if (rc == 0 && (rc = workspace_write (scratch.store, &tree, to, &problem)) != 0)
+        s_take_back (to, made);
     tree_clear (&tree);
     scratch_store_close (&scratch);
     return rc == 0 ? CLI_DONE : cli_fail_problem (&problem);

@@ -9,6 +9,7 @@
 
 #include "node/cli/commands.h"
 #include "node/cli/join_link.h"
+#include "node/io/file.h"
 #include "node/io/workspace.h"
 
 typedef struct {
@@ -208,7 +209,7 @@ static int s_lay_out (join_t *join)
     if (rc != 0)
         return cli_fail_problem (&problem);
     if (workspace_remove (path) != 0 || rename (fresh, path) != 0)
-        return cli_fail ("%s can't be written: %s", path, strerror (errno));
+        return cli_fail ("%s can't be written: %s", path, file_reason (errno));
     if (strlen (path) > LIMIT_LONG_TEXT)
         return cli_fail ("the path %.200s… is too long", path);
     strcpy (join->own.config->agent, path);

@@ -116,13 +116,16 @@ static int s_gather (const cli_t *cli, config_t *config)
     return rc;
 }
 
+/* What a node can't be without. */
+static const char *const s_files[] = {CONFIG_FILE, "identity", "evomesh.db"};
+#define FILE_COUNT (sizeof s_files / sizeof *s_files)
+
 /* Nothing may be there that a node, or somebody else, would lose. */
 static int s_refuse_existing (const cli_t *cli)
 {
-    static const char *const names[] = {CONFIG_FILE, "identity", "evomesh.db"};
     char path[CLI_PATH_BYTES];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (cli_path (cli->directory, names[i], path) != CLI_DONE)
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        if (cli_path (cli->directory, s_files[i], path) != CLI_DONE)
             return CLI_FAILED;
         if (access (path, F_OK) == 0)
             return cli_fail (
@@ -134,13 +137,10 @@ static int s_refuse_existing (const cli_t *cli)
 }
 
 /* Keys and database first, node.yaml last: a directory without it is no node. */
-static int s_make (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES])
+static int s_fill (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES])
 {
     problem_t problem;
     char path[CLI_PATH_BYTES];
-    directory_t *directory = directory_open (cli->directory, true, &problem);
-    if (directory == NULL)
-        return cli_fail_problem (&problem);
     int rc = CLI_FAILED;
     keystore_t *keys = keystore_create (cli->directory, cli_value (cli, "passphrase-file", NULL), &problem);
     store_t *store = keys == NULL ? NULL : store_open (cli->directory, true, false, &problem);
@@ -152,7 +152,35 @@ static int s_make (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES
         rc = session_write_file (path, text, strlen (text), 0600);
     store_close (&store);
     keystore_destroy (&keys);
-    directory_close (&directory);
+    return rc;
+}
+
+/* Removes what a node that could not be made left; s_refuse_existing saw that none of it was there before. */
+static void s_empty (const cli_t *cli)
+{
+    static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
+    char path[CLI_PATH_BYTES], name[32];
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        for (size_t j = 0; j < sizeof companions / sizeof *companions; j++) {
+            (void)snprintf (name, sizeof name, "%s%s", s_files[i], companions[j]);
+            if (cli_path (cli->directory, name, path) == CLI_DONE)
+                unlink (path);
+        }
+}
+
+static int s_make (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES])
+{
+    problem_t problem;
+    directory_t *directory = directory_open (cli->directory, true, &problem);
+    if (directory == NULL)
+        return cli_fail_problem (&problem);
+    int rc = s_fill (cli, text, id);
+    if (rc == CLI_DONE)
+        directory_close (&directory);
+    else {
+        s_empty (cli);
+        directory_discard (&directory);
+    }
     return rc;
 }
 

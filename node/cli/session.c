@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "node/io/control.h"
+#include "node/io/file.h"
 #include "node/schema.h"
 
 #define ASK_TIMEOUT_MS 30000
@@ -39,20 +40,6 @@ char *session_read_file (const char *path, size_t bound, size_t *size)
     return NULL;
 }
 
-static int s_write_all (int file, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write (file, bytes, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -1;
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return fsync (file);
-}
-
 int session_write_file (const char *path, const void *bytes, size_t size, unsigned mode)
 {
     char beside[CLI_PATH_BYTES];
@@ -60,12 +47,17 @@ int session_write_file (const char *path, const void *bytes, size_t size, unsign
         return cli_fail ("the path %.200s… is too long", path);
     int file = open (beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     if (file < 0)
-        return cli_fail ("%s can't be written: %s", path, strerror (errno));
-    int rc = s_write_all (file, bytes, size);
-    if (close (file) != 0 || rc != 0 || rename (beside, path) != 0) {
-        int why = errno;
+        return cli_fail ("%s can't be written: %s", path, file_reason (errno));
+    bool done = file_write_all (file, bytes, size) == 0 && fsync (file) == 0;
+    int why = errno;
+    close (file);
+    if (done && rename (beside, path) != 0) {
+        why = errno;
+        done = false;
+    }
+    if (!done) {
         unlink (beside);
-        return cli_fail ("%s can't be written: %s", path, strerror (why));
+        return cli_fail ("%s can't be written: %s", path, file_reason (why));
     }
     return CLI_DONE;
 }

@@ -73,7 +73,7 @@ int archive_commits_add (archive_commits_t *self, const digest_t *candidate,
 static int s_fail (const char *path, problem_t *problem)
 {
     int saved = errno;
-    problem_set (problem, "%s: %s", path, strerror (saved));
+    problem_set (problem, "%s: %s", path, file_reason (saved));
     return file_error (saved);
 }
 

@@ -24,8 +24,10 @@ _Static_assert(DIRECTORY_PATH_MAX >= PATH_MAX, "realpath writes up to PATH_MAX")
 
 struct directory {
     char path[DIRECTORY_PATH_MAX]; /* absolute, links resolved */
-    char work[DIRECTORY_PATH_MAX];
-    int lock; /* held as long as this is open; never inherited by programs that we start */
+    char work[DIRECTORY_PATH_MAX]; /* empty before the lock is held */
+    int lock;           /* held as long as this is open; never inherited by programs that we start */
+    bool made_lock;     /* opening made its file */
+    unsigned made_dirs; /* how many directories, from the end of `path`, opening made */
 };
 
 /* --- which one --- */
@@ -57,21 +59,37 @@ int directory_choose (const char *option, char path[DIRECTORY_PATH_MAX], problem
 
 /* --- making and checking --- */
 
-/* Makes a directory and those above it; what is there already is left as it is. */
-static int s_make_path (const char *path, problem_t *problem)
+/* Makes a directory and those above it, as far as they are missing; `*made` counts them. `path` is as before afterwards. */
+static int s_make_path (char *path, mode_t mode, unsigned *made, problem_t *problem)
 {
-    char part[DIRECTORY_PATH_MAX];
-    if (snprintf (part, sizeof part, "%s", path) >= (int)sizeof part)
-        return problem_set (problem, "%s: path too long", path);
-    for (char *slash = strchr (part + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/')) {
+    int rc = mkdir (path, mode);
+    char *slash = strrchr (path, '/');
+    if (rc != 0 && errno == ENOENT && slash != NULL && slash != path) {
         *slash = '\0';
-        if (mkdir (part, 0755) != 0 && errno != EEXIST)
-            return problem_set (problem, "%s: can't be made: %s", part, strerror (errno));
+        int above = s_make_path (path, 0755, made, problem);
         *slash = '/';
+        if (above != 0)
+            return -1;
+        rc = mkdir (path, mode);
     }
-    if (mkdir (part, 0700) != 0 && errno != EEXIST)
-        return problem_set (problem, "%s: can't be made: %s", part, strerror (errno));
-    return 0;
+    if (rc == 0)
+        ++*made;
+    return rc == 0 || errno == EEXIST
+               ? 0
+               : problem_set (problem, "%s: can't be made: %s", path, file_reason (errno));
+}
+
+/* Removes what s_make_path made, as far as it is empty. */
+static void s_unmake_path (char *path, unsigned made)
+{
+    while (made > 0 && *path != '\0') {
+        if (rmdir (path) == 0)
+            made--;
+        else if (errno == ENOTEMPTY || errno == EEXIST)
+            return;
+        char *slash = strrchr (path, '/');
+        *(slash != NULL ? slash : path) = '\0';
+    }
 }
 
 static bool s_is_empty (const char *path)
@@ -129,15 +147,26 @@ static struct flock s_whole_file (void)
     return lock;
 }
 
+/* Opens the lock file, which is made if it isn't there. */
+static int s_open_lock (const char *path, bool *made)
+{
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    int file = open (path, flags | O_CREAT | O_EXCL, 0600);
+    *made = file >= 0;
+    return file < 0 && errno == EEXIST ? open (path, flags) : file;
+}
+
 static int s_lock (directory_t *self, problem_t *problem)
 {
     char path[DIRECTORY_PATH_MAX], pid[PID_BYTES];
     struct flock lock = s_whole_file ();
+    struct stat status;
+    bool made;
     if (file_join (path, sizeof path, self->path, LOCK_NAME, problem) != 0)
         return -1;
-    self->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    self->lock = s_open_lock (path, &made);
     if (self->lock < 0)
-        return problem_set (problem, "%s: can't be opened: %s", path, strerror (errno));
+        return problem_set (problem, "%s: can't be opened: %s", path, file_reason (errno));
     if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES)) {
         long holder = s_read_pid (self->lock);
         if (holder == 0) /* it has only just taken the lock */
@@ -146,10 +175,13 @@ static int s_lock (directory_t *self, problem_t *problem)
                             "%s: in use by process %ld: stop it, or choose another directory with --dir",
                             self->path, holder);
     }
+    if (fstat (self->lock, &status) == 0 && status.st_nlink == 0) /* whoever held it has removed it */
+        return problem_set (problem, "%s: was in use by another process until now: try again", self->path);
+    self->made_lock = made;
     int size = snprintf (pid, sizeof pid, "%ld\n", (long)getpid ());
     if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 || ftruncate (self->lock, 0) != 0 ||
         pwrite (self->lock, pid, (size_t)size, 0) != size)
-        return problem_set (problem, "%s: can't be locked: %s", path, strerror (errno));
+        return problem_set (problem, "%s: can't be locked: %s", path, file_reason (errno));
     return 0;
 }
 
@@ -175,27 +207,40 @@ static int s_prepare_work (directory_t *self, problem_t *problem)
     if (file_join (self->work, sizeof self->work, self->path, WORK_NAME, problem) != 0)
         return -1;
     if (workspace_remove (self->work) != 0 || mkdir (self->work, 0700) != 0)
-        return problem_set (problem, "%s: can't be emptied: %s", self->work, strerror (errno));
+        return problem_set (problem, "%s: can't be emptied: %s", self->work, file_reason (errno));
+    return 0;
+}
+
+/* The path without slashes at its end. 0, or -1 with the problem. */
+static int s_trimmed (const char *path, char trimmed[DIRECTORY_PATH_MAX], problem_t *problem)
+{
+    size_t size = strlen (path);
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    if (size >= DIRECTORY_PATH_MAX)
+        return problem_set (problem, "%.200s…: path too long", path);
+    memcpy (trimmed, path, size);
+    trimmed[size] = '\0';
     return 0;
 }
 
 directory_t *directory_open (const char *path, bool create, problem_t *problem)
 {
-    if (create && s_make_path (path, problem) != 0)
-        return NULL;
-    if (s_check_access (path, create, problem) != 0)
-        return NULL;
     directory_t *self = calloc (1, sizeof *self);
     if (self == NULL) {
         problem_set (problem, "out of memory");
         return NULL;
     }
     self->lock = -1;
-    if (realpath (path, self->path) == NULL)
-        problem_set (problem, "%s: %s", path, strerror (errno));
-    else if (s_lock (self, problem) == 0 && s_prepare_work (self, problem) == 0)
-        return self;
-    directory_close (&self);
+    if (s_trimmed (path, self->path, problem) == 0 &&
+        (!create || s_make_path (self->path, 0700, &self->made_dirs, problem) == 0) &&
+        s_check_access (path, create, problem) == 0) {
+        if (realpath (path, self->path) == NULL)
+            problem_set (problem, "%s: %s", path, strerror (errno));
+        else if (s_lock (self, problem) == 0 && s_prepare_work (self, problem) == 0)
+            return self;
+    }
+    directory_discard (&self);
     return NULL;
 }
 
@@ -209,6 +254,20 @@ void directory_close (directory_t **self_p)
             self->lock); /* the lock goes with it; the file stays, or a third process could lock another of that name */
     free (self);
     *self_p = NULL;
+}
+
+void directory_discard (directory_t **self_p)
+{
+    directory_t *self = *self_p;
+    char lock[DIRECTORY_PATH_MAX];
+    if (self == NULL)
+        return;
+    if (self->work[0] != '\0')
+        workspace_remove (self->work);
+    if (self->made_lock && file_join (lock, sizeof lock, self->path, LOCK_NAME, NULL) == 0)
+        unlink (lock); /* still held: who opened it meanwhile sees that it has no name any more */
+    s_unmake_path (self->path, self->made_dirs);
+    directory_close (self_p);
 }
 
 const char *directory_path (const directory_t *self)

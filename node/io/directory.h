@@ -19,11 +19,15 @@ int directory_choose (const char *option, char path[DIRECTORY_PATH_MAX], problem
 
 /* Takes the directory for this process. With `create` it is made, with the directories above it, if it isn't there.
  * Refuses one that others may read, that is another user's, or that another process holds (named by its pid); NULL then,
- * with the problem. What an earlier process left in work/ is removed. */
+ * with the problem, and nothing was made. What an earlier process left in work/ is removed. */
 directory_t *directory_open (const char *path, bool create, problem_t *problem);
 
 /* Gives it up. */
 void directory_close (directory_t **self_p);
+
+/* Gives up a directory that could not be filled, and takes back what opening it made: work/, the lock, and the directories that
+ * were not there, as far as they are empty. */
+void directory_discard (directory_t **self_p);
 
 /* Its absolute path, borrowed. */
 const char *directory_path (const directory_t *self);

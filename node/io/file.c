@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,4 +87,13 @@ int file_error (int system_errno)
     if (system_errno == ENOSPC || system_errno == EDQUOT)
         return ERROR_FULL;
     return system_errno == ENOMEM ? ERROR_MEMORY : ERROR_IO;
+}
+
+const char *file_reason (int system_errno)
+{
+    if (system_errno == ENOSPC)
+        return "no space left on the disk: free some";
+    if (system_errno == EDQUOT)
+        return "the disk quota is used up: free some";
+    return strerror (system_errno);
 }

@@ -24,4 +24,7 @@ int file_join (char *path, size_t size, const char *directory, const char *name,
 /* The error code for what errno says: ERROR_FULL, ERROR_MEMORY, or else ERROR_IO. */
 int file_error (int system_errno);
 
+/* What errno says, in words for people; a full disk with what to do about it. Borrowed, until the next call. */
+const char *file_reason (int system_errno);
+
 #endif

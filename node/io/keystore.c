@@ -132,7 +132,7 @@ static int s_write_file (const char *directory, const char *path, const uint8_t 
         return problem_set (problem, "%s: path too long", path);
     int file = mkostemp (temporary, O_CLOEXEC); /* mode 0600 */
     if (file < 0)
-        return problem_set (problem, "%s: can't be written: %s", path, strerror (errno));
+        return problem_set (problem, "%s: can't be written: %s", path, file_reason (errno));
     bool done = file_write_all (file, bytes, size) == 0 && fsync (file) == 0 && link (temporary, path) == 0;
     int saved = errno;
     close (file);
@@ -140,7 +140,7 @@ static int s_write_file (const char *directory, const char *path, const uint8_t 
     if (!done && saved == EEXIST)
         return problem_set (problem, "%s: there already; keys are never replaced", path);
     if (!done || file_sync_directory (directory) != 0)
-        return problem_set (problem, "%s: can't be written: %s", path, strerror (done ? errno : saved));
+        return problem_set (problem, "%s: can't be written: %s", path, file_reason (done ? errno : saved));
     return 0;
 }
 

@@ -20,7 +20,7 @@
 static int s_fail (const char *path, const char *what, problem_t *problem)
 {
     int saved = errno;
-    problem_set (problem, "%s: %s: %s", path, what, strerror (saved));
+    problem_set (problem, "%s: %s: %s", path, what, file_reason (saved));
     return file_error (saved);
 }
 

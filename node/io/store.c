@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "node/io/file.h"
+
 #define FILE_NAME       "evomesh.db"
 #define APPLICATION_ID  0x65766d68 /* "evmh": tells our database from another program's */
 #define SCHEMA_VERSION  1
@@ -38,13 +40,15 @@ int store_fail (store_t *self, const char *doing)
 {
     int code = sqlite3_extended_errcode (self->db);
     int system = sqlite3_system_errno (self->db);
-    bool is_full = (code & 0xff) == SQLITE_FULL ||
-                   ((code & 0xff) == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT));
-    problem_set (&self->problem, "%s: %s: %s", sqlite3_db_filename (self->db, "main"), doing,
-                 is_full ? "no space left on disk; free some, then `evomesh resume`"
-                         : sqlite3_errmsg (self->db));
-    if (is_full)
+    const char *path = sqlite3_db_filename (self->db, "main");
+    bool is_input_output = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    if ((code & 0xff) == SQLITE_FULL || (is_input_output && file_error (system) == ERROR_FULL)) {
+        problem_set (&self->problem, "%s: %s: %s", path, doing, file_reason (ENOSPC));
         return ERROR_FULL;
+    }
+    problem_set (&self->problem, "%s: %s: %s%s%s", path, doing, sqlite3_errmsg (self->db),
+                 is_input_output && system != 0 ? ": " : "",
+                 is_input_output && system != 0 ? file_reason (system) : "");
     return (code & 0xff) == SQLITE_NOMEM ? ERROR_MEMORY : ERROR_IO;
 }
 
@@ -60,7 +64,7 @@ int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement)
     if (sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK)
         return 0;
     *statement = NULL;
-    return store_fail (self, sql);
+    return store_fail (self, "opening it");
 }
 
 sqlite3_stmt *store_query (store_t *self, query_t query)
@@ -137,9 +141,9 @@ uint64_t store_take_number (store_t *self, sqlite3_stmt *statement, const char *
 
 /* --- opening --- */
 
-static int s_execute (store_t *self, const char *sql)
+static int s_execute (store_t *self, const char *sql, const char *doing)
 {
-    return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_fail (self, sql);
+    return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_fail (self, doing);
 }
 
 /* The number that `sql` gives, or -1, which is noted. */
@@ -148,18 +152,20 @@ static int64_t s_number (store_t *self, const char *sql)
     sqlite3_stmt *statement;
     if (store_prepare (self, sql, &statement) != 0)
         return -1;
-    int64_t number = store_row (self, statement, sql) == 1 ? sqlite3_column_int64 (statement, 0) : -1;
+    int64_t number =
+        store_row (self, statement, "opening it") == 1 ? sqlite3_column_int64 (statement, 0) : -1;
     sqlite3_finalize (statement);
     return number;
 }
 
 static int s_create_schema (store_t *self)
 {
+    static const char doing[] = "making its tables";
     char versions[128];
     snprintf (versions, sizeof versions, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
               APPLICATION_ID, SCHEMA_VERSION);
-    if (s_execute (self, "BEGIN IMMEDIATE") == 0 && s_execute (self, s_schema) == 0 &&
-        s_execute (self, versions) == 0 && s_execute (self, "COMMIT") == 0)
+    if (s_execute (self, "BEGIN IMMEDIATE", doing) == 0 && s_execute (self, s_schema, doing) == 0 &&
+        s_execute (self, versions, doing) == 0 && s_execute (self, "COMMIT", doing) == 0)
         return 0;
     store_rollback (self);
     return -1;
@@ -209,7 +215,8 @@ static int s_configure (store_t *self, bool read_only)
                             "%s: its file system can't hold a write-ahead log (shared memory); put the data "
                             "directory on a local disk",
                             sqlite3_db_filename (self->db, "main"));
-    return s_execute (self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;");
+    return s_execute (self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;",
+                      "setting it up");
 }
 
 /* The file is made here, not by sqlite, so that it and its companions are the owner's alone. One that is there is not
@@ -227,7 +234,7 @@ static int s_make_file (const char *path, bool create, problem_t *problem)
                             "%s: not found: run `evomesh init`, or name the data directory with --dir", path);
     int file = errno == ENOENT ? open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
     if (file < 0)
-        return problem_set (problem, "%s: can't be opened: %s", path, strerror (errno));
+        return problem_set (problem, "%s: can't be made: %s", path, file_reason (errno));
     close (file);
     return 0;
 }

@@ -27,7 +27,7 @@ int store_commit (store_t *self);
 void store_rollback (store_t *self); /* if nothing was begun: nothing */
 bool store_in_transaction (const store_t *self);
 
-/* What the last failure was, for people. */
+/* What the last failure was, for people: the file, what was being done with it, what the system said. */
 const char *store_problem (const store_t *self);
 
 /* --- journal: the input events of the core, in order, each with the digest of the effects it gave --- */

@@ -365,7 +365,7 @@ int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory
                   : -1;
     if (top < 0) {
         int saved = errno;
-        problem_set (problem, "%s: can't be made: %s", directory, strerror (saved));
+        problem_set (problem, "%s: can't be made: %s", directory, file_reason (saved));
         return file_error (saved);
     }
     int result = 0;
@@ -377,7 +377,7 @@ int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory
             result = ERROR_NOT_FOUND;
         else if (s_write_file (top, file, bytes, size, durable) != 0) {
             result = file_error (errno);
-            problem_set (problem, "%s/%s: can't be written: %s", directory, file->path, strerror (errno));
+            problem_set (problem, "%s/%s: can't be written: %s", directory, file->path, file_reason (errno));
         }
         free (bytes);
     }
@@ -385,7 +385,7 @@ int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory
         close (top);
     else if (s_sync_directories (top) != 0) {
         result = file_error (errno);
-        problem_set (problem, "%s: can't be synced to disk: %s", directory, strerror (errno));
+        problem_set (problem, "%s: can't be synced to disk: %s", directory, file_reason (errno));
     }
     return result;
 }

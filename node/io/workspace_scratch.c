@@ -21,7 +21,7 @@ int workspace_scratch (const char *parent, char *path, size_t path_size, problem
     if (mkdtemp (path) != NULL)
         return 0;
     int saved = errno;
-    problem_set (problem, "%s: no directory can be made there: %s", parent, strerror (saved));
+    problem_set (problem, "%s: no directory can be made there: %s", parent, file_reason (saved));
     return file_error (saved);
 }
 

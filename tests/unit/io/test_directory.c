@@ -63,6 +63,43 @@ START_TEST (test_a_directory_that_others_may_enter_is_refused)
 }
 END_TEST
 
+START_TEST (test_a_directory_that_is_given_up_leaves_only_what_was_there_before)
+{
+    scratch_t scratch = scratch_new ();
+    scratch_path_t path = scratch_path (&scratch, "there/new/node");
+    ck_assert_int_eq (mkdir (scratch_path (&scratch, "there").text, 0700), 0);
+    directory_t *directory = s_open (path.text);
+    directory_discard (&directory);
+    ck_assert_ptr_null (directory);
+    ck_assert_int_ne (access (scratch_path (&scratch, "there/new").text, F_OK), 0);
+    ck_assert_int_eq (access (scratch_path (&scratch, "there").text, F_OK), 0);
+
+    directory = s_open (path.text);
+    scratch_write (&scratch, "there/new/node/mine", "x"); /* somebody's file: nobody takes it away */
+    directory_discard (&directory);
+    ck_assert_int_eq (access (scratch_path (&scratch, "there/new/node/mine").text, F_OK), 0);
+    ck_assert_int_ne (access (scratch_path (&scratch, "there/new/node/lock").text, F_OK), 0);
+    ck_assert_int_ne (access (scratch_path (&scratch, "there/new/node/work").text, F_OK), 0);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_directory_that_can_not_be_made_leaves_none_of_those_above_it)
+{
+    scratch_t scratch = scratch_new ();
+    char name[300];
+    memset (name, 'n', sizeof name - 1); /* longer than a name may be */
+    name[sizeof name - 1] = '\0';
+    char path[SCRATCH_PATH_BYTES + sizeof name];
+    snprintf (path, sizeof path, "%s/above/middle/%s", scratch.path, name);
+    problem_t problem = {""};
+    ck_assert_ptr_null (directory_open (path, true, &problem));
+    ck_assert_ptr_nonnull (strstr (problem.text, "can't be made"));
+    ck_assert_int_ne (access (scratch_path (&scratch, "above").text, F_OK), 0);
+    scratch_remove (&scratch);
+}
+END_TEST
+
 START_TEST (test_what_is_no_directory_is_named)
 {
     scratch_t scratch = scratch_new ();
@@ -176,8 +213,10 @@ START_TEST (test_the_directory_is_chosen_by_option_then_environment_then_home)
 END_TEST
 
 SUITE_MAIN ("io/directory", test_a_new_directory_is_its_owners_alone,
-            test_a_directory_that_others_may_enter_is_refused, test_what_is_no_directory_is_named,
-            test_a_second_process_is_refused_and_told_the_first_ones_pid,
+            test_a_directory_that_others_may_enter_is_refused,
+            test_a_directory_that_is_given_up_leaves_only_what_was_there_before,
+            test_a_directory_that_can_not_be_made_leaves_none_of_those_above_it,
+            test_what_is_no_directory_is_named, test_a_second_process_is_refused_and_told_the_first_ones_pid,
             test_programs_that_are_started_do_not_hold_the_lock,
             test_scratch_of_an_earlier_process_is_removed,
             test_the_directory_is_chosen_by_option_then_environment_then_home)
