@@ -62,7 +62,7 @@ typedef struct {
     uint64_t front;
     uint64_t held;
     uint64_t awaiting_members; /* passed their test; too few members are here to measure them again */
-    uint64_t in_state[16];               /* improvements under way by improvement_state_t */
+    uint64_t in_state[16];     /* improvements under way by improvement_state_t */
     uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
     uint64_t outbox;
 } node_status_t;

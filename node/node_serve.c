@@ -4,34 +4,41 @@
 #include "node/node_state.h"
 
 #include <assert.h>
-#include <string.h>
 
 #define FETCH_TIMEOUT_MS 60000
 
-static void s_job_clear (node_t *self, size_t index)
+static void s_end (node_t *self, size_t index)
 {
     operate_drop (self, OWNER_JOB, index);
-    memset (&self->jobs[index], 0, sizeof self->jobs[index]);
+    job_end (&self->jobs[index]);
 }
 
-static void s_decline (node_t *self, const pubkey_t *peer, const digest_t *request, const char *reason)
+static void s_decline (node_t *self, const pubkey_t *peer, const digest_t *request, reason_code_t reason)
 {
-    validation_declined_t declined = {*peer, *request, text_of (reason)};
+    validation_declined_t declined = {*peer, *request, text_of (reason_name (reason))};
     say_back (self, peer, MESSAGE_VALIDATION_DECLINED, &declined);
 }
 
-static void s_answer (node_t *self, const job_t *job, reason_code_t reason, const trial_result_t *result,
-                      uint64_t duration_ms)
+/* What was accepted can't be done after all. */
+static void s_give_up (node_t *self, size_t index, reason_code_t reason)
+{
+    const job_order_t *order = &self->jobs[index].order;
+    s_decline (self, &order->peer, &order->request, reason);
+    s_end (self, index);
+}
+
+static void s_answer (node_t *self, const job_order_t *order, reason_code_t reason,
+                      const trial_result_t *result, uint64_t duration_ms)
 {
     delta_t deltas[LIMIT_OBJECTIVES];
-    bool valid_is_enough = !(job->validation_type & VALIDATE_PERFORMANCE);
+    bool valid_is_enough = !(order->validation_type & VALIDATE_PERFORMANCE);
     bool confirmed = reason == REASON_NONE || (valid_is_enough && result && reason != REASON_INFEASIBLE);
-    validation_result_t answer = {.to = job->peer,
-                                  .request = job->request,
-                                  .candidate = job->candidate,
-                                  .base = job->base,
+    validation_result_t answer = {.to = order->peer,
+                                  .request = order->request,
+                                  .candidate = order->candidate,
+                                  .base = order->base,
                                   .evaluator = self->group.evaluator,
-                                  .validation_type = job->validation_type,
+                                  .validation_type = order->validation_type,
                                   .confirmed = confirmed,
                                   .reason = text_of (reason_name (confirmed ? REASON_CONFIRMED : reason)),
                                   .platform = text_of (self->settings.platform),
@@ -41,75 +48,84 @@ static void s_answer (node_t *self, const job_t *job, reason_code_t reason, cons
         answer.changes.items = deltas;
         answer.repeats = result->repeats;
     }
-    say_durably (self, &job->peer, MESSAGE_VALIDATION_RESULT, &answer);
+    say_durably (self, &order->peer, MESSAGE_VALIDATION_RESULT, &answer);
     self->counts.validations_done++;
 }
 
 static void s_measure (node_t *self, size_t index)
 {
-    job_t *job = &self->jobs[index];
-    job->state = JOB_MEASURING;
-    const measurement_t *known = measurement_find (self, &job->candidate, &job->base);
+    const job_order_t *order = &self->jobs[index].order;
+    assert (self->jobs[index].state == JOB_MEASURING);
+    const measurement_t *known = measurement_find (self, &order->candidate, &order->base);
     if (known) {
-        s_answer (self, job, known->reason, known->measured ? &known->result : NULL, 0);
-        s_job_clear (self, index);
-        return;
-    }
-    if (trial_open (self, OWNER_JOB, index, &job->candidate, &job->base, RANK_PEER) == NONE) {
-        s_decline (self, &job->peer, &job->request, reason_name (REASON_BUSY));
-        s_job_clear (self, index);
-    }
+        s_answer (self, order, known->reason, known->measured ? &known->result : NULL, 0);
+        s_end (self, index);
+    } else if (trial_open (self, OWNER_JOB, index, &order->candidate, &order->base, RANK_PEER) == NONE)
+        s_give_up (self, index, REASON_BUSY);
 }
 
-/* Fetches both lists of files, or with `files` what they list. */
-static bool s_fetch (node_t *self, size_t index, bool files)
+/* Fetches both lists of files (LISTING), or what they list (FETCHING). */
+static bool s_fetch (node_t *self, size_t index)
 {
     const job_t *job = &self->jobs[index];
-    fetch_content_t candidate = {
-        .peer = job->peer, .content = job->candidate, .tree = files, .timeout_ms = FETCH_TIMEOUT_MS};
+    assert (job->state == JOB_LISTING || job->state == JOB_FETCHING);
+    fetch_content_t candidate = {.peer = job->order.peer,
+                                 .content = job->order.candidate,
+                                 .tree = job->state == JOB_FETCHING,
+                                 .timeout_ms = FETCH_TIMEOUT_MS};
     fetch_content_t base = candidate;
-    base.content = job->base;
+    base.content = job->order.base;
     return operate (self, EFFECT_FETCH_CONTENT, &candidate, OWNER_JOB, index) != 0 &&
            operate (self, EFFECT_FETCH_CONTENT, &base, OWNER_JOB, index) != 0;
 }
 
-/* Why we don't take it; NULL if we do. */
-static const char *s_refusal (const node_t *self, const validation_request_t *request, const pubkey_t *author)
+/* How many jobs there are; of that peer's only, unless it is NULL. */
+static size_t s_count (const node_t *self, const pubkey_t *peer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
+        count += self->jobs[i].state != JOB_FREE &&
+                 (peer == NULL || pubkey_equal (&self->jobs[i].order.peer, peer));
+    return count;
+}
+
+/* Why we don't take it; REASON_NONE if we do. */
+static reason_code_t s_refusal (const node_t *self, const validation_request_t *request,
+                                const pubkey_t *author)
 {
     if (!self->settings.validate_for_peers)
-        return reason_name (REASON_NETWORK_OFF);
+        return REASON_NETWORK_OFF;
     if (!self->settings.confined)
-        return reason_name (REASON_UNSANDBOXED);
+        return REASON_UNSANDBOXED;
     if (request->validation_type == 0)
-        return reason_name (REASON_NO_TYPE);
+        return REASON_NO_TYPE;
     if (!digest_equal (&request->evaluator, &self->group.evaluator))
-        return reason_name (REASON_OTHER_EVALUATOR);
+        return REASON_OTHER_EVALUATOR;
     if (self->breaker.state == BREAKER_OPEN)
-        return reason_name (REASON_FAULT);
-    size_t free_jobs = 0, of_peer = 0;
-    for (size_t i = 0; i < LIMIT_VALIDATIONS; i++) {
-        free_jobs += self->jobs[i].state == JOB_FREE;
-        of_peer += self->jobs[i].state != JOB_FREE && pubkey_equal (&self->jobs[i].peer, author);
-    }
-    return free_jobs == 0 || of_peer >= LIMIT_VALIDATIONS_OF_PEER ? reason_name (REASON_BUSY) : NULL;
+        return REASON_FAULT;
+    bool is_full =
+        s_count (self, NULL) == LIMIT_VALIDATIONS || s_count (self, author) >= LIMIT_VALIDATIONS_OF_PEER;
+    return is_full ? REASON_BUSY : REASON_NONE;
 }
 
 static size_t s_job_of (const node_t *self, const pubkey_t *peer, const digest_t *candidate,
                         const digest_t *base)
 {
-    for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
-        if (self->jobs[i].state != JOB_FREE && pubkey_equal (&self->jobs[i].peer, peer) &&
-            digest_equal (&self->jobs[i].candidate, candidate) && digest_equal (&self->jobs[i].base, base))
+    for (size_t i = 0; i < LIMIT_VALIDATIONS; i++) {
+        const job_order_t *order = &self->jobs[i].order;
+        if (self->jobs[i].state != JOB_FREE && pubkey_equal (&order->peer, peer) &&
+            digest_equal (&order->candidate, candidate) && digest_equal (&order->base, base))
             return i;
+    }
     return NONE;
 }
 
 static size_t s_job_free (const node_t *self)
 {
     size_t index = 0;
-    while (self->jobs[index].state != JOB_FREE)
-        index++; /* s_refusal saw to it that there is one */
-    assert (index < LIMIT_VALIDATIONS);
+    while (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE)
+        index++;
+    assert (index < LIMIT_VALIDATIONS); /* s_refusal saw to it that there is one */
     return index;
 }
 
@@ -120,30 +136,26 @@ void on_validation_request (node_t *self, const message_t *message, const pubkey
     validation_accepted_t accepted = {*author, *id};
     size_t index = s_job_of (self, author, &request->candidate, &request->base);
     if (index != NONE) { /* asked again, after a restart of either side */
-        self->jobs[index].request = *id;
+        self->jobs[index].order.request = *id;
         say_back (self, author, MESSAGE_VALIDATION_ACCEPTED, &accepted);
         return;
     }
-    const char *refusal = s_refusal (self, request, author);
-    if (refusal) {
+    reason_code_t refusal = s_refusal (self, request, author);
+    if (refusal != REASON_NONE) {
         s_decline (self, author, id, refusal);
         return;
     }
     index = s_job_free (self);
-    self->jobs[index] = (job_t){.state = JOB_FETCHING,
-                                .peer = *author,
-                                .request = *id,
-                                .improvement = request->improvement,
-                                .candidate = request->candidate,
-                                .base = request->base,
-                                .validation_type = (unsigned)request->validation_type,
-                                .improvement_type = (improvement_type_t)request->improvement_type,
-                                .deadline_ms = time_after_ms (self->now_ms, request->deadline_ms)};
+    job_order_t order = {.peer = *author,
+                         .request = *id,
+                         .candidate = request->candidate,
+                         .base = request->base,
+                         .validation_type = (unsigned)request->validation_type,
+                         .deadline_ms = time_after_ms (self->now_ms, request->deadline_ms)};
+    job_accept (&self->jobs[index], &order);
     say_back (self, author, MESSAGE_VALIDATION_ACCEPTED, &accepted);
-    if (!s_fetch (self, index, false)) {
-        s_decline (self, author, id, reason_name (REASON_BUSY));
-        s_job_clear (self, index);
-    }
+    if (!s_fetch (self, index))
+        s_give_up (self, index, REASON_BUSY);
 }
 
 /* The shape of our live release, under our evaluator? */
@@ -163,47 +175,48 @@ static bool s_tree_fits (const node_t *self, bytes_t bytes)
 void serve_fetched (node_t *self, size_t index, const fetched_t *event)
 {
     job_t *job = &self->jobs[index];
-    if (job->state != JOB_FETCHING)
-        return;
-    if (event->result != 0 || !s_tree_fits (self, event->bytes)) {
-        s_decline (self, &job->peer, &job->request,
-                   reason_name (event->result ? REASON_UNAVAILABLE : REASON_PROTECTED));
-        s_job_clear (self, index);
+    assert (job->state == JOB_LISTING || job->state == JOB_FETCHING);
+    if (event->result != 0) {
+        s_give_up (self, index, REASON_UNAVAILABLE);
         return;
     }
-    /* First both lists, which are judged by their shape; then the files. */
-    if (++job->fetched == 2 && !s_fetch (self, index, true)) {
-        s_decline (self, &job->peer, &job->request, reason_name (REASON_BUSY));
-        s_job_clear (self, index);
-    } else if (job->fetched == 4)
+    if (!s_tree_fits (self, event->bytes)) {
+        s_give_up (self, index, REASON_PROTECTED);
+        return;
+    }
+    if (!job_fetched (job))
+        return;
+    if (job->state == JOB_MEASURING)
         s_measure (self, index);
+    else if (!s_fetch (self, index))
+        s_give_up (self, index, REASON_BUSY);
 }
 
 void serve_measured (node_t *self, size_t index, reason_code_t reason, const trial_result_t *result,
                      uint64_t duration_ms)
 {
-    job_t *job = &self->jobs[index];
-    assert (job->state == JOB_MEASURING);
-    if (reason == REASON_FAULT || reason == REASON_BASE_FAILED)
-        s_decline (self, &job->peer, &job->request, reason_name (reason));
-    else {
-        measurement_keep (self, &job->candidate, &job->base, reason, result);
-        s_answer (self, job, reason, result, duration_ms);
+    const job_order_t *order = &self->jobs[index].order;
+    assert (self->jobs[index].state == JOB_MEASURING);
+    if (reason == REASON_FAULT || reason == REASON_BASE_FAILED) {
+        s_give_up (self, index, reason);
+        return;
     }
-    s_job_clear (self, index);
+    measurement_keep (self, &order->candidate, &order->base, reason, result);
+    s_answer (self, order, reason, result, duration_ms);
+    s_end (self, index);
 }
 
 /* Those whose asker no longer waits are given up. */
 void serve_tick (node_t *self)
 {
     for (size_t i = 0; i < LIMIT_VALIDATIONS; i++) {
-        if (self->jobs[i].state == JOB_FREE || self->jobs[i].deadline_ms > self->now_ms)
+        if (self->jobs[i].state == JOB_FREE || self->jobs[i].order.deadline_ms > self->now_ms)
             continue;
         for (size_t k = 0; k < LIMIT_TRIALS; k++)
             if (self->comparisons[k].used && self->comparisons[k].owner == OWNER_JOB &&
                 self->comparisons[k].index == i)
                 trial_close (self, k);
-        s_job_clear (self, i);
+        s_end (self, i);
     }
 }
 
@@ -211,7 +224,7 @@ uint64_t serve_deadline_ms (const node_t *self)
 {
     uint64_t deadline_ms = UINT64_MAX;
     for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
-        if (self->jobs[i].state != JOB_FREE && self->jobs[i].deadline_ms < deadline_ms)
-            deadline_ms = self->jobs[i].deadline_ms;
+        if (self->jobs[i].state != JOB_FREE && self->jobs[i].order.deadline_ms < deadline_ms)
+            deadline_ms = self->jobs[i].order.deadline_ms;
     return deadline_ms;
 }

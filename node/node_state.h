@@ -20,7 +20,9 @@
 #include "evolution/package.h"
 #include "evolution/trial.h"
 #include "evolution/validators.h"
+#include "node/job.h"
 #include "node/node.h"
+#include "node/parcel.h"
 #include "node/records.h"
 #include "protocol/request.h"
 #include "protocol/wire.h"
@@ -109,21 +111,6 @@ typedef struct {
 } comparison_t;
 enum { RANK_LIVE, RANK_PEER, RANK_PACKAGE, RANK_OWN };
 
-/* --- a validation that a peer asked for --- */
-typedef enum { JOB_FREE, JOB_FETCHING, JOB_MEASURING } job_state_t;
-typedef struct {
-    job_state_t state;
-    pubkey_t peer;
-    digest_t request;
-    digest_t improvement;
-    digest_t candidate;
-    digest_t base;
-    unsigned validation_type;
-    improvement_type_t improvement_type;
-    unsigned fetched; /* of the two lists and then the files of both */
-    uint64_t deadline_ms;
-} job_t;
-
 /* What was measured here of a pair, so that it isn't measured twice. */
 typedef struct {
     digest_t candidate;
@@ -133,40 +120,6 @@ typedef struct {
     trial_result_t result;
 } measurement_t;
 #define MEASUREMENTS 64 /* the oldest is forgotten */
-
-/* --- a peer's package on its way --- */
-typedef enum {
-    PARCEL_FREE,
-    PARCEL_WAITING,
-    PARCEL_FETCHING,
-    PARCEL_FILES,
-    PARCEL_MERGING,
-    PARCEL_TRYING
-} parcel_state_t;
-typedef struct {
-    parcel_state_t state;
-    digest_t package;
-    pubkey_t author;
-    pubkey_t alternate; /* another member that told of it; zero: none */
-    digest_t transfer;  /* zero: heard of by KNOWLEDGE */
-    bool alone;         /* nobody but its author vouches for it: tried as a mere proposal */
-    bool unconfirmed;   /* too few members were here to measure it again: tried when there are more */
-    unsigned attempts;
-    uint64_t retry_ms;
-    digest_t candidate;
-    digest_t base;
-    improvement_type_t type;
-    char description[LIMIT_TEXT + 1];
-    buffer_t base_tree;
-    buffer_t candidate_tree;
-    unsigned files; /* trees whose files are here, of two */
-    unsigned hunks;
-    unsigned conflicts;
-    compatibility_parts_t parts;
-    double score;
-    bool imported; /* its contents came with a file: its author need not be there */
-    uint64_t order;
-} parcel_t;
 
 /* What became of a package: so that it is tried once. */
 typedef struct {
@@ -446,12 +399,25 @@ void on_transfer_result (node_t *self, const message_t *message, const pubkey_t 
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer);
 /* The same for a package whose contents are in the store already. */
 void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *package);
-void knowledge_fetched (node_t *self, size_t parcel, const fetched_t *event);
-void knowledge_merged (node_t *self, size_t parcel, const merged_t *event);
-void knowledge_decided (node_t *self, size_t parcel, bool adopted, reason_code_t reason,
-                        const trial_result_t *result);
 void knowledge_advance (node_t *self);
 uint64_t knowledge_deadline_ms (const node_t *self);
+
+/* --- node_knowledge_fetch.c --- */
+void knowledge_fetch (node_t *self, size_t parcel);
+void knowledge_fetched (node_t *self, size_t parcel, const fetched_t *event);
+
+/* --- node_knowledge_try.c --- */
+void knowledge_try (node_t *self, size_t parcel);
+void knowledge_merged (node_t *self, size_t parcel, const merged_t *event);
+
+/* --- node_knowledge_end.c --- */
+void knowledge_decided (node_t *self, size_t parcel, bool adopted, reason_code_t reason,
+                        const trial_result_t *result);
+void knowledge_turn_away (node_t *self, size_t parcel);
+void knowledge_retry (node_t *self, size_t parcel);
+void knowledge_row (node_t *self, size_t parcel, package_status_t status, reason_code_t reason);
+void knowledge_answer (node_t *self, const pubkey_t *author, const digest_t *transfer, const tried_t *tried,
+                       const trial_result_t *result);
 const tried_t *knowledge_tried (const node_t *self, const digest_t *package);
 
 /* --- node_group.c --- */

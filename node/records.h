@@ -68,11 +68,13 @@ typedef enum {
     F (R, DIGEST, improvement, 0)                                      \
     F (R, TEXT, cause, LIMIT_TEXT)                                     \
     L (R, value, baseline, LIMIT_OBJECTIVES)
+/* Where a package stands; ROW_… as its row says it. */
+typedef enum { ROW_OWN, ROW_WAITING, ROW_ADOPTED, ROW_REJECTED } package_status_t;
 /* A package, own or a peer's; key: its id (the digest of the packed statement, which is a content). */
 #define PACKAGE_ROW_FIELDS(F, L, R)                                          \
     F (R, DIGEST, id, 0)                                                     \
     F (R, KEY, author, 0)                                                    \
-    F (R, UINT, status, 3) /* 0 own, 1 waiting, 2 adopted, 3 rejected */     \
+    F (R, UINT, status, 3) /* package_status_t */                            \
     F (R, UINT, reason, REASON_LIMIT)                                        \
     F (R, NUMBER, compatibility, 0)                                          \
     L (R, entry, parts, LIMIT_METADATA) /* each part of the compatibility */ \

@@ -283,6 +283,18 @@ START_TEST (what_is_imported_from_a_file_does_not_need_its_author)
 }
 END_TEST
 
+START_TEST (a_package_without_a_hash_takes_no_place)
+{
+    rig_t *rig = rig_new (2, NULL);
+    knowledge_t knowledge = {.publication = 1000, .summary = text_of ("nothing"), .size = 1};
+    s_say (rig, 1, 0, MESSAGE_KNOWLEDGE, &knowledge);
+    rig_pass (rig, 60000);
+    ck_assert_int_eq (rig_events (rig, 0, "knowledge_rejected"), 0);
+    ck_assert_uint_eq (s_turned_away (rig, 0), 0);
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (an_own_package_is_not_imported)
 {
     rig_t *rig = rig_new (3, NULL);
@@ -302,4 +314,5 @@ SUITE_MAIN ("node_members", no_member_uses_up_our_numbers_by_what_it_claims_to_h
             an_answer_that_still_waits_is_not_given_again,
             who_claims_a_package_first_and_withholds_it_does_not_keep_it_from_us,
             an_author_that_promises_much_and_gives_nothing_delays_the_others_by_one_turn,
-            what_is_imported_from_a_file_does_not_need_its_author, an_own_package_is_not_imported)
+            what_is_imported_from_a_file_does_not_need_its_author, a_package_without_a_hash_takes_no_place,
+            an_own_package_is_not_imported)
