@@ -123,10 +123,11 @@ def layout(root, _):
 
 
 def size(root, _):
-    """No file is longer than 600 lines, no function than 70."""
+    """No file is longer than 600 lines, no function than 70, in tests neither."""
     wrong = []
-    for layer in LAYERS + ["proposers"]:
-        for path in sources(root, layer, (".c", ".h")):
+    folders = [(layer, False) for layer in LAYERS + ["proposers"]] + [("tests", True)]
+    for folder, deep in folders:
+        for path in sources(root, folder, (".c", ".h"), deep):
             with open(os.path.join(root, path), encoding="utf-8") as file:
                 lines = file.read().splitlines()
             if len(lines) > LIMIT_FILE_LINES:

@@ -232,105 +232,43 @@ START_TEST (test_bytes_are_refused_or_exact)
 }
 END_TEST
 
+/* Hex, with @ for the 34 bytes of a digest, into bytes. */
+static size_t s_bytes_of (const char *text, uint8_t *bytes)
+{
+    static const uint8_t digest[34] = {0xc4, 32};
+    size_t size = 0;
+    for (; *text != '\0'; text += *text == '@' ? 1 : 2) {
+        char pair[3] = {text[0], text[1], '\0'};
+        if (*text == '@') {
+            memcpy (bytes + size, digest, sizeof digest);
+            size += sizeof digest;
+        } else {
+            size += suite_unhex (pair, bytes + size);
+        }
+    }
+    return size;
+}
+
 START_TEST (test_other_forms_of_the_same_tree_are_refused)
 {
-    uint8_t evaluator[34] = {0xc4, 32}, bytes[512];
-    static const char *const bodies[] = {"92@91a4" /* a count as text */,
-                                         "92@91"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "cc01" /* a size of 1 in two bytes */,
-                                         "92@91"
-                                         "94"
-                                         "d90161"
-                                         "00"
-                                         "@"
-                                         "01" /* a short path in the long form */,
-                                         "92@dc0001"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "01" /* a short list in the long form */,
-                                         "92@92"
-                                         "94"
-                                         "a162"
-                                         "00"
-                                         "@"
-                                         "01"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "01" /* not in order */,
-                                         "92@92"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "01"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "01" /* twice the same */,
-                                         "92@91"
-                                         "94"
-                                         "a161"
-                                         "02"
-                                         "@"
-                                         "01" /* neither 0 nor 1 */,
-                                         "92@91"
-                                         "94"
-                                         "a161"
-                                         "c2"
-                                         "@"
-                                         "01" /* a boolean */,
-                                         "92@91"
-                                         "94"
-                                         "a100"
-                                         "00"
-                                         "@"
-                                         "01" /* a NUL in the path */,
-                                         "92@91"
-                                         "94"
-                                         "a22e2e"
-                                         "00"
-                                         "@"
-                                         "01" /* ".." */,
-                                         "92@91"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "01"
-                                         "c0" /* something behind it */,
-                                         "92@dcffff"
-                                         "94"
-                                         "a161"
-                                         "00"
-                                         "@"
-                                         "01" /* a count beyond what is there */};
-    static const char good[] = "92@91"
-                               "94"
-                               "a161"
-                               "00"
-                               "@"
-                               "01";
+    static const char good[] = "92@9194a16100@01";
+    static const char *const bodies[] = {
+        "92@91a4",                     /* a count as text */
+        "92@9194a16100@cc01",          /* a size of 1 in two bytes */
+        "92@9194d9016100@01",          /* a short path in the long form */
+        "92@dc000194a16100@01",        /* a short list in the long form */
+        "92@9294a16200@0194a16100@01", /* not in order */
+        "92@9294a16100@0194a16100@01", /* twice the same */
+        "92@9194a16102@01",            /* neither 0 nor 1 */
+        "92@9194a161c2@01",            /* a boolean */
+        "92@9194a10000@01",            /* a NUL in the path */
+        "92@9194a22e2e00@01",          /* ".." */
+        "92@9194a16100@01c0",          /* something behind it */
+        "92@dcffff94a16100@01",        /* a count beyond what is there */
+    };
     for (size_t i = 0; i <= sizeof bodies / sizeof *bodies; i++) {
-        const char *text = i == 0 ? good : bodies[i - 1];
-        size_t size = 0;
-        for (; *text != '\0'; text += *text == '@' ? 1 : 2) {
-            if (*text == '@') {
-                memcpy (bytes + size, evaluator, sizeof evaluator);
-                size += sizeof evaluator;
-            } else {
-                char pair[3] = {text[0], text[1], '\0'};
-                size += suite_unhex (pair, bytes + size);
-            }
-        }
+        uint8_t bytes[512];
+        size_t size = s_bytes_of (i == 0 ? good : bodies[i - 1], bytes);
         tree_t tree;
         digest_t id;
         ck_assert_int_eq (tree_decode (bytes, size, &tree, &id), i == 0 ? 0 : ERROR_MALFORMED);
