@@ -273,7 +273,7 @@ def grown (mesh):
     mesh.join (gamma, alpha)
     wait_for ("beta knows that they are three", lambda: beta.status ()["members"] == 3)
     let_go (beta)
-    ends (alpha, id, "rejected", "not_confirmed")
+    ends (alpha, id, "rejected", "no_validators")
     gamma.start ()
     mesh.wait_linked ((alpha, beta, gamma))
     ends (alpha, propose (alpha, a=0.6), "shared")
