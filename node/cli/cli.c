@@ -9,16 +9,29 @@
 
 #include "node/cli/commands.h"
 
+static void s_say (const char *format, va_list arguments)
+{
+    fflush (stdout);
+    fputs ("evomesh: ", stderr);
+    vfprintf (stderr, format, arguments);
+    fputc ('\n', stderr);
+}
+
 int cli_fail (const char *format, ...)
 {
     va_list arguments;
-    fflush (stdout);
-    fputs ("evomesh: ", stderr);
     va_start (arguments, format);
-    vfprintf (stderr, format, arguments);
+    s_say (format, arguments);
     va_end (arguments);
-    fputc ('\n', stderr);
     return CLI_FAILED;
+}
+
+void cli_note (const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    s_say (format, arguments);
+    va_end (arguments);
 }
 
 int cli_fail_problem (const problem_t *problem)

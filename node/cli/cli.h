@@ -102,8 +102,9 @@ void cli_help_command (const cli_command_t *command, FILE *out);
 bool cli_help_family (const char *word, FILE *out);
 
 /* --- what went wrong: "evomesh: …" on stderr --- */
-int cli_fail (const char *format, ...) __attribute__ ((format (printf, 1, 2))); /* returns CLI_FAILED */
-int cli_fail_problem (const problem_t *problem);                                /* returns CLI_FAILED */
+int cli_fail (const char *format, ...) __attribute__ ((format (printf, 1, 2)));  /* returns CLI_FAILED */
+int cli_fail_problem (const problem_t *problem);                                 /* returns CLI_FAILED */
+void cli_note (const char *format, ...) __attribute__ ((format (printf, 1, 2))); /* nothing wrong yet */
 int cli_usage (const cli_t *cli, const char *format, ...)
     __attribute__ ((format (printf, 2, 3))); /* CLI_USAGE */
 

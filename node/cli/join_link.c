@@ -116,14 +116,29 @@ static int s_connect (join_link_t *self, const curve_t *curve, size_t address)
     return self->client == NULL ? cli_fail ("%s: %s", rpc, problem.text) : CLI_DONE;
 }
 
+/* Why an address gave no answer in time. */
+static int s_told_silent (const join_link_t *self, text_t at)
+{
+    static const char *const reasons[] = {
+        [BUS_REACH_NOWHERE] =
+            "can't be reached: does the node of the invite run, and can this machine reach it?",
+        [BUS_REACH_HOST] =
+            "takes connections, but the node there does not speak: is it stopped, or very busy? The "
+            "token is as good as before",
+        [BUS_REACH_NODE] =
+            "took the token, but did not answer: is the node stopped, or very busy? Join again: a "
+            "second try with the same keys is free",
+    };
+    return cli_fail ("%.*s %s (waited %d s)", (int)at.size, at.data, reasons[bus_client_reach (self->client)],
+                     ANSWER_TIMEOUT_MS / 1000);
+}
+
 /* Why an address gave no MEMBERSHIP. */
 static int s_told_refused (const join_link_t *self, int rc, const message_t *answer)
 {
     text_t at = self->invite->addresses.items[self->address].rpc;
     if (rc == ERROR_TIMEOUT)
-        return cli_fail ("%.*s gave no answer within %d s: does the node of the invite run, and can this "
-                         "machine reach it?",
-                         (int)at.size, at.data, ANSWER_TIMEOUT_MS / 1000);
+        return s_told_silent (self, at);
     if (rc == ERROR_DENIED)
         return cli_fail ("%.*s does not know this token: it was used up, has expired, or was taken back; ask "
                          "for a new one",

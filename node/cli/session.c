@@ -8,11 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/io/control.h"
 #include "node/io/file.h"
 #include "node/schema.h"
-
-#define ASK_TIMEOUT_MS 30000
 
 char *session_read_file (const char *path, size_t bound, size_t *size)
 {
@@ -154,67 +151,6 @@ agent_t *session_agent (store_t *store, const joined_t *joined)
     free (text);
     tree_clear (&pinned);
     return agent;
-}
-
-/* --- the running node --- */
-
-/* The reply's result, or the error told. Releases the reply. */
-static int s_result (json_t *reply, json_t **result)
-{
-    int rc = CLI_DONE;
-    *result = json_incref (json_object_get (reply, "result"));
-    if (!json_is_true (json_object_get (reply, "ok"))) {
-        const char *error = json_string_value (json_object_get (reply, "error"));
-        rc = cli_fail ("%s", error == NULL ? "the node's answer can't be read" : error);
-        json_decref (*result);
-        *result = NULL;
-    }
-    json_decref (reply);
-    return rc;
-}
-
-int session_ask_with (const cli_t *cli, const char *command, json_t *request, json_t **result)
-{
-    problem_t problem;
-    *result = NULL;
-    if (session_check (cli) != CLI_DONE) {
-        json_decref (request);
-        return CLI_FAILED;
-    }
-    json_object_set_new (request, "command", json_string (command));
-    char *text = json_dumps (request, JSON_COMPACT);
-    json_decref (request);
-    if (text == NULL)
-        return cli_fail ("%s", error_text (ERROR_MEMORY));
-    char *answer = control_ask (cli->directory, text, ASK_TIMEOUT_MS, &problem);
-    free (text);
-    if (answer == NULL)
-        return cli_fail_problem (&problem);
-    json_t *reply = json_loads (answer, 0, NULL);
-    free (answer);
-    return s_result (reply, result);
-}
-
-int session_ask (const cli_t *cli, const char *command, json_t *arguments, json_t **result)
-{
-    json_t *request = json_object ();
-    if (arguments != NULL)
-        json_object_set_new (request, "arguments", arguments);
-    return session_ask_with (cli, command, request, result);
-}
-
-int session_order (const cli_t *cli, const char *command, json_t *arguments)
-{
-    json_t *result;
-    int rc = session_ask (cli, command, arguments, &result);
-    if (rc != CLI_DONE)
-        return rc;
-    if (cli->json)
-        return output_json (result);
-    const char *text = json_string_value (json_object_get (result, "text"));
-    puts (text == NULL || text[0] == '\0' ? "done" : text);
-    json_decref (result);
-    return CLI_DONE;
 }
 
 /* --- ids --- */

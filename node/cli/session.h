@@ -37,10 +37,13 @@ int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *ev
 
 /* --- the running node --- */
 
-/* Asks the node. `arguments` (an object of texts; may be NULL) is released. `*result` is the caller's to release. */
+/* Asks the node, and waits for its answer up to 30 s; of one that is silent for 2 s it is told why that may be.
+ * `arguments` (an object of texts; may be NULL) is released. `*result` is the caller's to release. */
 int session_ask (const cli_t *cli, const char *command, json_t *arguments, json_t **result);
 /* The same with a whole request, but for its command. */
 int session_ask_with (const cli_t *cli, const char *command, json_t *request, json_t **result);
+/* The same for the node of another directory. */
+int session_ask_at (const char *directory, const char *command, json_t *request, json_t **result);
 /* Asks the core and prints its answer: its text for people, the result as JSON with --json. */
 int session_order (const cli_t *cli, const char *command, json_t *arguments);
 

@@ -7,28 +7,8 @@
 
 #include "node/cli/commands.h"
 #include "node/cli/session.h"
-#include "node/io/control.h"
 
-#define NODES_MAX  32
-#define TIMEOUT_MS 5000
-
-/* One node's status; NULL (told) if it can't be had. */
-static json_t *s_status (const char *directory)
-{
-    problem_t problem;
-    char *text = control_ask (directory, "{\"command\":\"status\"}", TIMEOUT_MS, &problem);
-    if (text == NULL) {
-        cli_fail_problem (&problem);
-        return NULL;
-    }
-    json_t *reply = json_loads (text, 0, NULL);
-    free (text);
-    json_t *result = json_incref (json_object_get (reply, "result"));
-    json_decref (reply);
-    if (result == NULL)
-        cli_fail ("%s: found an answer that is no status", directory);
-    return result;
-}
+#define NODES_MAX 32
 
 /* {"excess_bins": 5.37, …} of the start or of now. */
 static json_t *s_metrics (json_t *status, const char *when)
@@ -153,8 +133,8 @@ static int s_run (cli_t *cli)
         (void)snprintf (name, sizeof name, "node-%d", k);
         if (cli_path (cli->operands[0], name, directory) != CLI_DONE || access (directory, F_OK) != 0)
             break;
-        json_t *status = s_status (directory);
-        if (status != NULL)
+        json_t *status;
+        if (session_ask_at (directory, "status", json_object (), &status) == CLI_DONE)
             json_array_append_new (nodes, s_node (status));
         json_decref (status);
     }

@@ -93,4 +93,12 @@ void bus_client_destroy (bus_client_t **self_p);
 int bus_client_ask (bus_client_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES],
                     uint64_t timeout_ms, uint8_t **reply, size_t *reply_size, uint8_t reply_seal[SEAL_BYTES]);
 
+/* How far a client came up to now: what an ERROR_TIMEOUT means. */
+typedef enum {
+    BUS_REACH_NOWHERE, /* no connection: nothing listens there, or the network does not let us */
+    BUS_REACH_HOST,    /* its system took the connection, but no node spoke: it is stopped, or far too busy */
+    BUS_REACH_NODE     /* the node took our key */
+} bus_reach_t;
+bus_reach_t bus_client_reach (const bus_client_t *self);
+
 #endif

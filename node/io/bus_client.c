@@ -15,7 +15,7 @@ struct bus_client {
     void *monitor;
     unsigned refusals;
     bool denied;
-    bool linked;
+    bus_reach_t reach;
 };
 
 static int s_open (bus_client_t *self, const curve_t *curve, const pubkey_t *server, const char *rpc)
@@ -24,10 +24,13 @@ static int s_open (bus_client_t *self, const curve_t *curve, const pubkey_t *ser
     self->dealer = self->zmq != NULL ? zmq_socket (self->zmq, ZMQ_DEALER) : NULL;
     if (self->dealer == NULL || bus_secure (self->dealer, curve, server, NULL) != 0)
         return -1;
-    int ipv6 = strchr (rpc, '[') != NULL;
+    int ipv6 = strchr (rpc, '[') != NULL, never = 0;
     zmq_setsockopt (self->dealer, ZMQ_IPV6, &ipv6, sizeof ipv6);
+    /* Only the other side breaks a handshake off: then a key that it refuses differs from a process that says nothing. */
+    zmq_setsockopt (self->dealer, ZMQ_HANDSHAKE_IVL, &never, sizeof never);
     self->monitor = bus_monitor (self->zmq, self->dealer, "inproc://client-monitor",
-                                 ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                 ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                                     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                                      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
     return self->monitor == NULL ? -1 : zmq_connect (self->dealer, rpc);
 }
@@ -73,8 +76,10 @@ static void s_read_monitor (bus_client_t *self)
     unsigned event, value;
     char address[LIMIT_ENDPOINT + 1];
     while (bus_monitor_next (self->monitor, &event, &value, address)) {
-        if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
-            self->linked = true;
+        if (event == ZMQ_EVENT_CONNECTED)
+            self->reach = self->reach < BUS_REACH_HOST ? BUS_REACH_HOST : self->reach;
+        else if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+            self->reach = BUS_REACH_NODE;
         else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
             self->denied = true;
         else
@@ -132,9 +137,15 @@ int bus_client_ask (bus_client_t *self, const uint8_t *body, size_t body_size, c
             return s_read (self, reply, reply_size, reply_seal);
         if (ready > 0)
             s_read_monitor (self);
-        if (self->denied || (!self->linked && self->refusals >= CLIENT_REFUSALS_MAX))
+        bool linked = self->reach == BUS_REACH_NODE;
+        if (self->denied || (!linked && self->refusals >= CLIENT_REFUSALS_MAX))
             return ERROR_DENIED;
         if (left <= 0)
-            return self->linked || self->refusals == 0 ? ERROR_TIMEOUT : ERROR_DENIED;
+            return linked || self->refusals == 0 ? ERROR_TIMEOUT : ERROR_DENIED;
     }
+}
+
+bus_reach_t bus_client_reach (const bus_client_t *self)
+{
+    return self->reach;
 }

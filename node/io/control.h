@@ -102,7 +102,4 @@ int control_client_send (control_client_t *self, const char *request, problem_t 
  * is empty). */
 char *control_client_receive (control_client_t *self, uint64_t timeout_ms, problem_t *problem);
 
-/* One request and its reply: connects, asks, waits. Malloc'ed JSON text, or NULL with the problem. */
-char *control_ask (const char *directory, const char *request, uint64_t timeout_ms, problem_t *problem);
-
 #endif

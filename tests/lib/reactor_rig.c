@@ -209,8 +209,12 @@ void reactor_rig_refused (reactor_rig_t *self, problem_t *problem)
 static json_t *s_ask (reactor_rig_t *self, const char *request)
 {
     problem_t problem = {{0}};
-    char *text = control_ask (self->directory, request, WAIT_MS, &problem);
+    control_client_t *client = control_client_new (self->directory, &problem);
+    ck_assert_msg (client != NULL, "%s", problem.text);
+    ck_assert_msg (control_client_send (client, request, &problem) == 0, "%s", problem.text);
+    char *text = control_client_receive (client, WAIT_MS, &problem);
     ck_assert_msg (text != NULL, "%s", problem.text);
+    control_client_destroy (&client);
     json_t *reply = json_loads (text, 0, NULL);
     ck_assert_msg (reply != NULL, "%s", text);
     free (text);

@@ -3,10 +3,12 @@
 #include "tests/lib/station.h"
 #include "tests/lib/suite.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SOON_MS 300
+#define SOON_MS    300
+#define SILENCE_MS 5000 /* in which a refused key would have been told as such */
 
 static const uint8_t s_body[] = {0x92, 0x01, 0x02};
 static const uint8_t s_seal[SEAL_BYTES] = {5};
@@ -137,6 +139,38 @@ START_TEST (test_a_server_with_another_key_is_a_refusal)
 }
 END_TEST
 
+/* Asks an address that gives no answer; how far that came. */
+static bus_reach_t s_reach (const char *rpc, uint64_t timeout_ms)
+{
+    curve_t curve = station_curve (1);
+    bus_client_t *client = bus_client_new (&curve, &curve.public_key, rpc, NULL);
+    ck_assert_ptr_nonnull (client);
+    ck_assert_int_eq (bus_client_reach (client), BUS_REACH_NOWHERE);
+    uint8_t *reply, seal[SEAL_BYTES];
+    size_t size;
+    ck_assert_int_eq (bus_client_ask (client, s_body, sizeof s_body, s_seal, timeout_ms, &reply, &size, seal),
+                      ERROR_TIMEOUT);
+    bus_reach_t reach = bus_client_reach (client);
+    bus_client_destroy (&client);
+    return reach;
+}
+
+START_TEST (test_a_host_whose_node_is_stopped_differs_from_one_where_nothing_listens_and_from_a_refusal)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    char rpc[LIMIT_ENDPOINT + 1];
+    int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* takes connections, and never speaks */
+    ck_assert_int_eq (bind (listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq (getsockname (listener, (struct sockaddr *)&address, &size), 0);
+    snprintf (rpc, sizeof rpc, "tcp://127.0.0.1:%d", ntohs (address.sin_port));
+    ck_assert_int_eq (s_reach (rpc, SOON_MS), BUS_REACH_NOWHERE); /* bound, but not listening yet */
+    ck_assert_int_eq (listen (listener, 8), 0);
+    ck_assert_int_eq (s_reach (rpc, SILENCE_MS), BUS_REACH_HOST);
+    close (listener);
+}
+END_TEST
+
 START_TEST (test_an_address_that_can_not_be_is_said)
 {
     curve_t curve = station_curve (1);
@@ -178,4 +212,5 @@ END_TEST
 
 SUITE_MAIN ("io/bus_client", test_an_invited_client_is_answered,
             test_a_refused_key_is_told_from_a_silent_host, test_a_server_with_another_key_is_a_refusal,
+            test_a_host_whose_node_is_stopped_differs_from_one_where_nothing_listens_and_from_a_refusal,
             test_an_address_that_can_not_be_is_said, test_an_answer_that_is_no_statement_is_malformed)
