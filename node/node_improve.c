@@ -173,6 +173,12 @@ static void s_check_invariant (const node_t *self, const improvement_t *improvem
 
 void improve_move (node_t *self, size_t index, improvement_move_t move)
 {
+    improve_move_saying (self, index, move, NULL, 0);
+}
+
+void improve_move_saying (node_t *self, size_t index, improvement_move_t move, const entry_t *more,
+                          size_t more_count)
+{
     improvement_t *improvement = &self->improvements[index];
     const improvement_edge_t *edge = improvement_edge (improvement->state, move);
     assert (improvement->used && edge);
@@ -181,13 +187,16 @@ void improve_move (node_t *self, size_t index, improvement_move_t move)
     improve_persist (self, index);
     if (!edge->event)
         return;
-    entry_t metadata[2];
+    entry_t metadata[LIMIT_METADATA];
     size_t count = 0;
+    assert (more_count + 2 <= LIMIT_METADATA);
     if (improvement->reason != REASON_NONE)
         metadata[count++] = (entry_t){text_of ("reason"), text_of (reason_name (improvement->reason))};
     bool tell = edge->to == STATE_PROPOSED || edge->to == STATE_HELD || edge->to == STATE_SHARED;
     if (tell && improvement->description[0])
         metadata[count++] = (entry_t){text_of ("description"), text_of (improvement->description)};
+    for (size_t i = 0; i < more_count; i++)
+        metadata[count++] = more[i];
     char error[LIMIT_TEXT + 1] = "";
     if (edge->to == STATE_REJECTED || edge->to == STATE_ROLLBACK_FAILED)
         (void)snprintf (error, sizeof error, "%s",

@@ -112,6 +112,14 @@ void knowledge_turn_away (node_t *self, size_t index)
     s_end (self, index);
 }
 
+/* Behind the others, and not at once. */
+static void s_wait (node_t *self, parcel_t *parcel)
+{
+    assert (parcel->state == PARCEL_WAITING);
+    parcel->retry_ms = self->now_ms + RETRY_MS;
+    parcel->order = ++self->order;
+}
+
 void knowledge_retry (node_t *self, size_t index)
 {
     parcel_t *parcel = &self->parcels[index];
@@ -127,8 +135,7 @@ void knowledge_retry (node_t *self, size_t index)
         parcel->attempts = 0;
     }
     parcel_move (parcel, PARCEL_MOVE_PUT_BACK);
-    parcel->retry_ms = self->now_ms + RETRY_MS;
-    parcel->order = ++self->order; /* behind the others */
+    s_wait (self, parcel);
 }
 
 /* What its author's record with us says of it. */
@@ -159,6 +166,11 @@ static bool s_put_back (node_t *self, parcel_t *parcel, reason_code_t reason)
     if (is_overtaken) { /* the live release moved while it was tried */
         parcel->attempts++;
         parcel_move (parcel, PARCEL_MOVE_PUT_BACK);
+        return true;
+    }
+    if (reason == REASON_BUSY) { /* all places for measuring are taken: that is no attempt */
+        parcel_move (parcel, PARCEL_MOVE_PUT_BACK);
+        s_wait (self, parcel);
         return true;
     }
     if (reason == REASON_NO_VALIDATORS && ++parcel->attempts < self->settings.transfer_attempts_max) {

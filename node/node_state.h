@@ -294,6 +294,9 @@ size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes
                     improvement_type_t type, text_t description);
 /* Takes an edge of the table (asserted to exist), emits its event, writes the row, checks the invariants. */
 void improve_move (node_t *self, size_t index, improvement_move_t move);
+/* The same, with that in the event's metadata too. */
+void improve_move_saying (node_t *self, size_t index, improvement_move_t move, const entry_t *more,
+                          size_t more_count);
 void improve_reject (node_t *self, size_t index, reason_code_t reason, const char *detail);
 void improve_persist (node_t *self, size_t index);
 /* Frees a final improvement's place, after its parcel was told. */

@@ -9,6 +9,41 @@
 #define GRACE_MS      3000  /* for results that can no longer change the outcome */
 #define LOST_GRACE_MS 30000 /* for lost validators to come back, when only theirs are missing */
 
+/* --- how it ends: validation_completed carries the verdict and the counts, whatever they are --- */
+
+static void s_describe (const validation_tally_t *tally, const char *verdict, entry_t metadata[2],
+                        char counts[LIMIT_TEXT])
+{
+    (void)snprintf (counts, LIMIT_TEXT, "%u confirmed, %u not, %u declined, of %u asked", tally->confirmed,
+                    tally->refuted, tally->declined, tally->asked);
+    metadata[0] = (entry_t){text_of ("verdict"), text_of (verdict)};
+    metadata[1] = (entry_t){text_of ("results"), text_of (counts)};
+}
+
+static void s_confirm (node_t *self, size_t index, const validation_tally_t *tally, const char *verdict)
+{
+    entry_t metadata[2];
+    char counts[LIMIT_TEXT];
+    s_describe (tally, verdict, metadata, counts);
+    improve_move_saying (self, index, MOVE_CONFIRM, metadata, 2);
+}
+
+static void s_refute (node_t *self, size_t index, const validation_tally_t *tally, unsigned needed)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    entry_t metadata[2];
+    char counts[LIMIT_TEXT], detail[LIMIT_TEXT];
+    s_describe (tally, "not confirmed", metadata, counts);
+    say_event (self, "validation_completed", &improvement->id, improvement->result.weighted, NULL, metadata,
+               2);
+    (void)snprintf (detail, sizeof detail,
+                    "%u of %u validators confirm it, %u do not, %u declined; needed: %u", tally->confirmed,
+                    tally->asked, tally->refuted, tally->declined, needed);
+    improve_reject (self, index, tally->refuted ? REASON_NOT_CONFIRMED : REASON_NO_VALIDATORS, detail);
+}
+
+/* --- asking --- */
+
 /* What a validator may take: both trees in pairs, and as much again for what waits there before us. */
 static uint64_t s_allowance_ms (const node_t *self)
 {
@@ -42,7 +77,7 @@ static void s_no_validators (node_t *self, size_t index)
     /* The policy lets it pass unvalidated, and its certificate will say so. */
     improvement_t *improvement = &self->improvements[index];
     improve_move (self, index, improvement->state == STATE_HELD ? MOVE_APPROVE : MOVE_VALIDATE);
-    improve_move (self, index, MOVE_CONFIRM);
+    s_confirm (self, index, &(validation_tally_t){0}, "unvalidated");
 }
 
 void validate_start (node_t *self, size_t index)
@@ -80,16 +115,7 @@ void validate_resend (node_t *self, size_t index, const pubkey_t *peer)
         s_ask (self, improvement, peer);
 }
 
-static void s_completed (node_t *self, size_t index, const validation_tally_t *tally, const char *verdict)
-{
-    improvement_t *improvement = &self->improvements[index];
-    char counts[LIMIT_TEXT];
-    (void)snprintf (counts, sizeof counts, "%u confirmed, %u not, %u declined, of %u asked", tally->confirmed,
-                    tally->refuted, tally->declined, tally->asked);
-    entry_t metadata[2] = {{text_of ("verdict"), text_of (verdict)}, {text_of ("results"), text_of (counts)}};
-    say_event (self, "validation_completed", &improvement->id, improvement->result.weighted, NULL, metadata,
-               2);
-}
+/* --- what comes of their results --- */
 
 /* The record of those that did not do what they were asked, and of those that the others contradict. */
 static void s_record (node_t *self, const improvement_t *improvement, validation_outcome_t outcome)
@@ -183,16 +209,10 @@ void validate_check (node_t *self, size_t index, bool final)
         return;
     }
     s_record (self, improvement, outcome);
-    if (outcome == VALIDATION_CONFIRMED) {
-        improve_move (self, index, MOVE_CONFIRM);
-        return;
-    }
-    s_completed (self, index, &tally, "not confirmed");
-    char detail[LIMIT_TEXT];
-    (void)snprintf (detail, sizeof detail,
-                    "%u of %u validators confirm it, %u do not, %u declined; needed: %u", tally.confirmed,
-                    tally.asked, tally.refuted, tally.declined, min_confirmations);
-    improve_reject (self, index, tally.refuted ? REASON_NOT_CONFIRMED : REASON_NO_VALIDATORS, detail);
+    if (outcome == VALIDATION_CONFIRMED)
+        s_confirm (self, index, &tally, "confirmed");
+    else
+        s_refute (self, index, &tally, min_confirmations);
 }
 
 /* Does a result speak of this improvement? Its request may be an earlier sending of ours. */

@@ -182,6 +182,7 @@ static void s_done (rig_t *self, size_t k, event_kind_t kind, uint64_t operation
 static void s_fetch (rig_t *self, size_t k, const fetch_content_t *fetch)
 {
     event_t event = {.kind = EVENT_FETCHED, .as.fetched = {.operation = fetch->operation}};
+    self->nodes[k].fetches[fetch->tree]++;
     int from = s_find (self, &fetch->peer, false);
     if (from < 0 || self->nodes[from].rules.deaf)
         event.as.fetched.result = 1;
@@ -255,6 +256,16 @@ static void s_notify (rig_t *self, size_t k, const notify_t *notify)
         return;
     buffer_append (&self->types[k], notify->type.data, notify->type.size);
     buffer_append (&self->types[k], " ", 1);
+    buffer_t *events = &self->nodes[k].events;
+    buffer_append (events, notify->type.data, notify->type.size);
+    for (size_t i = 0; i < notify->metadata.count; i++) {
+        const entry_t *entry = &notify->metadata.items[i];
+        buffer_append (events, " ", 1);
+        buffer_append (events, entry->key.data, entry->key.size);
+        buffer_append (events, "=", 1);
+        buffer_append (events, entry->value.data, entry->value.size);
+    }
+    buffer_append (events, " ", 2); /* and the end of the string */
 }
 
 static void s_act (rig_t *self, size_t k, const effect_t *effect)
@@ -456,6 +467,20 @@ static void s_start (rig_t *self, size_t k)
 
 rig_t *rig_new (size_t count, const policy_t *policy)
 {
+    rig_t *self = rig_found (count, policy);
+    rig_start (self);
+    return self;
+}
+
+void rig_start (rig_t *self)
+{
+    for (size_t k = 0; k < self->count; k++)
+        s_start (self, k);
+    rig_settle (self);
+}
+
+rig_t *rig_found (size_t count, const policy_t *policy)
+{
     assert (count >= 1 && count <= RIG_NODES_MAX);
     rig_t *self = calloc (1, sizeof *self);
     assert (self);
@@ -485,9 +510,7 @@ rig_t *rig_new (size_t count, const policy_t *policy)
     for (size_t k = 0; k < count; k++) {
         self->nodes[k].current = *start;
         self->nodes[k].node = node_new (&self->nodes[k].identity);
-        s_start (self, k);
     }
-    rig_settle (self);
     return self;
 }
 
@@ -501,6 +524,7 @@ void rig_destroy (rig_t **self_p)
         buffer_clear (&self->nodes[k].inbox);
         buffer_clear (&self->nodes[k].held);
         buffer_clear (&self->nodes[k].journal);
+        buffer_clear (&self->nodes[k].events);
         buffer_clear (&self->types[k]);
     }
     for (size_t i = 0; i < self->tree_count; i++)
@@ -552,6 +576,21 @@ unsigned rig_events (const rig_t *self, size_t k, const char *type)
     for (size_t at = 0; at + (size_t)size <= types->size; at++)
         count +=
             memcmp (types->data + at, word, (size_t)size) == 0 && (at == 0 || types->data[at - 1] == ' ');
+    return count;
+}
+
+unsigned rig_told (const rig_t *self, size_t k, const char *type, const char *key, const char *value)
+{
+    unsigned count = 0;
+    char begin[LIMIT_NAME + 2], entry[LIMIT_TEXT];
+    (void)snprintf (begin, sizeof begin, "%s ", type);
+    (void)snprintf (entry, sizeof entry, " %s=%s ", key, value);
+    const buffer_t *events = &self->nodes[k].events;
+    for (size_t at = 0; at < events->size;) {
+        const char *event = (const char *)events->data + at;
+        count += strncmp (event, begin, strlen (begin)) == 0 && strstr (event, entry) != NULL;
+        at += strlen (event) + 1;
+    }
     return count;
 }
 

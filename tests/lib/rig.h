@@ -70,7 +70,9 @@ struct rig {
         digest_t current;
         uint64_t proposals[RIG_PROPOSALS_MAX]; /* operations of its PROPOSEs; the test answers them */
         size_t proposal_count;
-        buffer_t journal; /* every event, behind its length, with the digest of its effects */
+        buffer_t journal;    /* every event, behind its length, with the digest of its effects */
+        buffer_t events;     /* all that it emitted: a string each, "type key=value …", for rig_told */
+        unsigned fetches[2]; /* contents that it asked for: alone, and with the files that they list */
     } nodes[RIG_NODES_MAX];
     struct {
         digest_t id;
@@ -92,6 +94,9 @@ struct rig {
 
 /* A group of `count` nodes under `policy` (NULL: the default), all up, nothing proposed by themselves. */
 rig_t *rig_new (size_t count, const policy_t *policy);
+/* The same in two steps, so that rules can be set before anything happens. */
+rig_t *rig_found (size_t count, const policy_t *policy);
+void rig_start (rig_t *self);
 void rig_destroy (rig_t **self_p);
 
 /* A candidate whose file holds `text`, words joined by '+' (a merge has the words of both sides); the same text is the same
@@ -115,6 +120,8 @@ void rig_restart (rig_t *self, size_t k);
 
 /* How often node k emitted an event of that type. */
 unsigned rig_events (const rig_t *self, size_t k, const char *type);
+/* How often node k emitted an event of that type with that in its metadata. */
+unsigned rig_told (const rig_t *self, size_t k, const char *type, const char *key, const char *value);
 /* The last row that node k recorded of the improvement whose candidate that is; NULL if there is none. */
 const rig_row_t *rig_row (const rig_t *self, size_t k, const digest_t *candidate);
 /* The last state that node k recorded of the improvement whose candidate that is; STATE_NONE if there is none. */

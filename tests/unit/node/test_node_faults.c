@@ -236,6 +236,35 @@ START_TEST (the_live_copy_is_measured_however_many_comparisons_wait)
 }
 END_TEST
 
+START_TEST (a_package_for_which_there_is_no_place_is_tried_later)
+{
+    policy_t policy = policy_default ();
+    policy.min_confirmations = 1; /* node 2's: node 0 has no place for a validation either */
+    rig_t *rig = rig_new (3, &policy);
+    digest_t better = *rig_candidate (rig, "better", 0.5, 0);
+    rig->nodes[0].rules.hold_evaluations = true;
+    for (int i = 0; i < LIMIT_TRIALS - 1; i++) {
+        char text[32];
+        (void)snprintf (text, sizeof text, "worse %d", i);
+        ck_assert (rig_propose (rig, 0, rig_candidate (rig, text, 1.5 + i, 0)));
+    }
+    rig_propose (rig, 1, &better);
+    rig_pass (rig, 20000);
+    s_expect_state (rig, 1, &better, STATE_SHARED);
+    ck_assert (digest_equal (&rig->nodes[2].current, &better));
+    ck_assert_uint_ge (rig_told (rig, 0, "improvement_rejected", "reason", "busy"),
+                       4); /* more than attempts_max */
+    ck_assert_uint_eq (rig_events (rig, 0, "knowledge_rejected"), 0);
+    ck_assert_uint_eq (rig->nodes[1].heard[MESSAGE_TRANSFER_RESULT], 1); /* node 2's */
+    rig->nodes[0].rules.hold_evaluations = false;
+    rig_release (rig, 0);
+    rig_pass (rig, 6000);
+    ck_assert (digest_equal (&rig->nodes[0].current, &better));
+    ck_assert_uint_eq (rig->nodes[1].heard[MESSAGE_TRANSFER_RESULT], 2);
+    rig_destroy (&rig);
+}
+END_TEST
+
 /* --- rollbacks that fail, and rows that keep what was proved --- */
 
 /* Node 0 of three has applied and shared `one`, and `two` on it. */
@@ -359,6 +388,7 @@ START_TEST (a_policy_that_needs_no_validation_is_named_in_the_answer)
     ck_assert_msg (s_replied (rig, 0, "without a validation"), "%s", rig->nodes[0].reply);
     rig_settle (rig);
     ck_assert (digest_equal (&rig->nodes[0].current, &large));
+    ck_assert_int_eq (rig_told (rig, 0, "validation_completed", "verdict", "unvalidated"), 1);
     rig_destroy (&rig);
 }
 END_TEST
@@ -429,6 +459,7 @@ SUITE_MAIN ("node_faults", a_base_that_a_peer_chose_does_not_open_the_breaker,
             a_lower_threshold_counts_from_the_next_fault, what_was_begun_before_does_not_end_the_one_trial,
             an_older_candidate_waits_until_the_trial_is_over,
             the_live_copy_is_measured_however_many_comparisons_wait,
+            a_package_for_which_there_is_no_place_is_tried_later,
             a_row_keeps_what_was_proved_when_it_is_rolled_back,
             a_rollback_that_fails_leaves_later_ones_as_they_were,
             an_approval_that_nobody_could_validate_is_refused_and_can_be_given_again,

@@ -26,7 +26,11 @@ START_TEST (an_improvement_is_shared_and_adopted_by_all)
         ck_assert (digest_equal (&rig->nodes[k].current, &better));
         ck_assert_int_eq (rig_events (rig, k, "knowledge_adopted"), k != 1);
         ck_assert_int_eq (rig_events (rig, k, "feedback_requested"), k == 1);
+        ck_assert_int_eq (rig_told (rig, k, "validation_completed", "verdict", "confirmed"), k == 1);
     }
+    ck_assert_int_eq (
+        rig_told (rig, 1, "validation_completed", "results", "3 confirmed, 0 not, 0 declined, of 3 asked"),
+        1);
     node_status_t status;
     node_status (rig->nodes[1].node, &status);
     ck_assert_uint_eq (status.applied, 1);
@@ -68,6 +72,10 @@ START_TEST (what_is_only_good_on_the_proposers_data_fails_at_the_validators)
     s_expect_rejected (rig, 0, &fitted, REASON_NOT_CONFIRMED);
     ck_assert (!digest_equal (&rig->nodes[0].current, &fitted));
     ck_assert_int_eq (rig_events (rig, 0, "validation_completed"), 1);
+    ck_assert_int_eq (rig_told (rig, 0, "validation_completed", "verdict", "not confirmed"), 1);
+    ck_assert_int_eq (
+        rig_told (rig, 0, "validation_completed", "results", "0 confirmed, 3 not, 0 declined, of 3 asked"),
+        1);
     rig_destroy (&rig);
 }
 END_TEST
