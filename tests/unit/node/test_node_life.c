@@ -74,7 +74,7 @@ START_TEST (what_is_only_good_on_the_proposers_data_fails_at_the_validators)
     ck_assert_int_eq (rig_events (rig, 0, "validation_completed"), 1);
     ck_assert_int_eq (rig_told (rig, 0, "validation_completed", "verdict", "not confirmed"), 1);
     ck_assert_int_eq (
-        rig_told (rig, 0, "validation_completed", "results", "0 confirmed, 3 not, 0 declined, of 3 asked"),
+        rig_told (rig, 0, "validation_completed", "results", "0 confirmed, 1 not, 0 declined, of 3 asked"),
         1);
     rig_destroy (&rig);
 }
