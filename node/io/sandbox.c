@@ -3,7 +3,7 @@
  *
  *             READY                       child's pidfd
  *  STARTING ─────────▶ RUNNING ───────────────────────────────▶ done, freed
- *      │                  │ limit, cancel                  ▲
+ *      │                  │ limit, cancel, lingers         ▲
  *      └──────────────────┴────────▶ KILLING ─────────────┘
  *                                      │ ▲ not gone yet: again, harder
  *                                      └─┘
@@ -33,6 +33,7 @@
 
 #define SAMPLE_MS          20 /* between two looks at memory and processes */
 #define KILL_AGAIN_MS      10
+#define LINGER_MS          100 /* so long the child may take to end once its command has */
 #define KILL_ASK_TRIES     3
 #define KILL_HARD_TRIES    5 /* so often we wait for bubblewrap to have a child, then kill it alone */
 #define PROPORTIONAL_EVERY 5 /* samples between two costly looks at shared memory */
@@ -105,6 +106,8 @@ static void s_kill_once (sandbox_run_t *run)
             kill (children[i], SIGKILL);
     } else
         pidfd_send_signal (run->child.pidfd, SIGKILL, NULL, 0);
+    /* Stopped, it would not see that its own child is dead. */
+    pidfd_send_signal (run->child.pidfd, SIGCONT, NULL, 0);
 }
 
 static int s_on_timer (zloop_t *loop, int timer, void *context);
@@ -305,6 +308,7 @@ static bool s_take_report (sandbox_run_t *run)
     else if (!run->reported) {
         run->reported = true;
         run->report = report;
+        s_arm (run, LINGER_MS);
     }
     return true;
 }

@@ -11,7 +11,8 @@
  * The child is process 1 of a pid namespace: when it dies, all below it is dead. Bubblewrap alone, killed with the node between
  * its fork and the word that its own child waits for, would leave that child waiting for ever.
  *
- * A node of an ordinary user goes straight to bwrap: its own rights are those of the sandbox. */
+ * A node of an ordinary user goes straight to bwrap: its own rights are those of the sandbox. There, that one child may stay: idle,
+ * in namespaces of its own, before anything of the job was started in it. An ordinary user has no way to tie it to the node. */
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "node/io/sandbox_tree.h"
 #include "sandbox_harness.h"
 
 START_TEST (a_program_that_exits_gives_its_code_and_output)
@@ -189,6 +190,87 @@ START_TEST (destroying_the_engine_ends_every_run_without_a_word)
 }
 END_TEST
 
+/* True if a process of this machine has exactly this command line (bubblewrap's own holds more). */
+static bool s_runs (const char *const *command)
+{
+    char words[256], path[300], line[512];
+    size_t size = 0;
+    for (; *command != NULL; command++)
+        size += (size_t)snprintf (words + size, sizeof words - size, "%s", *command) + 1;
+    bool found = false;
+    DIR *processes = opendir ("/proc");
+    ck_assert_ptr_nonnull (processes);
+    for (struct dirent *entry; !found && (entry = readdir (processes)) != NULL;) {
+        snprintf (path, sizeof path, "/proc/%s/cmdline", entry->d_name);
+        int fd = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? open (path, O_RDONLY) : -1;
+        found = fd >= 0 && read (fd, line, sizeof line) == (ssize_t)size && memcmp (line, words, size) == 0;
+        if (fd >= 0)
+            close (fd);
+    }
+    closedir (processes);
+    return found;
+}
+
+typedef struct {
+    const char *const *command;
+    int64_t deadline_us;
+} sighting_t;
+
+static int s_look_for (zloop_t *loop, int timer, void *context)
+{
+    (void)loop, (void)timer;
+    const sighting_t *sighting = context;
+    ck_assert_msg (zclock_usecs () < sighting->deadline_us, "%s never ran", sighting->command[0]);
+    return s_runs (sighting->command) ? -1 : 0;
+}
+
+/* Starts a run, and runs the loop until its program itself is there. */
+static sandbox_run_t *s_start_and_see (harness_t *self, const char *const *command, outcome_t *outcome)
+{
+    sandbox_job_t job = harness_job (command);
+    job.timeout_ms = 600000;
+    *outcome = (outcome_t){.done = false};
+    sandbox_run_t *run = harness_start (self, &job, outcome);
+    sighting_t sighting = {command, zclock_usecs () + 60000000};
+    int timer = zloop_timer (self->loop, 5, 0, s_look_for, &sighting);
+    zloop_start (self->loop);
+    zloop_timer_end (self->loop, timer);
+    return run;
+}
+
+/* Stops bubblewrap itself, as a debugger or a wrong `kill` would. */
+static void s_stop_children (void)
+{
+    pid_t children[8];
+    size_t count = tree_children (getpid (), children, 8);
+    ck_assert_uint_ge (count, 1);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq (kill (children[i], SIGSTOP), 0);
+}
+
+START_TEST (a_stopped_sandbox_ends_when_it_is_cancelled_when_its_program_ends_and_with_the_engine)
+{
+    const char *const *stubborn = COMMAND ("./trouble", "stubborn", "token-stopped");
+    harness_t self = harness_new (false);
+    outcome_t outcome;
+    sandbox_run_t *run = s_start_and_see (&self, stubborn, &outcome);
+    s_stop_children ();
+    sandbox_cancel (run);
+    harness_wait (&self, &outcome, 1);
+    harness_expect_end (&outcome, SANDBOX_CANCELLED);
+
+    s_start_and_see (&self, COMMAND ("sleep", "0.7319"), &outcome);
+    s_stop_children ();
+    harness_wait (&self, &outcome, 1);
+    harness_expect_end (&outcome, SANDBOX_EXITED);
+
+    s_start_and_see (&self, stubborn, &outcome);
+    s_stop_children ();
+    harness_destroy (&self);
+    ck_assert (!s_runs (stubborn));
+}
+END_TEST
+
 START_TEST (runs_side_by_side_do_not_mix)
 {
     harness_t self = harness_new (false);
@@ -315,8 +397,9 @@ SUITE_MAIN ("sandbox", a_program_that_exits_gives_its_code_and_output,
             only_the_tail_of_stderr_is_kept, output_at_the_limit_passes_and_beyond_it_ends_the_run,
             what_a_program_leaves_behind_ends_with_it, a_cancelled_run_says_so_and_is_gone,
             a_run_can_be_cancelled_at_any_moment_of_its_start,
-            destroying_the_engine_ends_every_run_without_a_word, runs_side_by_side_do_not_mix,
-            no_descriptor_is_left_open_however_a_run_ends,
+            destroying_the_engine_ends_every_run_without_a_word,
+            a_stopped_sandbox_ends_when_it_is_cancelled_when_its_program_ends_and_with_the_engine,
+            runs_side_by_side_do_not_mix, no_descriptor_is_left_open_however_a_run_ends,
             processor_time_counts_descendants_that_nobody_waited_for, processor_time_of_a_killed_run_is_known,
             unsandboxed_runs_have_their_limits_and_say_that_nothing_confines_them,
             start_to_finish_of_true_is_reported)
