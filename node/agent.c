@@ -81,7 +81,7 @@ static const schema_key_t s_objective_keys[] = {
      .offset = offsetof (objective_t, weight),
      .minimum = 1e-9,
      .maximum = 1e9,
-     .expected = "a number above 0"},
+     .expected = "a number above 0, 1000000000 (1e9) at most"},
     {.name = "unit", .type = SCHEMA_TEXT, .offset = offsetof (objective_t, unit), .bound = LIMIT_NAME},
     {.name = "noisy", .type = SCHEMA_BOOL, .offset = offsetof (objective_t, noisy)},
     {.name = "tolerance",

@@ -57,6 +57,10 @@ expect 1 'No such file' agent check "$scratch/none"
 expect 1 'found no agent.yaml in it' agent check "$scratch"
 expect 1 'found number.txt|found agent.yaml|found evaluate' agent new "$agent"
 
+cp -r "$agent" "$scratch/heavy"
+sed -i 's/goal: maximize/&, weight: 1e10/' "$scratch/heavy/agent.yaml"
+expect 1 'agent.yaml:[0-9]+: objectives\[0\].weight: found "1e10", expected a number above 0, 1000000000 .* at most' agent check "$scratch/heavy"
+
 # --- init ---
 expect 1 '--agent .*: No such file' init --dir "$node" --agent "$scratch/none"
 expect 1 '--private .*found a file, expected a directory' init --dir "$node" --agent "$agent" --private "$scratch/passphrase"
