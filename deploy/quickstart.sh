@@ -119,8 +119,8 @@ start 1
 for ((k = 2; k <= nodes; k++)); do
     dir=$(node_dir "$k")
     if [ ! -e "$dir/group" ]; then
-        token=$("$evomesh" group invite --local --dir "$first" 2>>"$first/node.log" | grep -m1 '^evomesh1') ||
-            fail "no invite token; see $first/node.log"
+        invited=$("$evomesh" group invite --local --dir "$first" 2>&1) || fail "node-1 invites nobody: $invited"
+        token=$(grep -m1 '^evomesh1' <<<"$invited")
         "$evomesh" group join "$token" --yes --dir "$dir" >>"$dir/node.log" 2>&1 ||
             { tail -n 3 "$dir/node.log" >&2; fail "node-$k could not join"; }
         touch "$dir/group"

@@ -3,6 +3,7 @@
 #include "node/io/log.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,4 +68,47 @@ void log_line (log_level_t level, const char *event, const char *format, ...)
     /* One write, so that lines of several processes on one terminal do not mix. A lost line is no reason to end. */
     ssize_t written = write (STDERR_FILENO, line, size);
     (void)written;
+}
+
+/* " key=value", the value in quotes where it holds a space; a quote in it is written as an apostrophe. */
+static void s_pair (buffer_t *line, const char *key, text_t value)
+{
+    bool quoted = value.size == 0 || memchr (value.data, ' ', value.size);
+    buffer_append (line, " ", 1);
+    buffer_append (line, key, strlen (key));
+    buffer_append (line, "=\"", quoted ? 2 : 1);
+    for (size_t i = 0; i < value.size; i++)
+        buffer_append (line, value.data[i] == '"' ? "'" : &value.data[i], 1);
+    buffer_append (line, "\"", quoted ? 1 : 0);
+}
+
+void log_event (const notify_t *event, const pubkey_t *self)
+{
+    assert (event && self);
+    buffer_t line = {0};
+    char type[LIMIT_NAME + 1], key[LIMIT_NAME + 1], id[DIGEST_SHORT_BYTES], gain[32];
+    bool ours = pubkey_equal (&event->agent_id, self);
+    text_copy (event->type, type, sizeof type);
+    if (!ours) {
+        pubkey_short (&event->agent_id, id);
+        s_pair (&line, "agent_id", text_of (id));
+    }
+    if (!digest_is_zero (&event->modification_id)) {
+        digest_short (&event->modification_id, id);
+        s_pair (&line, "modification_id", text_of (id));
+    }
+    if (isfinite (event->performance_improvement)) {
+        (void)snprintf (gain, sizeof gain, "%+.2f%%", 100 * event->performance_improvement);
+        s_pair (&line, "improvement", text_of (gain));
+    }
+    for (size_t i = 0; i < event->metadata.count; i++) {
+        text_copy (event->metadata.items[i].key, key, sizeof key);
+        s_pair (&line, key, event->metadata.items[i].value);
+    }
+    if (event->error_message.size)
+        s_pair (&line, "error", event->error_message);
+    assert (!line.failed);
+    log_line (ours ? LEVEL_INFO : LEVEL_DEBUG, type, "%.*s", line.size ? (int)line.size - 1 : 0,
+              line.size ? (const char *)line.data + 1 : "");
+    buffer_clear (&line);
 }

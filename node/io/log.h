@@ -3,6 +3,8 @@
 #ifndef EVOMESH_NODE_IO_LOG_H
 #define EVOMESH_NODE_IO_LOG_H
 
+#include "node/effect.h"
+
 typedef enum { LEVEL_DEFAULT, LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG } log_level_t;
 
 /* Lines above `level` are left out from now on; LEVEL_DEFAULT is LEVEL_INFO. `name` (borrowed text is copied; may be NULL) stands in
@@ -16,5 +18,9 @@ log_level_t log_level_parse (const char *text);
  * control characters in it are written as spaces, so that a line stays one. */
 void log_line (log_level_t level, const char *event, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
+
+/* Writes an event, whole: "event=improvement_rejected modification_id=clql74pq improvement=-0.39% reason=worse error="…"". What peers
+ * tell of themselves is for LEVEL_DEBUG. `self` is this node's id. */
+void log_event (const notify_t *event, const pubkey_t *self);
 
 #endif

@@ -199,20 +199,7 @@ static void s_job (void *context, const effect_t *effect)
 static void s_notify (void *context, const notify_t *event)
 {
     reactor_t *self = context;
-    char peer[DIGEST_SHORT_BYTES], improvement[DIGEST_SHORT_BYTES];
-    pubkey_short (&event->agent_id, peer);
-    digest_short (&event->modification_id, improvement);
-    bool ours = pubkey_equal (&event->agent_id, &keystore_identity (self->keystore)->id);
-    char type[LIMIT_NAME + 1];
-    text_copy (event->type, type, sizeof type);
-    char error[LIMIT_TEXT + sizeof " error=\"\""] = "", from[DIGEST_SHORT_BYTES + sizeof " agent_id="] = "";
-    if (event->error_message.size > 0)
-        snprintf (error, sizeof error, " error=\"%.*s\"", (int)event->error_message.size,
-                  event->error_message.data);
-    if (!ours)
-        snprintf (from, sizeof from, " agent_id=%s", peer);
-    log_line (ours ? LEVEL_INFO : LEVEL_DEBUG, type, "modification_id=%s%s%s",
-              digest_is_zero (&event->modification_id) ? "none" : improvement, from, error);
+    log_event (event, &keystore_identity (self->keystore)->id);
     if (!control_watched (self->control))
         return;
     char *text = report_event (event);
