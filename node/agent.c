@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/agent_stage.h"
 #include "node/proposer.h"
 #include "node/schema.h"
 
@@ -33,6 +34,13 @@ static const char *s_add_word (void *object, const char *word)
 {
     agent_t *agent = object;
     return command_add (&agent->evaluator, word);
+}
+
+static void *s_add_stage (void *object)
+{
+    agent_t *agent = object;
+    assert (agent->stage_count < AGENT_STAGES_MAX);
+    return &agent->stages[agent->stage_count++];
 }
 
 static void *s_add_objective (void *object)
@@ -123,6 +131,11 @@ static const schema_key_t s_evaluator_keys[] = {
      .offset = offsetof (agent_t, processes_max),
      .minimum = 1,
      .maximum = 4096},
+    {.name = "stages",
+     .type = SCHEMA_MAPS,
+     .bound = AGENT_STAGES_MAX,
+     .of = agent_stage_keys,
+     .add_map = s_add_stage},
     {.name = NULL}};
 
 static const schema_key_t s_keys[] = {
@@ -198,8 +211,12 @@ static int s_finish_objectives (objectives_t *objectives, const char *file, cons
 
 /* --- the evaluator is pinned --- */
 
+#define MOUNT_AGENT "/agent/" /* where the evaluator finds the agent */
+
 static bool s_evolves (const agent_t *agent, const char *path)
 {
+    if (strncmp (path, MOUNT_AGENT, strlen (MOUNT_AGENT)) == 0)
+        path += strlen (MOUNT_AGENT);
     while (strncmp (path, "./", 2) == 0)
         path += 2;
     for (size_t i = 0; i < agent->evolve_count; i++)
@@ -208,27 +225,49 @@ static bool s_evolves (const agent_t *agent, const char *path)
     return false;
 }
 
-/* The program that the command runs: its first word, or behind an interpreter from PATH the first word that is no option. */
+/* True for a word that is no file of the agent's: what PATH finds, or an absolute path elsewhere. */
+static bool s_is_outside (const char *word)
+{
+    return strchr (word, '/') == NULL ||
+           (word[0] == '/' && strncmp (word, MOUNT_AGENT, strlen (MOUNT_AGENT)) != 0);
+}
+
+/* The program that the command runs: its first word, or behind an interpreter or a helper of ours the first word that
+ * is no option. */
 static const char *s_program (const agent_command_t *command)
 {
     size_t i = 0;
-    if (command->count > 1 && strchr (command->words[0], '/') == NULL)
+    if (command->count > 1 && s_is_outside (command->words[0]))
         for (i = 1; i + 1 < command->count && command->words[i][0] == '-';)
             i++;
     return command->words[i];
 }
 
-static int s_check_evaluator (const agent_t *agent, const char *file, const char *text, size_t size,
-                              problem_t *problem)
+static int s_check_command (const agent_t *agent, const agent_command_t *command, const char *path,
+                            const char *file, const char *text, size_t size, problem_t *problem)
 {
-    const char *program = s_program (&agent->evaluator);
+    const char *program = s_program (command);
     if (!s_evolves (agent, program))
         return 0;
     return schema_problem (
-        file, text, size, "evaluator.command", problem,
+        file, text, size, path, problem,
         "found \"%s\", which is in evolve, expected a pinned file: a candidate could write "
         "its own score",
         program);
+}
+
+static int s_check_commands (const agent_t *agent, const char *file, const char *text, size_t size,
+                             problem_t *problem)
+{
+    if (s_check_command (agent, &agent->evaluator, "evaluator.command", file, text, size, problem) != 0)
+        return -1;
+    for (size_t i = 0; i < agent->stage_count; i++) {
+        char path[64];
+        snprintf (path, sizeof path, "evaluator.stages[%zu].command", i);
+        if (s_check_command (agent, &agent->stages[i].command, path, file, text, size, problem) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int agent_parse (const char *file, const char *text, size_t size, agent_t *agent, problem_t *problem)
@@ -242,7 +281,8 @@ int agent_parse (const char *file, const char *text, size_t size, agent_t *agent
         return -1;
     if (s_finish_objectives (&agent->objectives, file, text, size, problem) != 0)
         return -1;
-    if (s_check_evaluator (agent, file, text, size, problem) != 0)
+    if (agent_stages_finish (agent, file, text, size, problem) != 0 ||
+        s_check_commands (agent, file, text, size, problem) != 0)
         return -1;
     return proposers_check (agent->proposers, agent->proposer_count, file, text, size, problem);
 }

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "node/schema.h"
+#include "protocol/record.h"
 
 #define EXPECTED_OBJECT "a JSON object such as {\"metrics\": {\"name\": 1.5}} on the last line of stdout"
 
@@ -48,44 +49,51 @@ static void s_describe (const json_t *value, char found[SCHEMA_QUOTE_BYTES])
     }
 }
 
-/* "valid": false says that the candidate is none, whatever else stands there. */
+/* Sets the problem from the evaluator's own words, made fit to show. Returns -1. */
+static int s_told_invalid (const json_t *error, problem_t *problem)
+{
+    char text[LIMIT_TEXT + 1];
+    text_t cleaned =
+        text_clean ((text_t){json_string_value (error), json_string_length (error)}, text, sizeof text);
+    for (size_t i = 0; i < cleaned.size; i++)
+        if (text[i] == '\n' || text[i] == '\t')
+            text[i] = ' ';
+    return problem_set (problem, "the evaluator calls it invalid: %.*s", (int)cleaned.size, text);
+}
+
+/* "valid": false, or a text as "error", says that the candidate is none, whatever else stands there. */
 static int s_check_valid (const json_t *result, problem_t *problem)
 {
-    char found[SCHEMA_QUOTE_BYTES];
-    const json_t *valid = json_object_get (result, "valid");
-    if (valid == NULL || json_is_true (valid))
-        return 0;
-    if (!json_is_false (valid)) {
+    const json_t *valid = json_object_get (result, "valid"), *error = json_object_get (result, "error");
+    if (valid != NULL && !json_is_boolean (valid)) {
+        char found[SCHEMA_QUOTE_BYTES];
         s_describe (valid, found);
         return problem_set (problem, "result: \"valid\": found %s, expected true or false", found);
     }
-    const json_t *error = json_object_get (result, "error");
-    if (!json_is_string (error))
+    if (json_string_length (error) > 0)
+        return s_told_invalid (error, problem);
+    if (json_is_false (valid))
         return problem_set (problem, "the evaluator calls it invalid and gives no \"error\" text");
-    char text[LIMIT_TEXT + 1];
-    size_t length = json_string_length (error);
-    length = length < LIMIT_TEXT ? length : LIMIT_TEXT;
-    while (length > 0 && length < json_string_length (error) &&
-           ((unsigned char)json_string_value (error)[length] & 0xc0) == 0x80) /* not inside a character */
-        length--;
-    for (size_t i = 0; i < length; i++) {
-        char c = json_string_value (error)[i];
-        text[i] = (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c;
-    }
-    text[length] = '\0';
-    return problem_set (problem, "the evaluator calls it invalid: %s", text);
+    return 0;
+}
+
+static int s_check_number (const char *name, const json_t *number, problem_t *problem)
+{
+    if (number == NULL)
+        return problem_set (problem, "result: metric \"%s\": is missing, expected a number", name);
+    if (json_is_number (number))
+        return 0;
+    char quoted[SCHEMA_QUOTE_BYTES], found[SCHEMA_QUOTE_BYTES];
+    schema_quote (name, strlen (name), quoted);
+    s_describe (number, found);
+    return problem_set (problem, "result: metric %s: found %s, expected a number", quoted, found);
 }
 
 static int s_read_metric (const json_t *metrics, const char *name, double *value, problem_t *problem)
 {
     const json_t *number = json_object_get (metrics, name);
-    if (number == NULL)
-        return problem_set (problem, "result: metric \"%s\": is missing, expected a number", name);
-    if (!json_is_number (number)) {
-        char found[SCHEMA_QUOTE_BYTES];
-        s_describe (number, found);
-        return problem_set (problem, "result: metric \"%s\": found %s, expected a number", name, found);
-    }
+    if (s_check_number (name, number, problem) != 0)
+        return -1;
     *value = json_number_value (number);
     if (!isfinite (*value))
         return problem_set (problem, "result: metric \"%s\": found %g, expected a finite number", name,
@@ -93,23 +101,47 @@ static int s_read_metric (const json_t *metrics, const char *name, double *value
     return 0;
 }
 
-static int s_read_metrics (const agent_t *agent, const json_t *result, metrics_t *metrics, problem_t *problem)
+/* In the flat form all is a metric but the artifacts and an error that is none. */
+static int s_check_flat (json_t *result, problem_t *problem)
 {
-    const json_t *from = json_object_get (result, "metrics");
-    if (from == NULL)
-        from = result; /* the flat form */
-    if (!json_is_object (from)) {
-        char found[SCHEMA_QUOTE_BYTES];
-        s_describe (from, found);
-        return problem_set (problem, "result: \"metrics\": found %s, expected an object", found);
-    }
-    *metrics = (metrics_t){.count = agent->objectives.count};
-    for (size_t i = 0; i < agent->objectives.count; i++) {
-        const objective_t *objective = &agent->objectives.items[i];
-        if (objective->source == SOURCE_EVALUATOR &&
-            s_read_metric (from, objective->name, &metrics->values[i], problem) != 0)
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach (result, name, value)
+    {
+        bool other = strcmp (name, "artifacts") == 0 ||
+                     (strcmp (name, "error") == 0 && (json_is_null (value) || json_is_string (value)));
+        if (!other && s_check_number (name, value, problem) != 0)
             return -1;
     }
+    return 0;
+}
+
+/* The object whose members are the metrics, borrowed from the result; NULL with the problem. */
+static const json_t *s_metrics (json_t *result, problem_t *problem)
+{
+    const json_t *metrics = json_object_get (result, "metrics");
+    if (metrics == NULL && json_object_get (result, "valid") == NULL)
+        return s_check_flat (result, problem) == 0 ? result : NULL;
+    if (json_is_object (metrics))
+        return metrics;
+    char found[SCHEMA_QUOTE_BYTES] = "nothing";
+    if (metrics != NULL)
+        s_describe (metrics, found);
+    problem_set (problem, "result: \"metrics\": found %s, expected an object", found);
+    return NULL;
+}
+
+static int s_read_metrics (const objectives_t *objectives, const json_t *from, metrics_t *metrics,
+                           problem_t *problem)
+{
+    metrics_t read = {.count = objectives->count};
+    for (size_t i = 0; i < objectives->count; i++) {
+        const objective_t *objective = &objectives->items[i];
+        if (objective->source == SOURCE_EVALUATOR &&
+            s_read_metric (from, objective->name, &read.values[i], problem) != 0)
+            return -1;
+    }
+    *metrics = read;
     return 0;
 }
 
@@ -146,22 +178,52 @@ static int s_write_artifacts (json_t *from, char *text, size_t size)
     return 0;
 }
 
-static int s_read_object (const agent_t *agent, json_t *result, metrics_t *metrics, char *artifacts,
-                          size_t size, problem_t *problem)
+/* Checks everything of a result but its numbers; the artifacts are written. Returns where the metrics are, or NULL with
+ * the problem. */
+static const json_t *s_open (json_t *result, char *artifacts, size_t size, problem_t *problem)
 {
-    metrics_t read;
-    if (s_check_valid (result, problem) != 0 || s_read_metrics (agent, result, &read, problem) != 0)
-        return -1;
+    if (s_check_valid (result, problem) != 0)
+        return NULL;
+    const json_t *metrics = s_metrics (result, problem);
     json_t *from = json_object_get (result, "artifacts");
-    if (from != NULL && !json_is_object (from)) {
+    if (metrics == NULL || from == NULL)
+        return metrics;
+    if (!json_is_object (from)) {
         char found[SCHEMA_QUOTE_BYTES];
         s_describe (from, found);
-        return problem_set (problem, "result: \"artifacts\": found %s, expected an object", found);
+        problem_set (problem, "result: \"artifacts\": found %s, expected an object", found);
+        return NULL;
     }
-    if (size > 0 && from != NULL && s_write_artifacts (from, artifacts, size) != 0)
-        return problem_set (problem, "%s", error_text (ERROR_MEMORY));
-    *metrics = read;
-    return 0;
+    if (size > 0 && s_write_artifacts (from, artifacts, size) != 0) {
+        problem_set (problem, "%s", error_text (ERROR_MEMORY));
+        return NULL;
+    }
+    return metrics;
+}
+
+/* The object on the last line, a new reference; NULL with the problem. */
+static json_t *s_load (const char *output, size_t size, problem_t *problem)
+{
+    size_t length = 0;
+    const char *line = size > 0 ? s_last_line (output, size, &length) : "";
+    if (length == 0) {
+        problem_set (problem, "result: found nothing, expected %s", EXPECTED_OBJECT);
+        return NULL;
+    }
+    json_error_t error;
+    json_t *result = json_loadb (line, length, JSON_REJECT_DUPLICATES, &error);
+    if (result == NULL) {
+        char found[SCHEMA_QUOTE_BYTES], why[SCHEMA_QUOTE_BYTES]; /* both quote bytes of the line: cleaned */
+        schema_quote (line, length, found);
+        schema_quote (error.text, strlen (error.text), why);
+        problem_set (problem, "result: found %s (%.*s at column %d), expected %s", found,
+                     (int)strlen (why) - 2, why + 1, error.column, EXPECTED_OBJECT);
+    } else if (!json_is_object (result)) {
+        problem_set (problem, "result: found an array, expected %s", EXPECTED_OBJECT);
+        json_decref (result);
+        result = NULL;
+    }
+    return result;
 }
 
 int agent_read_result (const agent_t *agent, const char *output, size_t size, metrics_t *metrics,
@@ -171,25 +233,47 @@ int agent_read_result (const agent_t *agent, const char *output, size_t size, me
     assert (artifacts != NULL || artifacts_size == 0);
     if (artifacts_size > 0)
         artifacts[0] = '\0';
-    size_t length = 0;
-    const char *line = size > 0 ? s_last_line (output, size, &length) : "";
-    if (length == 0)
-        return problem_set (problem, "result: found nothing, expected %s", EXPECTED_OBJECT);
-    char found[SCHEMA_QUOTE_BYTES];
-    json_error_t error;
-    json_t *result = json_loadb (line, length, JSON_REJECT_DUPLICATES, &error);
-    if (result == NULL) {
-        char why[SCHEMA_QUOTE_BYTES]; /* quotes bytes of the line, so it is cleaned too */
-        schema_quote (line, length, found);
-        schema_quote (error.text, strlen (error.text), why);
-        return problem_set (problem, "result: found %s (%.*s at column %d), expected %s", found,
-                            (int)strlen (why) - 2, why + 1, error.column, EXPECTED_OBJECT);
+    json_t *result = s_load (output, size, problem);
+    if (result == NULL)
+        return -1;
+    const json_t *from = s_open (result, artifacts, artifacts_size, problem);
+    int status = from == NULL ? -1 : s_read_metrics (&agent->objectives, from, metrics, problem);
+    json_decref (result);
+    return status;
+}
+
+/* --- stages --- */
+
+static int s_check_thresholds (const agent_stage_t *stage, const json_t *from, bool *passed,
+                               problem_t *problem)
+{
+    for (size_t i = 0; i < stage->threshold_count; i++) {
+        const agent_threshold_t *threshold = &stage->thresholds[i];
+        double value = 0;
+        if (s_read_metric (from, threshold->metric, &value, problem) != 0)
+            return -1;
+        if (threshold->at_most ? value > threshold->bound : value < threshold->bound) {
+            problem_set (problem, "%s is %.10g, expected at %s %.10g", threshold->metric, value,
+                         threshold->at_most ? "most" : "least", threshold->bound);
+            return 0;
+        }
     }
-    int status = -1;
-    if (json_is_object (result))
-        status = s_read_object (agent, result, metrics, artifacts, artifacts_size, problem);
-    else
-        problem_set (problem, "result: found an array, expected %s", EXPECTED_OBJECT);
+    *passed = true;
+    return 0;
+}
+
+int agent_read_stage (const agent_stage_t *stage, const char *output, size_t size, bool *passed,
+                      char *artifacts, size_t artifacts_size, problem_t *problem)
+{
+    assert (stage != NULL && (output != NULL || size == 0) && passed != NULL);
+    assert (artifacts != NULL && artifacts_size > 0);
+    artifacts[0] = '\0';
+    *passed = false;
+    json_t *result = s_load (output, size, problem);
+    if (result == NULL)
+        return -1;
+    const json_t *from = s_open (result, artifacts, artifacts_size, problem);
+    int status = from == NULL ? -1 : s_check_thresholds (stage, from, passed, problem);
     json_decref (result);
     return status;
 }

@@ -39,11 +39,12 @@
     F (R, UINT, seed, 0)                                                        \
     F (R, REAL, learning_rate, 0)                                               \
     L (R, hash, inspirations, LIMIT_METADATA) /* candidates: the best, and diverse ones */
-#define EVALUATE_FIELDS(F, L, R)              /* one run */                 \
-    F (R, UINT, operation, 0)                                               \
-    F (R, DIGEST, candidate, 0)                                             \
-    F (R, UINT, foreign, 1) /* a peer's: only where the sandbox confines */ \
-    F (R, UINT, live, 1)    /* the live copy itself (after apply and after rollback) */
+#define EVALUATE_FIELDS(F, L, R)              /* one run */                             \
+    F (R, UINT, operation, 0)                                                           \
+    F (R, DIGEST, candidate, 0)                                                         \
+    F (R, UINT, foreign, 1) /* a peer's: only where the sandbox confines */             \
+    F (R, UINT, live, 1)    /* the live copy itself (after apply and after rollback) */ \
+    F (R, UINT, staged, 1)  /* the evaluator's stages go before it: a candidate's first run */
 #define CANCEL_FIELDS(F, L, R) F (R, UINT, operation, 0)
 #define MERGE_FIELDS(F, L, R)  /* candidates, by id */ \
     F (R, UINT, operation, 0)                          \

@@ -85,7 +85,8 @@ static bool s_start_run (node_t *self, comparison_t *comparison)
     bool candidate = comparison->running == TRIAL_CANDIDATE;
     evaluate_t evaluate = {.candidate = candidate ? comparison->candidate : comparison->base,
                            .foreign = comparison->foreign,
-                           .live = candidate && comparison->live};
+                           .live = candidate && comparison->live,
+                           .staged = candidate && !comparison->live && comparison->trial.candidate_runs == 0};
     comparison->operation =
         operate (self, EFFECT_EVALUATE, &evaluate, OWNER_TRIAL, (size_t)(comparison - self->comparisons));
     return comparison->operation != 0;

@@ -9,6 +9,8 @@
 
 #include <yaml.h>
 
+#include "protocol/limits.h"
+
 #define PATH_BYTES 256
 
 typedef struct {
@@ -228,12 +230,63 @@ static int s_read_scalar (reader_t *self, const schema_key_t *key, void *slot)
     return 0;
 }
 
+/* A name that may stand in a message and goes into a struct: LIMIT_NAME small letters, digits and '_'. */
+static bool s_is_own_name (const yaml_event_t *event)
+{
+    const char *name = (const char *)event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+    return length > 0 && length <= LIMIT_NAME &&
+           strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+}
+
+/* One name with its number; the current event is the name. */
+static int s_read_real (reader_t *self, const schema_key_t *key, void *object)
+{
+    const schema_key_t number = {.type = SCHEMA_REAL};
+    char name[LIMIT_NAME + 1];
+    double value = 0;
+    if (self->event.type != YAML_SCALAR_EVENT || !s_is_own_name (&self->event))
+        return s_fail (self, s_line (self),
+                       "found no name of small letters, digits and '_', expected such names before numbers");
+    strcpy (name, (const char *)self->event.data.scalar.value);
+    unsigned line = s_line (self);
+    size_t length = s_enter_key (self, name);
+    if (s_next (self) != 0 || s_read_scalar (self, &number, &value) != 0)
+        return -1;
+    const char *expected = key->add_real (object, name, value);
+    if (expected != NULL)
+        return s_fail (self, line, "found once more, expected %s", expected);
+    s_leave (self, length);
+    return 0;
+}
+
+static int s_read_reals (reader_t *self, const schema_key_t *key, void *object)
+{
+    if (self->event.type != YAML_MAPPING_START_EVENT)
+        return s_fail_value (self, key);
+    unsigned line = s_line (self);
+    for (size_t count = 0;; count++) {
+        if (s_next (self) != 0)
+            return -1;
+        if (self->event.type == YAML_MAPPING_END_EVENT) {
+            if ((double)count < key->minimum)
+                return s_fail (self, line, "found %zu items, expected %.15g at least", count, key->minimum);
+            return 0;
+        }
+        if (count >= key->bound)
+            return s_fail (self, s_line (self), "found one more item, expected %zu at most", key->bound);
+        if (s_read_real (self, key, object) != 0)
+            return -1;
+    }
+}
+
 static int s_read_value (reader_t *self, const schema_key_t *key, void *object)
 {
     void *slot = (char *)object + key->offset;
     switch (key->type) {
     case SCHEMA_TEXTS:
     case SCHEMA_MAPS: return s_read_list (self, key, object);
+    case SCHEMA_REALS: return s_read_reals (self, key, object);
     case SCHEMA_MAP:
         if (self->event.type != YAML_MAPPING_START_EVENT)
             return s_fail_value (self, key);

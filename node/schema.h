@@ -28,6 +28,7 @@ typedef enum {
     SCHEMA_BYTES,    /* uint64_t bytes */
     SCHEMA_CHOICE,   /* int: index into `choices` */
     SCHEMA_TEXTS, /* a list of texts (a lone text counts as a list of one): handed to `add_text` one by one */
+    SCHEMA_REALS, /* a map of names of the user's own to numbers: handed to `add_real` one by one */
     SCHEMA_MAP,   /* nested keys: `of`; their offsets count from this key's */
     SCHEMA_MAPS   /* a list of maps: `add_map` makes room for each and returns where its keys go */
 } schema_type_t;
@@ -37,9 +38,9 @@ struct schema_key {
     const char *name;
     schema_type_t type;
     size_t offset; /* of the value in the enclosing struct */
-    size_t bound;  /* TEXT: bytes; TEXTS, MAPS: items at most */
+    size_t bound;  /* TEXT: bytes; TEXTS, REALS, MAPS: items at most */
     double
-        minimum; /* INTEGER, REAL, DURATION (ms), BYTES; TEXT: bytes at least; TEXTS, MAPS: items at least */
+        minimum; /* INTEGER, REAL, DURATION (ms), BYTES; TEXT: bytes at least; TEXTS, REALS, MAPS: items at least */
     double maximum;             /* of the numbers; with both at 0, any value of the type will do */
     const char *const *choices; /* CHOICE: NULL-terminated */
     const schema_key_t *of;     /* MAP, MAPS: ends with a NULL name */
@@ -47,9 +48,10 @@ struct schema_key {
     size_t seen_offset; /* where a bool "was given" stands in the struct; 0: nowhere */
     bool (*accept_text) (
         const char *text); /* TEXT: a further condition, which `expected` states; may be NULL */
-    /* TEXTS: takes one text, returns NULL or what was expected instead. MAPS: returns the struct for the next
+    /* TEXTS, REALS: takes one item, returns NULL or what was expected instead. MAPS: returns the struct for the next
      * item, or NULL if full. `object` is the struct that holds the list. */
     const char *(*add_text) (void *object, const char *text);
+    const char *(*add_real) (void *object, const char *name, double value);
     void *(*add_map) (void *object);
     const char *expected; /* for the problem, e.g. "a duration such as 20s"; NULL: made from the type */
 };

@@ -199,6 +199,7 @@ bool schema_convert (const schema_key_t *key, const char *text, size_t size, boo
     case SCHEMA_DURATION:
     case SCHEMA_BYTES: return s_convert_count (key, text, slot);
     case SCHEMA_TEXTS:
+    case SCHEMA_REALS:
     case SCHEMA_MAP:
     case SCHEMA_MAPS: break;
     }
@@ -289,6 +290,7 @@ void schema_expected (const schema_key_t *key, char *text, size_t size)
         break;
     case SCHEMA_CHOICE: s_append_names (text, size, key); break;
     case SCHEMA_TEXTS: s_append (text, size, "a list of texts"); break;
+    case SCHEMA_REALS: s_append (text, size, "names with numbers"); break;
     case SCHEMA_MAP:
         s_append (text, size, "keys of its own: ");
         s_append_names (text, size, key);

@@ -61,7 +61,8 @@ static int s_next (zloop_t *loop, int timer, void *context)
         return -1;
     uint64_t left_ms = s_left_ms (check);
     check->agent.timeout_ms = left_ms < check->timeout_ms ? left_ms : check->timeout_ms;
-    evaluate_t evaluate = {.operation = runs->count + 1, .candidate = check->start};
+    evaluate_t evaluate = {
+        .operation = runs->count + 1, .candidate = check->start, .staged = runs->count == 0};
     evaluations_start (check->evaluations, &evaluate);
     return 0;
 }
@@ -120,7 +121,8 @@ int check_run (const cli_t *cli, const scratch_store_t *scratch, const agent_cop
                                .agent = &check->agent,
                                .config = config,
                                .pinned = &copy->pinned,
-                               .evaluator = copy->evaluator};
+                               .evaluator = copy->evaluator,
+                               .start = copy->start};
     assert (check->shop.loop != NULL);
     int rc = s_loop (check, helpers);
     zloop_destroy (&check->shop.loop);

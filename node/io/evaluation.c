@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#define _GNU_SOURCE /* strsignal */
 #include "node/io/evaluation.h"
 
 #include <assert.h>
@@ -8,9 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evolution/improvement.h"
 #include "node/io/checkout.h"
+#include "node/io/evaluation_blocks.h"
+#include "node/io/evaluation_step.h"
 #include "node/io/job_table.h"
+
+#define STAGE_ARTIFACTS_BYTES 512 /* of one stage, kept */
+#define NOTES_BYTES           (AGENT_STAGES_MAX * (STAGE_ARTIFACTS_BYTES + LIMIT_NAME + 8) + 16)
+_Static_assert(NOTES_BYTES < LIMIT_LONG_TEXT * 2 / 3,
+               "the evaluator's own artifacts need room beside those of the stages");
+
+/* One evaluation: the run that is under way, and what those before it came to. */
+typedef struct {
+    digest_t candidate;
+    const char *directory; /* its checkout, borrowed until it is given back */
+    size_t step;
+    char *notes; /* the artifacts of the stages so far, "name":{…},…; NULL: none */
+    uint64_t wall_ms;
+    uint64_t cpu_us;
+    uint64_t memory_bytes; /* highest of all runs */
+} evaluation_t;
 
 struct evaluations {
     const workshop_t *workshop;
@@ -18,7 +34,7 @@ struct evaluations {
     void *context;
     checkouts_t *checkouts;
     job_table_t *jobs;
-    digest_t candidates[JOBS_MAX]; /* which one each job evaluates */
+    evaluation_t running[JOBS_MAX]; /* beside the table, under the same slot */
 };
 
 /* --- the result --- */
@@ -30,7 +46,7 @@ static void s_tell (evaluations_t *self, const evaluated_t *fields)
     self->done (self->context, &event);
 }
 
-/* It could not be run at all: a fault of this node, unless `reason` says otherwise. */
+/* It was not run at all: a fault of this node, unless `reason` says otherwise. */
 static void s_tell_unrun (evaluations_t *self, uint64_t operation, reason_code_t reason, const char *why)
 {
     char detail[PROBLEM_TEXT_MAX];
@@ -39,103 +55,141 @@ static void s_tell_unrun (evaluations_t *self, uint64_t operation, reason_code_t
     s_tell (self, &fields);
 }
 
-static reason_code_t s_reason (const sandbox_result_t *result)
+/* Adds what a stage told to the notes. */
+static void s_note (evaluation_t *run, const char *stage, const char *artifacts)
 {
-    switch (result->end) {
-    case SANDBOX_EXITED: return result->exit_code == 0 ? REASON_NONE : REASON_INVALID_EXIT;
-    case SANDBOX_SIGNALED: return REASON_INVALID_CRASH;
-    case SANDBOX_TIMEOUT: return REASON_INVALID_TIMEOUT;
-    case SANDBOX_MEMORY: return REASON_INVALID_MEMORY;
-    case SANDBOX_PROCESSES: return REASON_INVALID_PROCESSES;
-    case SANDBOX_OUTPUT: return REASON_INVALID_OUTPUT;
-    case SANDBOX_CANCELLED:
-    case SANDBOX_FAILED: return REASON_FAULT;
-    }
-    return REASON_FAULT;
+    if (artifacts[0] == '\0')
+        return;
+    if (run->notes == NULL)
+        run->notes = calloc (1, NOTES_BYTES);
+    if (run->notes == NULL)
+        return; /* only a hint is lost */
+    size_t used = strlen (run->notes);
+    int length = snprintf (run->notes + used, NOTES_BYTES - used, "%s\"%s\":%s", used > 0 ? "," : "", stage,
+                           artifacts);
+    assert (length > 0 && (size_t)length < NOTES_BYTES - used);
 }
 
-/* Says in words how a run that gave no result ended. */
-static void s_describe (const sandbox_result_t *result, const agent_t *agent, problem_t *problem)
+/* The artifacts of a valid candidate: the evaluator's own object, with those of the stages in it as "stages". */
+static text_t s_artifacts (const evaluation_t *run, const char *own, char *text, size_t size)
 {
-    switch (result->end) {
-    case SANDBOX_EXITED: problem_set (problem, "the evaluator exited with code %d", result->exit_code); break;
-    case SANDBOX_SIGNALED:
-        problem_set (problem, "the evaluator was ended by signal %d (%s)", result->signal,
-                     strsignal (result->signal));
-        break;
-    case SANDBOX_TIMEOUT:
-        problem_set (problem, "no result within %llu ms", (unsigned long long)agent->timeout_ms);
-        break;
-    case SANDBOX_MEMORY:
-        problem_set (problem, "more than %llu bytes of memory", (unsigned long long)agent->memory_bytes);
-        break;
-    case SANDBOX_PROCESSES:
-        problem_set (problem, "more than %llu processes", (unsigned long long)agent->processes_max);
-        break;
-    case SANDBOX_OUTPUT: problem_set (problem, "more than %d bytes of output", LIMIT_OUTPUT_BYTES); break;
-    case SANDBOX_CANCELLED:
-    case SANDBOX_FAILED: problem_set (problem, "the sandbox failed"); break;
-    }
+    char joined[LIMIT_LONG_TEXT];
+    if (run->notes == NULL)
+        return text_clean (text_of (own), text, size);
+    int length = snprintf (joined, sizeof joined, "{\"stages\":{%s}%s%s", run->notes,
+                           own[0] == '\0' ? "}" : ",", own[0] == '\0' ? "" : own + 1);
+    assert (length > 0 && (size_t)length < sizeof joined); /* s_judge left room */
+    return text_clean (text_of (joined), text, size);
 }
 
-/* Fills in what the sandbox itself measured, in the units that agent.h states: bytes, and seconds. */
-static void s_fill_measured (const agent_t *agent, const sandbox_result_t *result, metrics_t *metrics)
+/* What is told of an invalid one: why, what the stages told, the tail of stderr. */
+static text_t s_complaint (const evaluation_t *run, const char *why, const sandbox_result_t *result,
+                           char *text, size_t size)
 {
-    for (size_t i = 0; i < agent->objectives.count; i++)
-        switch (agent->objectives.items[i].source) {
-        case SOURCE_EVALUATOR: break;
-        case SOURCE_PEAK_MEMORY: metrics->values[i] = (double)result->memory_peak_bytes; break;
-        case SOURCE_CPU_TIME: metrics->values[i] = (double)result->cpu_us / 1e6; break;
-        case SOURCE_WALL_TIME: metrics->values[i] = (double)result->wall_ms / 1e3; break;
-        }
+    if (run->notes == NULL)
+        return workshop_detail (why, result, text, size);
+    char raw[PROBLEM_TEXT_MAX + NOTES_BYTES + 16], rest[LIMIT_LONG_TEXT];
+    snprintf (raw, sizeof raw, "%s\n{\"stages\":{%s}}", why, run->notes);
+    text_t tail = workshop_detail ("", result, rest, sizeof rest); /* "", or a line's end and the tail */
+    text_t told = text_clean (text_of (raw), text, size);
+    text_t more = text_clean (tail, text + told.size, size - told.size);
+    return (text_t){text, told.size + more.size};
 }
 
-/* Judges what a run printed: REASON_NONE with the metrics, or why not. */
-static reason_code_t s_judge (const agent_t *agent, const sandbox_result_t *result, metrics_t *metrics,
-                              char *artifacts, size_t artifacts_size, problem_t *problem)
+/* Judges the run that ended; a stage that told something is noted. */
+static reason_code_t s_judge (evaluation_t *run, const agent_t *agent, const sandbox_result_t *result,
+                              metrics_t *metrics, char artifacts[LIMIT_LONG_TEXT], problem_t *problem)
 {
-    reason_code_t reason = s_reason (result);
-    if (reason != REASON_NONE) {
-        s_describe (result, agent, problem);
-        return reason;
-    }
-    if (agent_read_result (agent, result->output, result->output_size, metrics, artifacts, artifacts_size,
-                           problem) != 0)
-        return result->output_size == 0 ? REASON_INVALID_OUTPUT : REASON_INVALID_RESULT;
-    s_fill_measured (agent, result, metrics);
-    return REASON_NONE;
-}
-
-static void s_tell_run (evaluations_t *self, uint64_t operation, const sandbox_result_t *result)
-{
-    problem_t problem = {{0}};
-    metrics_t metrics = {0};
-    value_t values[LIMIT_OBJECTIVES];
-    char artifacts[LIMIT_LONG_TEXT], detail[LIMIT_LONG_TEXT];
+    bool last = evaluation_step_is_last (agent, run->step);
+    size_t notes = run->notes == NULL ? 0 : strlen (run->notes) + sizeof "{\"stages\":{}}";
+    size_t room = last ? LIMIT_LONG_TEXT - notes : STAGE_ARTIFACTS_BYTES;
     reason_code_t reason =
-        s_judge (self->workshop->agent, result, &metrics, artifacts, sizeof artifacts, &problem);
+        evaluation_step_judge (agent, run->step, result, metrics, artifacts, room, problem);
+    if (!last)
+        s_note (run, agent->stages[run->step].name, artifacts);
+    return reason;
+}
+
+/* The evaluation is over with the run that ended. */
+static void s_tell_end (evaluations_t *self, const evaluation_t *run, uint64_t operation,
+                        reason_code_t reason, const metrics_t *metrics, const char *artifacts,
+                        const char *why, const sandbox_result_t *result)
+{
+    value_t values[LIMIT_OBJECTIVES];
+    char detail[LIMIT_LONG_TEXT];
     evaluated_t fields = {.operation = operation,
                           .reason = (uint64_t)reason,
-                          .wall_ms = result->wall_ms,
-                          .cpu_us = result->cpu_us,
-                          .memory_bytes = result->memory_peak_bytes};
+                          .wall_ms = run->wall_ms,
+                          .cpu_us = run->cpu_us,
+                          .memory_bytes = run->memory_bytes};
     if (reason == REASON_NONE) {
-        for (size_t i = 0; i < metrics.count; i++)
-            values[i].value = metrics.values[i];
+        for (size_t i = 0; i < metrics->count; i++)
+            values[i].value = metrics->values[i];
         fields.metrics.items = values;
-        fields.metrics.count = metrics.count;
-        fields.detail = text_clean (text_of (artifacts), detail, sizeof detail);
+        fields.metrics.count = metrics->count;
+        fields.detail = s_artifacts (run, artifacts, detail, sizeof detail);
     } else
-        fields.detail = workshop_detail (problem.text, result, detail, sizeof detail);
+        fields.detail = s_complaint (run, why, result, detail, sizeof detail);
     s_tell (self, &fields);
 }
 
+static void s_add_costs (evaluation_t *run, const sandbox_result_t *result)
+{
+    run->wall_ms += result->wall_ms;
+    run->cpu_us += result->cpu_us;
+    if (run->memory_bytes < result->memory_peak_bytes)
+        run->memory_bytes = result->memory_peak_bytes;
+}
+
+static int s_start_step (evaluations_t *self, size_t slot, uint64_t operation, problem_t *problem)
+{
+    const workshop_t *shop = self->workshop;
+    const evaluation_t *run = &self->running[slot];
+    const char *words[AGENT_COMMAND_MAX + 1];
+    sandbox_job_t job;
+    evaluation_step_job (shop->agent, run->step, words, &job);
+    job.directory = "/agent";
+    job.mounts[job.mount_count++] = (sandbox_mount_t){run->directory, "/agent", false};
+    if (shop->config->private_data[0] != '\0')
+        job.mounts[job.mount_count++] = (sandbox_mount_t){shop->config->private_data, "/private", false};
+    return job_table_start (self->jobs, slot, operation, &job, problem);
+}
+
+/* Frees the slot before anything is told, as whoever hears of it may start the next one. `result` is NULL for an evaluation that was
+ * cancelled. */
+static void s_end (evaluations_t *self, size_t slot, uint64_t operation, reason_code_t reason,
+                   const metrics_t *metrics, const char *artifacts, const char *why,
+                   const sandbox_result_t *result)
+{
+    evaluation_t ended = self->running[slot];
+    self->running[slot] = (evaluation_t){.directory = NULL};
+    checkouts_return (self->checkouts, &ended.candidate);
+    if (result != NULL)
+        s_tell_end (self, &ended, operation, reason, metrics, artifacts, why, result);
+    free (ended.notes);
+}
+
+/* A run ended: on to the next step, in the same slot, or the evaluation is over. */
 static void s_ended (void *context, size_t slot, uint64_t operation, const sandbox_result_t *result)
 {
     evaluations_t *self = context;
-    checkouts_return (self->checkouts, &self->candidates[slot]);
-    if (result != NULL)
-        s_tell_run (self, operation, result);
+    evaluation_t *run = &self->running[slot];
+    const agent_t *agent = self->workshop->agent;
+    problem_t problem = {{0}};
+    metrics_t metrics = {0};
+    char artifacts[LIMIT_LONG_TEXT] = "";
+    reason_code_t reason = REASON_NONE;
+    if (result != NULL) {
+        s_add_costs (run, result);
+        reason = s_judge (run, agent, result, &metrics, artifacts, &problem);
+        if (reason == REASON_NONE && !evaluation_step_is_last (agent, run->step)) {
+            run->step++;
+            if (s_start_step (self, slot, operation, &problem) == 0)
+                return;
+            reason = REASON_FAULT;
+        }
+    }
+    s_end (self, slot, operation, reason, &metrics, artifacts, problem.text, result);
 }
 
 /* --- new and destroy --- */
@@ -162,32 +216,15 @@ void evaluations_destroy (evaluations_t **self_p)
         return;
     checkouts_destroy (&self->checkouts);
     job_table_destroy (&self->jobs);
+    for (size_t i = 0; i < JOBS_MAX; i++)
+        free (self->running[i].notes);
     free (self);
     *self_p = NULL;
 }
 
-/* --- the run --- */
+/* --- the start --- */
 
-static int s_start_job (evaluations_t *self, size_t slot, uint64_t operation, const char *directory,
-                        problem_t *problem)
-{
-    const workshop_t *shop = self->workshop;
-    const char *words[AGENT_COMMAND_MAX + 1];
-    workshop_words (&shop->agent->evaluator, words);
-    sandbox_job_t job = {.command = words,
-                         .directory = "/agent",
-                         .mounts = {{directory, "/agent", false}},
-                         .mount_count = 1,
-                         .timeout_ms = shop->agent->timeout_ms,
-                         .memory_bytes = shop->agent->memory_bytes,
-                         .processes_max = shop->agent->processes_max,
-                         .output_bytes = LIMIT_OUTPUT_BYTES};
-    if (shop->config->private_data[0] != '\0')
-        job.mounts[job.mount_count++] = (sandbox_mount_t){shop->config->private_data, "/private", false};
-    return job_table_start (self->jobs, slot, operation, &job, problem);
-}
-
-/* Takes the candidate's files and starts its run over them. */
+/* Takes the candidate's files and starts its first run over them. */
 static int s_start (evaluations_t *self, const evaluate_t *effect, problem_t *problem)
 {
     size_t slot;
@@ -196,10 +233,15 @@ static int s_start (evaluations_t *self, const evaluate_t *effect, problem_t *pr
     const char *directory = checkouts_take (self->checkouts, &effect->candidate, problem);
     if (directory == NULL)
         return -1;
-    self->candidates[slot] = effect->candidate;
-    if (s_start_job (self, slot, effect->operation, directory, problem) == 0)
+    evaluation_t *run = &self->running[slot];
+    assert (run->directory == NULL);
+    *run = (evaluation_t){.candidate = effect->candidate,
+                          .directory = directory,
+                          .step = effect->staged ? 0 : self->workshop->agent->stage_count};
+    if (s_start_step (self, slot, effect->operation, problem) == 0)
         return 0;
     checkouts_return (self->checkouts, &effect->candidate);
+    run->directory = NULL;
     return -1;
 }
 
@@ -231,9 +273,12 @@ void evaluations_start (evaluations_t *self, const evaluate_t *effect)
         s_tell_unrun (self, effect->operation, REASON_UNSANDBOXED, reason_description (REASON_UNSANDBOXED));
         return;
     }
-    if ((effect->live && s_check_live (shop, &effect->candidate, &problem) != 0) ||
-        s_start (self, effect, &problem) != 0)
-        s_tell_unrun (self, effect->operation, REASON_FAULT, problem.text);
+    reason_code_t reason = evaluation_check_blocks (shop, &effect->candidate, &problem);
+    if (reason == REASON_NONE && ((effect->live && s_check_live (shop, &effect->candidate, &problem) != 0) ||
+                                  s_start (self, effect, &problem) != 0))
+        reason = REASON_FAULT;
+    if (reason != REASON_NONE)
+        s_tell_unrun (self, effect->operation, reason, problem.text);
 }
 
 bool evaluations_cancel (evaluations_t *self, uint64_t operation)

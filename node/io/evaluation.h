@@ -2,6 +2,13 @@
 /* Evaluations: the effect EVALUATE. One run of the agent's evaluator in the sandbox, over its own pinned files and the
  * candidate's evolve files, with the node's private data. Ends with an EVALUATED event.
  *
+ *   start ──▶ stage 1 ──passed──▶ stage 2 … ──passed──▶ evaluator ──▶ EVALUATED
+ *                └──not passed, not valid────────────────────────────────▲
+ *
+ * Stages only go before it where the effect says so (`staged`). They count against the evaluation's costs; the objectives that the sandbox
+ * measures are those of the evaluator's own run. A candidate that differs from the group's start outside of marked blocks is not run
+ * at all (REASON_PROTECTED).
+ *
  * The whole agent is at /agent and the private data at /private, both read-only. `live` runs take the evolve files from
  * `current`, as they lie on the disk; if those are not the candidate's, that is a fault. A peer's candidate (`foreign`) only
  * runs where the sandbox really confines. */

@@ -83,7 +83,8 @@ static int s_open_jobs (reactor_t *self, problem_t *problem)
                                   .agent = &self->agent,
                                   .config = &self->config,
                                   .pinned = &self->pinned,
-                                  .evaluator = self->joined->group.evaluator};
+                                  .evaluator = self->joined->group.evaluator,
+                                  .start = self->joined->group.start};
     self->executor = executor_new (&self->workshop, s_job_done, self);
     return self->executor == NULL ? problem_set (problem, "%s", error_text (ERROR_MEMORY)) : 0;
 }
@@ -205,7 +206,7 @@ static void s_settings (const reactor_t *self, started_t *started)
     started->seed = s_seed (self);
     started->addresses.items = self->addresses;
     started->addresses.count = self->address_count;
-    started->timeout_ms = self->agent.timeout_ms;
+    started->timeout_ms = agent_evaluation_ms (&self->agent);
     started->slots = self->options.slots > 0 ? self->options.slots : config->slots;
     started->selection = (uint64_t)config->selection;
     started->learning_rate = config->learning_rate;

@@ -350,12 +350,15 @@ static uint64_t s_us (struct timeval time)
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
-/* How it ended, from what we did to it and what its supervisor said. */
-static void s_judge (const sandbox_run_t *run, sandbox_result_t *result)
+/* How it ended, from what we did to it, what its supervisor said, and how the child that we waited for ended. */
+static void s_judge (const sandbox_run_t *run, int status, sandbox_result_t *result)
 {
     if (run->killing)
         result->end = run->verdict;
-    else if (!run->reported)
+    else if (!run->reported && run->supervisor_fd >= 0) {
+        result->end = SANDBOX_SIGNALED; /* killed from outside, supervisor and all */
+        result->signal = WIFSIGNALED (status) ? WTERMSIG (status) : SIGKILL;
+    } else if (!run->reported)
         result->end = SANDBOX_FAILED; /* bubblewrap said why on stderr */
     else if (run->output.over || run->error.over)
         result->end = SANDBOX_OUTPUT;
@@ -369,14 +372,14 @@ static void s_judge (const sandbox_run_t *run, sandbox_result_t *result)
 }
 
 /* The child is reaped, and with it the whole tree. What it wrote last is still in the pipes. */
-static void s_finish (sandbox_run_t *run, const struct rusage *usage)
+static void s_finish (sandbox_run_t *run, int status, const struct rusage *usage)
 {
     while (s_take_report (run)) {
     }
     capture_drain (&run->output, run->child.output_fd);
     capture_drain (&run->error, run->child.error_fd);
     sandbox_result_t result = {.end = SANDBOX_FAILED};
-    s_judge (run, &result);
+    s_judge (run, status, &result);
     result.wall_ms = (uint64_t)(zclock_usecs () - run->started_us) / 1000;
     result.cpu_us = run->reported ? run->report.cpu_us : s_us (usage->ru_utime) + s_us (usage->ru_stime);
     result.memory_peak_bytes = run->memory_peak_bytes;
@@ -393,13 +396,13 @@ static int s_on_child (zloop_t *loop, zmq_pollitem_t *item, void *context)
     (void)loop, (void)item;
     sandbox_run_t *run = context;
     struct rusage usage;
-    int status;
+    int status = 0;
     pid_t pid = wait4 (run->child.pid, &status, WNOHANG, &usage);
     if (pid < 0 && errno == ECHILD)
         usage = (struct rusage){.ru_maxrss = 0}; /* somebody else waited for it: only its times are lost */
     else if (pid != run->child.pid)
         return 0;
-    s_finish (run, &usage);
+    s_finish (run, status, &usage);
     return 0;
 }
 

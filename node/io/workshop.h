@@ -20,6 +20,7 @@ typedef struct {
     const config_t *config;
     const tree_t *pinned; /* the agent's pinned files, in the store */
     digest_t evaluator;
+    digest_t start; /* the tree of evolve files that the group began with, in the store */
 } workshop_t;
 
 /* A job ended: the event that tells its result (borrowed for the call; now_ms and wall_ms are not filled). May be

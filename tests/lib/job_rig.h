@@ -68,6 +68,8 @@ static inline void job_rig_done (void *context, const event_t *event)
         event_decode (self->bytes[i].data, self->bytes[i].size, &self->events[i], &self->arenas[i]), 0);
 }
 
+static inline digest_t job_rig_candidate (job_rig_t *self, const char *text);
+
 static inline job_rig_t *job_rig_new (bool unsandboxed)
 {
     problem_t problem = {{0}};
@@ -100,6 +102,7 @@ static inline job_rig_t *job_rig_new (bool unsandboxed)
                                   .config = self->config,
                                   .pinned = &self->pinned,
                                   .evaluator = tree_id (&self->pinned, &none)};
+    self->workshop.start = job_rig_candidate (self, "0\n");
     return self;
 }
 

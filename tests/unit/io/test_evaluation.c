@@ -30,7 +30,8 @@ static void s_end (bench_t *self)
 
 static void s_start (bench_t *self, const digest_t *candidate, bool foreign, bool live)
 {
-    evaluate_t effect = {++self->operation, *candidate, foreign, live};
+    evaluate_t effect = {
+        .operation = ++self->operation, .candidate = *candidate, .foreign = foreign, .live = live};
     evaluations_start (self->evaluations, &effect);
 }
 
@@ -192,6 +193,86 @@ START_TEST (all_runs_can_be_cancelled_and_their_places_used_again)
 }
 END_TEST
 
+/* The processes from the sandbox's first, our child, down to the evaluator's own child. */
+typedef struct {
+    job_rig_t *rig;
+    int pids[16];
+    size_t count;
+} chain_t;
+
+static int s_child_of (int pid)
+{
+    char path[64];
+    int child = 0;
+    snprintf (path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+    FILE *file = fopen (path, "re");
+    if (file != NULL && fscanf (file, "%d", &child) != 1)
+        child = 0;
+    if (file != NULL)
+        fclose (file);
+    return child;
+}
+
+static bool s_is_sleep (int pid)
+{
+    char path[64], name[32] = "";
+    snprintf (path, sizeof path, "/proc/%d/comm", pid);
+    FILE *file = fopen (path, "re");
+    if (file != NULL && fgets (name, sizeof name, file) == NULL)
+        name[0] = '\0';
+    if (file != NULL)
+        fclose (file);
+    return strcmp (name, "sleep\n") == 0;
+}
+
+/* Ends the loop once the evaluator sleeps. */
+static int s_look_for_sleep (zloop_t *loop, int timer, void *context)
+{
+    (void)loop, (void)timer;
+    chain_t *chain = context;
+    ck_assert_msg (zclock_usecs () < chain->rig->deadline_us, "the evaluator doesn't run");
+    chain->count = 0;
+    for (int pid = getpid (); chain->count < 16 && (pid = s_child_of (pid)) != 0;)
+        chain->pids[chain->count++] = pid;
+    return chain->count > 2 && s_is_sleep (chain->pids[chain->count - 1]) ? -1 : 0;
+}
+
+/* Starts a run that sleeps, and kills process `index` of it. False if it has no such process above the sleeper. */
+static bool s_kill_one (bench_t *bench, const digest_t *slow, size_t index)
+{
+    chain_t chain = {.rig = bench->rig};
+    s_start (bench, slow, false, false);
+    bench->rig->deadline_us = zclock_usecs () + JOB_RIG_WAIT_US;
+    int timer = zloop_timer (bench->rig->loop, 1, 0, s_look_for_sleep, &chain);
+    zloop_start (bench->rig->loop);
+    zloop_timer_end (bench->rig->loop, timer);
+    if (index + 1 >= chain.count)
+        return false;
+    ck_assert_int_eq (kill (chain.pids[index], SIGKILL), 0);
+    return true;
+}
+
+START_TEST (a_run_killed_from_outside_is_a_crash_and_costs_no_slot)
+{
+    bench_t bench = s_bench (false);
+    bench.rig->agent->timeout_ms = 600000;
+    digest_t slow = job_rig_candidate (bench.rig, "hang\n");
+    size_t killed = 0;
+    while (s_kill_one (&bench, &slow, killed)) {
+        job_rig_wait (bench.rig, ++killed);
+        const evaluated_t *found = &bench.rig->events[killed - 1].as.evaluated;
+        ck_assert_msg (found->reason == REASON_INVALID_CRASH, "process %zu: %s", killed,
+                       reason_name ((reason_code_t)found->reason));
+        ck_assert (job_rig_says (found->detail, "signal 9"));
+        ck_assert_uint_eq (evaluations_running (bench.evaluations), 0);
+    }
+    ck_assert_uint_ge (killed, 3); /* bubblewrap, the jail, the evaluator */
+    ck_assert (evaluations_cancel (bench.evaluations, bench.operation));
+    ck_assert_uint_eq (s_evaluate (&bench, "1\n")->reason, REASON_NONE);
+    s_end (&bench);
+}
+END_TEST
+
 START_TEST (runs_of_one_candidate_share_its_files_and_few_candidates_stay)
 {
     job_rig_t *rig = job_rig_new (false);
@@ -227,4 +308,5 @@ SUITE_MAIN ("evaluation", a_valid_run_gives_each_objective_its_value_in_order,
             a_peers_candidate_never_runs_without_a_sandbox,
             a_candidate_that_is_not_here_is_a_fault_of_this_node, a_live_run_measures_what_lies_on_the_disk,
             a_cancelled_run_says_nothing_and_is_gone, all_runs_can_be_cancelled_and_their_places_used_again,
+            a_run_killed_from_outside_is_a_crash_and_costs_no_slot,
             runs_of_one_candidate_share_its_files_and_few_candidates_stay)

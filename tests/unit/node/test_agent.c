@@ -133,6 +133,17 @@ static const struct {
     {"[./evaluate, --quick]", "[sh, -e, src/table.h, x]",
      "agent.yaml:6: evaluator.command: found \"src/table.h\", which is in evolve, expected a pinned file: a "
      "candidate could write its own score"},
+    {"[./evaluate, --quick]", "[/usr/bin/python3, -B, /agent/priority.c]",
+     "agent.yaml:6: evaluator.command: found \"/agent/priority.c\", which is in evolve, expected a pinned "
+     "file: a "
+     "candidate could write its own score"},
+    {"[./evaluate, --quick]", "[/evomesh/python-evaluator, priority.c, evaluator.py]",
+     "agent.yaml:6: evaluator.command: found \"priority.c\", which is in evolve, expected a pinned file: a "
+     "candidate could write its own score"},
+    {"[./evaluate, --quick]", "[/agent/src/table.h]",
+     "agent.yaml:6: evaluator.command: found \"/agent/src/table.h\", which is in evolve, expected a pinned "
+     "file: a "
+     "candidate could write its own score"},
     {"  command: [./evaluate, --quick]\n", "",
      "agent.yaml:6: evaluator.command: is missing, expected a list of words: the program and its arguments, "
      "e.g. "
@@ -169,9 +180,11 @@ static const struct {
     {"weight: 0.2", "weight: 0",
      "agent.yaml:12: objectives[1].weight: found \"0\", expected a number above 0, 1000000000 (1e9) at most"},
     {"weight: 0.2", "weight: -1",
-     "agent.yaml:12: objectives[1].weight: found \"-1\", expected a number above 0, 1000000000 (1e9) at most"},
+     "agent.yaml:12: objectives[1].weight: found \"-1\", expected a number above 0, 1000000000 (1e9) at "
+     "most"},
     {"weight: 0.2", "weight: .inf",
-     "agent.yaml:12: objectives[1].weight: found \".inf\", expected a number above 0, 1000000000 (1e9) at most"},
+     "agent.yaml:12: objectives[1].weight: found \".inf\", expected a number above 0, 1000000000 (1e9) at "
+     "most"},
     {"noisy: true}", "noisy: very}",
      "agent.yaml:12: objectives[1].noisy: found \"very\", expected true or false"},
     {"tolerance: 0.01", "tolerance: -0.01",
@@ -306,7 +319,11 @@ START_TEST (metrics_come_in_the_objectives_order)
         "noise\n{\"metrics\": {\"a\": 9, \"b\": 9}}\n{\"metrics\": {\"a\": 1.5, \"b\": -2, \"other\": "
         "\"x\"}}\n\n \t\r\n",
         "{\"a\": 1.5, \"b\": -2}",
-        "{\"valid\": true, \"a\": 15e-1, \"b\": -2.0, \"metric\": 3}",
+        "{\"a\": 15e-1, \"b\": -2.0, \"metric\": 3}",
+        "{\"a\": 1.5, \"b\": -2, \"error\": 0.25}",
+        "{\"a\": 1.5, \"b\": -2, \"error\": null, \"artifacts\": {}}",
+        "{\"a\": 1.5, \"b\": -2, \"error\": \"\"}",
+        "{\"valid\": true, \"metrics\": {\"a\": 1.5, \"b\": -2}, \"note\": \"x\"}",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         metrics_t metrics;
@@ -360,6 +377,15 @@ static const struct {
     {"{\"a\": 1, \"b\": null}", "result: metric \"b\": found null, expected a number"},
     {"{\"a\": 1, \"b\": [2]}", "result: metric \"b\": found an array, expected a number"},
     {"{\"a\": 1, \"b\": {}}", "result: metric \"b\": found an object, expected a number"},
+    {"{\"a\": 1, \"b\": 2, \"note\": \"fast\"}",
+     "result: metric \"note\": found \"fast\", expected a number"},
+    {"{\"a\": 1, \"b\": 2, \"error\": true}", "result: metric \"error\": found true, expected a number"},
+    {"{\"a\": 1, \"b\": 2, \"\\u001b[31m\": true}",
+     "result: metric \"?[31m\": found true, expected a number"},
+    {"{\"valid\": true, \"a\": 1, \"b\": 2}", "result: \"metrics\": found nothing, expected an object"},
+    {"{\"a\": 1, \"b\": 2, \"error\": \"no\\tbins\"}", "the evaluator calls it invalid: no bins"},
+    {"{\"metrics\": {\"a\": 1, \"b\": 2}, \"error\": \"too slow\"}",
+     "the evaluator calls it invalid: too slow"},
     {"{\"metrics\": [1, 2]}", "result: \"metrics\": found an array, expected an object"},
     {"{\"metrics\": 1, \"a\": 1, \"b\": 2}", "result: \"metrics\": found a number, expected an object"},
     {"{\"a\": 1, \"b\": 2, \"artifacts\": \"x\"}", "result: \"artifacts\": found \"x\", expected an object"},
