@@ -143,7 +143,9 @@ static void s_received (node_t *self, const received_t *event)
         buffer_t packed = {0};
         statement_pack (event->body.data, event->body.size, event->seal.data, &packed);
         known_peer_t *peer = member ? peer_of (self, &author) : NULL;
-        uint64_t publication = s_publication_of (&message);
+        /* Over a link comes the roster that a HELLO shows: out of its turn, so what lies before it is still to be pulled. */
+        bool published = pubkey_is_zero (&event->curve);
+        uint64_t publication = published ? s_publication_of (&message) : 0;
         if (peer && publication > peer->publication)
             peer->publication = publication;
         if (s_wants_acknowledgement (message.head.kind)) {

@@ -92,6 +92,16 @@ static void s_keep_presence (mesh_t *self, const incoming_t *in)
         s_introduce (peer, self->peers[i], in->out);
 }
 
+/* Its author speaks in an earlier epoch, though the roster was published a while ago: it is greeted with ours, once for each
+ * epoch. So a roster spreads also where its author does not reach. */
+static void s_tell_roster (mesh_t *self, const incoming_t *in)
+{
+    uint64_t epoch = self->members->epoch;
+    bool is_behind = in->head.epoch < epoch && in->now_ms >= self->members_ms + PRESENCE_INTERVAL_MS;
+    if (is_behind && mesh_is_up (in->peer) && in->peer->told_epoch < epoch)
+        s_hello_soon (in->peer, in->now_ms);
+}
+
 void mesh_take_presence (mesh_t *self, const incoming_t *in)
 {
     enum { JOIN, ALIVE, LEAVE };
@@ -114,6 +124,7 @@ void mesh_take_presence (mesh_t *self, const incoming_t *in)
     }
     mesh_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
     s_keep_presence (self, in);
+    s_tell_roster (self, in);
     mesh_note_latest (self, peer, presence->publication, in);
 }
 
@@ -173,6 +184,7 @@ static void s_say_hello (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
     hello.addresses.count = s_own_addresses (self, addresses);
     hello.addresses.items = addresses;
     peer->hellos[1] = peer->hellos[0];
+    peer->told_epoch = self->members->epoch;
     peer->hellos[0] = mesh_say (self, MESH_SEND, &peer->id, NULL, MESSAGE_HELLO, &hello, wall_ms, out);
     peer->hello_sent_ms = now_ms;
     peer->hello_at_ms = now_ms + s_backoff_ms (self, ++peer->hello_tries);
@@ -190,6 +202,7 @@ static void s_say_welcome (mesh_t *self, const incoming_t *in)
                          .publication = self->publication};
     welcome.addresses.count = s_own_addresses (self, addresses);
     welcome.addresses.items = addresses;
+    in->peer->told_epoch = self->members->epoch;
     mesh_say (self, MESH_REPLY, &in->author, in->curve, MESSAGE_WELCOME, &welcome, in->wall_ms, in->out);
 }
 

@@ -140,6 +140,7 @@ static void s_copy_members (mesh_t *self, const members_t *members)
 void mesh_set_members (mesh_t *self, const members_t *members, uint64_t now_ms, mesh_outputs_t *out)
 {
     s_copy_members (self, members);
+    self->members_ms = now_ms;
     for (size_t i = self->peer_count; i-- > 0;) {
         int at = members_find (members, &self->peers[i]->id);
         if (at < 0 || !s_is_peer (self, members, (size_t)at))

@@ -58,6 +58,7 @@ typedef struct {
     unsigned hello_tries; /* since the link was last up */
     digest_t hellos[2];   /* the last ones said: a late WELCOME counts too */
     bool greeted;         /* its HELLO was heard since it is UP: another one means that it started anew */
+    uint64_t told_epoch;  /* of the newest roster that it was sent */
     uint64_t seq_seen;    /* the highest of our numbers that it says it has seen */
     uint64_t ping_at_ms;  /* SUSPECT: when the next is due */
     uint64_t
@@ -113,6 +114,7 @@ struct mesh {
     uint64_t reserved; /* numbers below may be used */
     random_t random;
     members_t *members;
+    uint64_t members_ms;  /* when they came into force here */
     window_t *windows[2]; /* of the even and the odd numbers, which count up each for itself */
     peer_t *peers[LIMIT_MEMBERS];
     size_t peer_count;

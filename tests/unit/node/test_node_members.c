@@ -308,6 +308,35 @@ START_TEST (an_own_package_is_not_imported)
 }
 END_TEST
 
+/* A roster, by the way that it comes: shown by another member in a HELLO, or published by its author. */
+static void s_bring_roster (rig_t *rig, size_t to, const pubkey_t *curve, const members_t *roster)
+{
+    size_t body_size = roster->packed.size - SEAL_BYTES;
+    rig_event (rig, to,
+               (event_t){.kind = EVENT_RECEIVED,
+                         .as.received = {*curve, bytes_of (roster->packed.data, body_size),
+                                         bytes_of (roster->packed.data + body_size, SEAL_BYTES)}});
+}
+
+START_TEST (a_roster_shown_in_a_hello_is_taken_and_skips_no_publication_before_it)
+{
+    rig_t *rig = rig_new (3, NULL);
+    const identity_t *founder = &rig->nodes[0].identity;
+    const node_t *node = rig->nodes[1].node;
+    const pubkey_t published = {{0}}, id = {{7}}, curve = {{8}};
+    uint64_t before = node_publication (node, &founder->id), epoch = rig->members->epoch;
+    ck_assert_int_eq (members_add (rig->members, &rig->group, founder, &id, &curve, "new", 900002,
+                                   before + 10, 1700000000000u),
+                      0);
+    s_bring_roster (rig, 1, &rig->nodes[2].curve.public_key, rig->members);
+    ck_assert_uint_eq (node_members (node)->epoch, epoch + 1);
+    ck_assert_uint_eq (node_publication (node, &founder->id), before); /* what lies between is pulled yet */
+    s_bring_roster (rig, 1, &published, rig->members);
+    ck_assert_uint_eq (node_publication (node, &founder->id), before + 10);
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_members", no_member_uses_up_our_numbers_by_what_it_claims_to_have_seen,
             an_author_has_so_many_packages_waiting_and_no_more,
             who_sends_too_many_is_told_busy_and_what_waits_for_it_is_bounded,
@@ -315,4 +344,5 @@ SUITE_MAIN ("node_members", no_member_uses_up_our_numbers_by_what_it_claims_to_h
             who_claims_a_package_first_and_withholds_it_does_not_keep_it_from_us,
             an_author_that_promises_much_and_gives_nothing_delays_the_others_by_one_turn,
             what_is_imported_from_a_file_does_not_need_its_author, a_package_without_a_hash_takes_no_place,
-            an_own_package_is_not_imported)
+            an_own_package_is_not_imported,
+            a_roster_shown_in_a_hello_is_taken_and_skips_no_publication_before_it)

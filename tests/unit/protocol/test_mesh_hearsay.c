@@ -65,6 +65,33 @@ START_TEST (test_a_roster_in_a_hello_that_no_admin_signed_reaches_nobody)
 }
 END_TEST
 
+/* The founder admits one, tells person 2 of it, and is gone before person 1 hears. */
+START_TEST (test_a_roster_spreads_where_its_author_does_not_reach)
+{
+    village_t *village = judged_village ();
+    villager_t *founder = &village->people[0], *between = &village->people[2];
+    identity_t fourth = sample_identity (70);
+    pubkey_t curve = sample_curve (70);
+    ck_assert_int_eq (members_add (village->members, &village->group, &founder->identity, &fourth.id, &curve,
+                                   "new", founder->seq, ++founder->publication, village->wall_ms),
+                      0);
+    village_stop (village, 0);
+    mesh_set_members (between->mesh, village->members, village->now_ms, &between->out);
+    size_t before = village_delivered (village, 1, MESSAGE_ROSTER), hellos = village->sent[MESSAGE_HELLO];
+    village_pass (village, PRESENCE_INTERVAL_MS - 100);
+    ck_assert_uint_eq (village->sent[MESSAGE_HELLO], hellos); /* the publication may be on its way yet */
+    village_pass (village, 2 * PRESENCE_INTERVAL_MS);
+    ck_assert_uint_eq (village_delivered (village, 1, MESSAGE_ROSTER), before + 1);
+    /* Once for an epoch, whatever person 1's node makes of it. */
+    village_pass (village, 3 * PRESENCE_INTERVAL_MS);
+    ck_assert_uint_eq (village->sent[MESSAGE_HELLO], hellos + 1);
+    ck_assert (village_is_up (village, 1, 2) && village_is_up (village, 2, 1));
+    village_destroy (&village);
+}
+END_TEST
+
+/* --- introductions --- */
+
 START_TEST (test_an_introduction_tells_an_address_and_nothing_else)
 {
     village_t *village = village_new (3);
@@ -122,5 +149,6 @@ END_TEST
 
 SUITE_MAIN ("protocol/mesh_hearsay", test_a_newer_roster_in_a_hello_reaches_the_node,
             test_a_roster_in_a_hello_that_no_admin_signed_reaches_nobody,
+            test_a_roster_spreads_where_its_author_does_not_reach,
             test_an_introduction_tells_an_address_and_nothing_else,
             test_an_introduction_moves_no_peer_that_is_up)
