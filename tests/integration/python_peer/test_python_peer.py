@@ -154,7 +154,7 @@ def decline(mesh, peer, alpha):
     improvement = request["improvement"]
     peer.declined.add(improvement)
     mesh.until("our vote is told", lambda: event_of(peer, "feedback_received", improvement, member=short(peer.id), recommendation="approve"))
-    mesh.until("it is rejected as not confirmed", lambda: event_of(peer, "improvement_rejected", improvement, reason="not_confirmed"))
+    mesh.until("it is rejected, as too few measured it", lambda: event_of(peer, "improvement_rejected", improvement, reason="no_validators"))
 
 
 def short(id):
