@@ -159,24 +159,34 @@ static void s_take_metrics (const incoming_t *in)
     in->peer->slots_busy = metrics->slots_busy;
 }
 
-/* What is the node's goes into its journal: no member fills that up. A joiner is bounded by its invite. */
-static int s_deliver_bounded (const incoming_t *in)
+/* Tells who says too much to slow down. */
+static void s_say_busy (mesh_t *self, const incoming_t *in)
 {
-    if (in->peer != NULL && !mesh_take_token (&in->peer->statements, in->now_ms))
+    assert (in->curve != NULL); /* publications have a rate of their own */
+    if (in->now_ms < in->peer->busy_at_ms)
+        return;
+    in->peer->busy_at_ms = in->now_ms + MESH_BUSY_MS;
+    mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
+}
+
+/* What is the node's goes into its journal: no member fills that up. A joiner is bounded by its invite. */
+static int s_deliver_bounded (mesh_t *self, const incoming_t *in)
+{
+    if (in->peer != NULL && !mesh_take_token (&in->peer->statements, in->now_ms)) {
+        s_say_busy (self, in);
         return ERROR_BUSY;
+    }
     mesh_deliver (in);
     return 0;
 }
 
-/* A refusal of what the mesh asked for is the mesh's; any other is the node's. */
-static int s_take_refused (mesh_t *self, const incoming_t *in)
+/* Only what the mesh asked for is given up when it is refused. What the node said comes again by itself, in its own time. */
+static void s_take_refused (mesh_t *self, const incoming_t *in)
 {
     const refused_t *refused = &in->message.as.refused;
     int code = refused->code > 0 && refused->code < MESH_CODES ? -(int)refused->code : ERROR_DENIED;
-    if (mesh_pull_refused (in->peer, &refused->request, in->now_ms) ||
-        mesh_fetch_refused (self, in, &refused->request, code))
-        return 0;
-    return s_deliver_bounded (in);
+    if (!mesh_pull_refused (in->peer, &refused->request, in->now_ms))
+        (void)mesh_fetch_refused (self, in, &refused->request, code);
 }
 
 /* 0, or why it is refused after all. */
@@ -202,8 +212,8 @@ static int s_take (mesh_t *self, const incoming_t *in)
     case MESSAGE_CHUNK: mesh_take_chunk (self, in); return 0;
     case MESSAGE_PULL: mesh_serve_pull_request (self, in); return 0;
     case MESSAGE_PULLED: mesh_take_pulled_answer (self, in); return 0;
-    case MESSAGE_REFUSED: return s_take_refused (self, in);
-    default: return s_deliver_bounded (in);
+    case MESSAGE_REFUSED: s_take_refused (self, in); return 0;
+    default: return s_deliver_bounded (self, in);
     }
 }
 

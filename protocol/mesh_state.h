@@ -28,6 +28,7 @@
 /* What one member can make our node journal; beyond, it is refused as busy: its durable statements come again. */
 #define MESH_STATEMENT_BURST   512  /* statements over its link at once… */
 #define MESH_STATEMENT_PER_S   128  /* …and in the long run */
+#define MESH_BUSY_MS           1000 /* between two REFUSED that tell it so: who floods us gets no flood back */
 #define MESH_PUBLICATION_BURST 1024 /* publications at once… */
 #define MESH_PUBLICATION_PER_S 256  /* …and in the long run: the rest is pulled when there is room */
 #define MESH_CODES             32   /* error codes are below it */
@@ -81,6 +82,7 @@ typedef struct {
     unsigned pull_tries; /* since one gave something */
     bucket_t served;     /* answers that it may still have of us */
     bucket_t statements; /* what it may still have our node take in, over its link */
+    uint64_t busy_at_ms; /* not before that it is told again that it said too much */
     bucket_t publications;
 } peer_t;
 

@@ -172,6 +172,7 @@ START_TEST (test_no_member_floods_the_journal)
     ck_assert_uint_eq (judge->delivered_count, before + 512);
     ck_assert_uint_eq (mesh_refused (judge->mesh, ERROR_BUSY), 188);
     ck_assert_uint_eq (judge->refused_first, 1); /* the log is not flooded either */
+    ck_assert_uint_eq (village->sent[MESSAGE_REFUSED], 1);
     village_say (village, 2, 1, MESSAGE_TRANSFER_RESULT, &result);
     ck_assert_uint_eq (judge->delivered_count, before + 513);
     village_pass (village, 1000);
@@ -185,10 +186,45 @@ START_TEST (test_no_member_floods_the_journal)
 }
 END_TEST
 
+START_TEST (test_who_says_too_much_is_told_so_once_a_second)
+{
+    village_t *village = judged_village ();
+    villager_t *judge = &village->people[1], *talker = &village->people[0];
+    transfer_result_t result = {.to = judge->identity.id, .reason = text_of ("worse")};
+    size_t delivered = talker->delivered_count;
+    for (unsigned second = 1; second <= 3; second++) {
+        for (int i = 0; i < 700; i++)
+            village_say (village, 0, 1, MESSAGE_TRANSFER_RESULT, &result);
+        ck_assert_uint_eq (village->sent[MESSAGE_REFUSED], second);
+        village_pass (village, 1000);
+    }
+    ck_assert_uint_eq (talker->refused_count, 0);           /* it heard them… */
+    ck_assert_uint_eq (talker->delivered_count, delivered); /* …and none is for its journal */
+    village_destroy (&village);
+}
+END_TEST
+
+/* What is refused must not be refused in turn. */
+START_TEST (test_refusals_without_end_are_answered_by_nothing)
+{
+    village_t *village = judged_village ();
+    refused_t refused = {
+        .to = village->people[1].identity.id, .code = (uint64_t)-ERROR_BUSY, .text = text_of ("")};
+    size_t delivered = village->people[1].delivered_count;
+    for (int i = 0; i < 1000; i++)
+        village_say (village, 0, 1, MESSAGE_REFUSED, &refused);
+    ck_assert_uint_eq (village->sent[MESSAGE_REFUSED], 0);
+    ck_assert_uint_eq (village->people[1].delivered_count, delivered);
+    village_destroy (&village);
+}
+END_TEST
+
 SUITE_MAIN ("protocol/mesh_repeat", test_live_statements_count_while_fresh_and_durable_ones_always,
             test_a_forged_seal_is_refused_and_uses_up_no_number, test_a_live_statement_counts_once,
             test_a_replayed_presence_keeps_nobody_alive,
             test_a_durable_statement_is_delivered_again_as_its_acknowledgement_may_be_lost,
             test_two_statements_under_one_number_prove_a_lie,
             test_a_node_that_says_little_is_heard_beside_a_mesh_that_says_much,
-            test_refusals_are_first_once_per_peer_and_minute, test_no_member_floods_the_journal)
+            test_refusals_are_first_once_per_peer_and_minute, test_no_member_floods_the_journal,
+            test_who_says_too_much_is_told_so_once_a_second,
+            test_refusals_without_end_are_answered_by_nothing)
