@@ -16,9 +16,12 @@
     F (R, REAL, tolerance, 0)                             \
     F (R, NUMBER, bound, 0) /* the objective's `limit` */ \
     F (R, NUMBER, alert, 0)
+/* `parallel` is 0 for a proposer that works here and takes a slot; of one that waits for somebody else's machine, and takes none, so
+ * many may run at once. */
 #define PROPOSER_ROW_FIELDS(F, L, R) \
     F (R, TEXT, name, LIMIT_NAME)    \
-    F (R, REAL, share, 0)
+    F (R, REAL, share, 0)            \
+    F (R, UINT, parallel, LIMIT_OPERATIONS)
 #define VALUE_FIELDS(F, L, R) F (R, REAL, value, 0)
 RECORD_STRUCT (objective_row, OBJECTIVE_ROW_FIELDS);
 RECORD_STRUCT (proposer_row, PROPOSER_ROW_FIELDS);
@@ -64,14 +67,17 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, UINT, seq_seen, 0)
 #define PEER_LOST_FIELDS(F, L, R) F (R, KEY, peer, 0)
 #define TICK_FIELDS(F, L, R)      F (R, UINT, unused, 0)
-#define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                             \
-    F (R, UINT, operation, 0)                                                                        \
-    F (R, UINT, result,                                                                              \
-       2) /* 0 a candidate; 1 the proposer gave none; 2 it could not be run: a fault of this node */ \
-    F (R, DIGEST, parent, 0) /* as PROPOSE named it */                                               \
-    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                          \
-    F (R, UINT, improvement_type, 3)                                                                 \
-    F (R, TEXT, description, LIMIT_TEXT)
+#define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                    \
+    F (R, UINT, operation, 0)                                                               \
+    F (R, UINT, result, 3)   /* proposal_result_t */                                        \
+    F (R, DIGEST, parent, 0) /* as PROPOSE named it */                                      \
+    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                 \
+    F (R, UINT, improvement_type, 3)                                                        \
+    F (R, TEXT, description, LIMIT_TEXT)                                                    \
+    F (R, TEXT, model, LIMIT_TEXT) /* that was asked; empty: none, and nothing was spent */ \
+    F (R, UINT, requests, 0)                                                                \
+    F (R, UINT, tokens, 0)                                                                  \
+    F (R, UINT, cost_millionths, 0)
 #define EVALUATED_FIELDS(F, L, R) /* one run of an evaluator ended */                                            \
     F (R, UINT, operation, 0)                                                                                    \
     F (R, UINT, reason,                                                                                          \
@@ -108,6 +114,14 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, DIGEST, entropy, 0)
 
 #define REASON_LIMIT 255
+
+/* How a proposal ended. */
+typedef enum {
+    PROPOSAL_CANDIDATE,
+    PROPOSAL_NONE,     /* the proposer gave none */
+    PROPOSAL_FAULT,    /* it could not be run: a fault of this node */
+    PROPOSAL_EXHAUSTED /* its budget is spent: it is not asked again before the next STARTED */
+} proposal_result_t;
 
 /* NODE_EVENT (number, NAME, name, FIELDS) */
 #define NODE_EVENTS(NODE_EVENT)                                  \

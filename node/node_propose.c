@@ -16,10 +16,36 @@
 #define BACKLOG_MAX (LIMIT_TRIALS - LIMIT_VALIDATIONS - 2)
 _Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is room for own proposals");
 
+void propose_settle (node_t *self, const started_t *event)
+{
+    for (size_t i = 0; i < event->proposers.count; i++) {
+        const proposer_row_t *row = &event->proposers.items[i];
+        self->proposers[i] = (proposer_t){
+            .share = row->share, .parallel = (unsigned)row->parallel, .running = self->proposers[i].running};
+    }
+}
+
+size_t proposals_here (const node_t *self)
+{
+    size_t running = 0;
+    for (size_t i = 0; i < LIMIT_CAPABILITIES; i++)
+        running += self->proposers[i].parallel == 0 ? self->proposers[i].running : 0;
+    return running;
+}
+
+/* Those that wait for somebody else's machine take no slot, so they hold up nobody. */
+static size_t s_proposals_away (const node_t *self)
+{
+    size_t running = 0;
+    for (size_t i = 0; i < LIMIT_CAPABILITIES; i++)
+        running += self->proposers[i].parallel > 0 ? self->proposers[i].running : 0;
+    return running;
+}
+
 /* Own improvements that are still to be measured: enough to keep the slots busy, no more. */
 static size_t s_backlog (const node_t *self)
 {
-    size_t backlog = self->proposals_running;
+    size_t backlog = proposals_here (self);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
         const improvement_t *improvement = &self->improvements[i];
         backlog += improvement->used && improvement->origin != ORIGIN_PACKAGE &&
@@ -34,25 +60,51 @@ static bool s_may_propose (const node_t *self)
     return self->started && self->baseline_known && !self->paused && !self->stopped &&
            settings->proposer_count > 0 &&
            (settings->proposals_max == 0 ||
-            self->proposals_made + self->proposals_running < settings->proposals_max) &&
-           self->propose_after_ms <= self->now_ms && breaker_admits (&self->breaker, 0) &&
-           slots_busy (self) < settings->slots && s_backlog (self) < settings->slots + 1 &&
-           s_backlog (self) < BACKLOG_MAX;
+            self->proposals_made + proposals_here (self) + s_proposals_away (self) <
+                settings->proposals_max) &&
+           breaker_admits (&self->breaker, 0) && s_backlog (self) + s_proposals_away (self) < BACKLOG_MAX;
 }
 
-/* A proposer, drawn by the shares. */
-static size_t s_draw_proposer (node_t *self)
+static bool s_may_ask (const node_t *self, const proposer_t *proposer)
 {
-    double sum = 0;
+    if (proposer->exhausted || proposer->after_ms > self->now_ms)
+        return false;
+    if (proposer->parallel > 0)
+        return proposer->running < proposer->parallel;
+    return slots_busy (self) < self->settings.slots && s_backlog (self) < self->settings.slots + 1;
+}
+
+/* The shares of those that may be asked now, by index; returns their sum, 0 if there is none. */
+static double s_shares (const node_t *self, double shares[LIMIT_CAPABILITIES])
+{
+    double all = 0, here = 0;
+    for (size_t i = 0; i < self->settings.proposer_count; i++) {
+        shares[i] = s_may_ask (self, &self->proposers[i]) ? self->proposers[i].share : 0;
+        all += shares[i];
+        here += self->proposers[i].parallel == 0 ? shares[i] : 0;
+    }
+    /* The one trial of a half-open breaker is not for who may be away for long, if another can have it. */
+    if (self->breaker.state == BREAKER_CLOSED || here == 0)
+        return all;
     for (size_t i = 0; i < self->settings.proposer_count; i++)
-        sum += self->settings.proposer_shares[i];
+        shares[i] = self->proposers[i].parallel == 0 ? shares[i] : 0;
+    return here;
+}
+
+/* A proposer, drawn by the shares, which have this sum. */
+static size_t s_draw_proposer (node_t *self, const double shares[LIMIT_CAPABILITIES], double sum)
+{
+    size_t last = 0;
     double at = random_unit (&self->random) * sum;
     for (size_t i = 0; i < self->settings.proposer_count; i++) {
-        at -= self->settings.proposer_shares[i];
+        if (shares[i] == 0)
+            continue;
+        last = i;
+        at -= shares[i];
         if (at < 0)
-            return i;
+            break;
     }
-    return self->settings.proposer_count - 1;
+    return last;
 }
 
 /* Candidates to learn from: the best one, the live release, and some drawn from the front. */
@@ -72,22 +124,23 @@ static size_t s_inspirations (node_t *self, hash_t inspirations[LIMIT_METADATA])
 
 void propose_schedule (node_t *self)
 {
-    while (s_may_propose (self)) {
+    double shares[LIMIT_CAPABILITIES], sum;
+    while (s_may_propose (self) && (sum = s_shares (self, shares)) > 0) {
         const archive_entry_t *parent =
             archive_select (self->archive, self->settings.selection, &self->random);
         if (!parent)
             return;
         hash_t inspirations[LIMIT_METADATA];
         propose_t propose = {.parent = parent->id,
-                             .proposer = s_draw_proposer (self),
+                             .proposer = s_draw_proposer (self, shares, sum),
                              .seed = random_u64 (&self->random),
                              .learning_rate = self->learning.rate};
         propose.inspirations.count = s_inspirations (self, inspirations);
         propose.inspirations.items = inspirations;
-        uint64_t operation = operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE, NONE);
+        uint64_t operation = operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE, propose.proposer);
         if (!operation)
             return;
-        self->proposals_running++;
+        self->proposers[propose.proposer].running++;
         breaker_start (&self->breaker, operation);
     }
 }
@@ -122,7 +175,7 @@ static bool s_known (const node_t *self, size_t index)
 
 size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
                           improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
-                          bool certified)
+                          bool certified, const bill_t *bill)
 {
     size_t index = improve_new (self, origin, parent, tree, type, description);
     if (index == NONE)
@@ -131,6 +184,10 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
     improvement->author = *author;
     improvement->parcel = parcel;
     improvement->certified = certified;
+    if (bill) {
+        text_copy (bill->model, improvement->model, sizeof improvement->model);
+        improvement->spent = bill->spent;
+    }
     if (parcel != NONE)
         improvement->package = self->parcels[parcel].package;
     improve_move (self, index, MOVE_PROPOSE);
@@ -149,29 +206,53 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
 }
 
 /* A proposer that gives nothing new again and again is asked less and less often. */
-static void s_back_off (node_t *self, bool fruitful)
+static void s_back_off (const node_t *self, proposer_t *proposer, bool fruitful)
 {
-    self->fruitless = fruitful ? 0 : self->fruitless + 1;
-    uint64_t wait_ms = (uint64_t)PROPOSE_WAIT_MS_MIN << (self->fruitless < 8 ? self->fruitless : 8);
-    self->propose_after_ms =
+    proposer->fruitless = fruitful ? 0 : proposer->fruitless + 1;
+    uint64_t wait_ms = (uint64_t)PROPOSE_WAIT_MS_MIN << (proposer->fruitless < 8 ? proposer->fruitless : 8);
+    proposer->after_ms =
         fruitful ? 0 : self->now_ms + (wait_ms < PROPOSE_WAIT_MS_MAX ? wait_ms : PROPOSE_WAIT_MS_MAX);
 }
 
 /* Told at the first failure in a row, and then more and more rarely. */
-static void s_say_failure (node_t *self, text_t why)
+static void s_say_failure (node_t *self, const proposer_t *proposer, text_t why)
 {
-    if (self->fruitless & (self->fruitless - 1))
+    if (proposer->fruitless & (proposer->fruitless - 1))
         return;
     char text[LIMIT_TEXT + 1], count[16];
     text_copy (why, text, sizeof text);
-    (void)snprintf (count, sizeof count, "%u", self->fruitless);
+    (void)snprintf (count, sizeof count, "%u", proposer->fruitless);
     entry_t metadata = {text_of ("in_a_row"), text_of (count)};
-    say_event (self, "proposal_failed", NULL, NAN, text, &metadata, 1);
+    say_event_here (self, "proposal_failed", text, &metadata, 1);
+}
+
+static void s_say_exhausted (node_t *self, text_t why)
+{
+    char text[LIMIT_TEXT + 1];
+    text_copy (why, text, sizeof text);
+    say_event_here (self, "proposer_exhausted", text, NULL, 0);
 }
 
 uint64_t propose_deadline_ms (const node_t *self)
 {
-    return self->propose_after_ms > self->now_ms ? self->propose_after_ms : UINT64_MAX;
+    uint64_t deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < self->settings.proposer_count; i++) {
+        const proposer_t *proposer = &self->proposers[i];
+        if (!proposer->exhausted && proposer->after_ms > self->now_ms && proposer->after_ms < deadline_ms)
+            deadline_ms = proposer->after_ms;
+    }
+    return deadline_ms;
+}
+
+/* The candidate enters as an improvement; NONE if it is nothing new. */
+static size_t s_take (node_t *self, const proposed_t *event)
+{
+    const bill_t bill = {event->model, {event->requests, event->tokens, event->cost_millionths}};
+    self->counts.proposed++;
+    self->proposals_made++;
+    return propose_candidate (self, ORIGIN_PROPOSER, &event->parent, event->tree,
+                              (improvement_type_t)event->improvement_type, event->description,
+                              &self->identity.id, NONE, false, &bill);
 }
 
 void on_proposed (node_t *self, const proposed_t *event)
@@ -180,25 +261,23 @@ void on_proposed (node_t *self, const proposed_t *event)
     size_t index;
     if (!operated (self, event->operation, EFFECT_PROPOSE, &owner, &index))
         return;
-    assert (self->proposals_running > 0);
-    self->proposals_running--;
-    if (event->result == 2) {
-        s_back_off (self, false);
-        s_say_failure (self, event->description);
+    proposer_t *proposer = &self->proposers[index];
+    assert (proposer->running > 0);
+    proposer->running--;
+    size_t improvement = event->result == PROPOSAL_CANDIDATE ? s_take (self, event) : NONE;
+    s_back_off (self, proposer, improvement != NONE);
+    switch ((proposal_result_t)event->result) {
+    case PROPOSAL_CANDIDATE: break;
+    case PROPOSAL_NONE: s_say_failure (self, proposer, event->description); break;
+    case PROPOSAL_FAULT:
+        s_say_failure (self, proposer, event->description);
         improve_fault (self, false);
         return;
+    case PROPOSAL_EXHAUSTED:
+        proposer->exhausted = true;
+        s_say_exhausted (self, event->description);
+        break;
     }
-    size_t improvement = NONE;
-    if (event->result == 0) {
-        self->counts.proposed++;
-        self->proposals_made++;
-        improvement = propose_candidate (self, ORIGIN_PROPOSER, &event->parent, event->tree,
-                                         (improvement_type_t)event->improvement_type, event->description,
-                                         &self->identity.id, NONE, false);
-    }
-    s_back_off (self, improvement != NONE);
-    if (event->result == 1)
-        s_say_failure (self, event->description);
     if (improvement != NONE)
         self->improvements[improvement].breaker_trial = event->operation;
     else

@@ -256,6 +256,26 @@ void say_persist (node_t *self, record_table_t table, const digest_t *key, const
     buffer_clear (&bytes);
 }
 
+/* To the store, under a key that `number` makes its own, and to watchers. */
+static void s_tell_event (node_t *self, const event_row_t *row, uint64_t number)
+{
+    buffer_t bytes = {0};
+    wire_write_uint (&bytes, number);
+    record_encode (&event_row_record, row, &bytes);
+    assert (!bytes.failed);
+    digest_t key = digest_of (bytes.data, bytes.size);
+    buffer_clear (&bytes);
+    say_persist (self, RECORD_EVENT, &key, &event_row_record, row);
+    notify_t notify = {row->agent_id,
+                       row->time_ms,
+                       row->type,
+                       row->modification_id,
+                       row->performance_improvement,
+                       row->error_message,
+                       {row->metadata.items, row->metadata.count}};
+    effects_add (self->out, EFFECT_NOTIFY, &notify);
+}
+
 void say_event (node_t *self, const char *type, const digest_t *modification, double improvement,
                 const char *error, const entry_t *metadata, size_t metadata_count)
 {
@@ -277,22 +297,22 @@ void say_event (node_t *self, const char *type, const digest_t *modification, do
                                .performance_improvement = row.performance_improvement,
                                .error_message = row.error_message,
                                .metadata = {metadata, metadata_count}};
-    buffer_t bytes = {0};
-    wire_write_uint (&bytes, message.publication);
-    record_encode (&event_row_record, &row, &bytes);
-    assert (!bytes.failed);
-    digest_t key = digest_of (bytes.data, bytes.size);
-    buffer_clear (&bytes);
-    say_persist (self, RECORD_EVENT, &key, &event_row_record, &row);
-    notify_t notify = {row.agent_id,
-                       row.time_ms,
-                       row.type,
-                       row.modification_id,
-                       row.performance_improvement,
-                       row.error_message,
-                       {metadata, metadata_count}};
-    effects_add (self->out, EFFECT_NOTIFY, &notify);
+    s_tell_event (self, &row, message.publication);
     say_publish (self, MESSAGE_EVENT, &message, message.publication);
+}
+
+void say_event_here (node_t *self, const char *type, const char *error, const entry_t *metadata,
+                     size_t metadata_count)
+{
+    uint64_t number = ++self->order;
+    event_row_t row = {.agent_id = self->identity.id,
+                       .time_ms = self->wall_ms,
+                       .type = text_of (type),
+                       .performance_improvement = NAN,
+                       .error_message = text_of (error),
+                       .metadata = {metadata, metadata_count}};
+    if (self->out)
+        s_tell_event (self, &row, number);
 }
 
 void say_reply (node_t *self, uint64_t operation, bool failed, const char *text, const char *value)

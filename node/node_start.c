@@ -45,8 +45,6 @@ static void s_settings (const started_t *event, settings_t *settings)
                    sizeof settings->addresses[i].pub);
     }
     settings->proposer_count = event->proposers.count;
-    for (size_t i = 0; i < event->proposers.count; i++)
-        settings->proposer_shares[i] = event->proposers.items[i].share;
     settings->timeout_ms = event->timeout_ms;
     settings->slots = event->slots;
     settings->selection = (selection_t)event->selection;
@@ -111,6 +109,7 @@ int on_started (node_t *self, const started_t *event)
             return rc;
     }
     s_settings (event, &self->settings);
+    propose_settle (self, event);
     breaker_configure (&self->breaker, event->breaker_enabled, (unsigned)event->breaker_threshold,
                        event->breaker_recovery_ms);
     self->started = true;

@@ -18,6 +18,7 @@
 #include "evolution/improvement.h"
 #include "evolution/learning_rate.h"
 #include "evolution/package.h"
+#include "evolution/spending.h"
 #include "evolution/trial.h"
 #include "evolution/validators.h"
 #include "node/job.h"
@@ -63,6 +64,8 @@ typedef struct {
     buffer_t base_tree;
     improvement_type_t type;
     char description[LIMIT_TEXT + 1];
+    char model[LIMIT_TEXT + 1]; /* that proposed it; empty: none did */
+    spending_t spent;           /* on it, by that */
     reason_code_t reason;
     char detail[LIMIT_TEXT + 1];
     bool measured;
@@ -166,6 +169,22 @@ typedef struct {
     uint64_t served;      /* rank of its parcel that was taken up last */
 } known_peer_t;
 
+/* What a proposal cost, and which model was paid for it. */
+typedef struct {
+    text_t model;
+    spending_t spent;
+} bill_t;
+
+/* A proposer, and how it does. */
+typedef struct {
+    double share;
+    unsigned parallel;  /* as in proposer_row_t */
+    unsigned running;   /* its proposals under way */
+    unsigned fruitless; /* its proposals in a row that gave nothing new */
+    uint64_t after_ms;  /* it isn't asked before */
+    bool exhausted;     /* its budget is spent: it isn't asked again before the next STARTED */
+} proposer_t;
+
 /* The settings of the last STARTED. */
 typedef struct {
     char name[LIMIT_NAME + 1];
@@ -177,7 +196,6 @@ typedef struct {
         char pub[LIMIT_ENDPOINT + 1];
     } addresses[LIMIT_ENDPOINTS];
     size_t address_count;
-    double proposer_shares[LIMIT_CAPABILITIES];
     size_t proposer_count;
     uint64_t timeout_ms;
     uint64_t slots;
@@ -240,11 +258,9 @@ struct node {
     applied_t *applied;
     size_t applied_count;
     reason_code_t last_rejected; /* why, for who proposed it and waits for the answer */
-    unsigned proposals_running;
-    uint64_t proposals_made;   /* by proposers: what proposals_max bounds */
-    unsigned fruitless;        /* proposals in a row that gave nothing new */
-    uint64_t propose_after_ms; /* not before */
-    node_status_t counts;      /* only its counters are kept up; the rest is filled by node_status */
+    proposer_t proposers[LIMIT_CAPABILITIES];
+    uint64_t proposals_made; /* by proposers: what proposals_max bounds */
+    node_status_t counts;    /* only its counters are kept up; the rest is filled by node_status */
 };
 
 /* A moment `wait_ms` after another; never rather than a time that wrapped: both may come from outside. */
@@ -277,6 +293,9 @@ void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publ
 /* An event of ours: to the store, to watchers, and to the group. `metadata` may be NULL. */
 void say_event (node_t *self, const char *type, const digest_t *modification, double improvement,
                 const char *error, const entry_t *metadata, size_t metadata_count);
+/* An event that stays here: to the store and to watchers. For what a program of ours printed, which leaves no machine. */
+void say_event_here (node_t *self, const char *type, const char *error, const entry_t *metadata,
+                     size_t metadata_count);
 void say_persist (node_t *self, record_table_t table, const digest_t *key, const record_t *record,
                   const void *row);
 void say_reply (node_t *self, uint64_t operation, bool failed, const char *text, const char *value);
@@ -315,13 +334,16 @@ uint64_t improve_due_ms (const improvement_t *improvement);
 uint64_t improve_deadline_ms (const node_t *self); /* the first of those, and the breaker's */
 
 /* --- node_propose.c --- */
+void propose_settle (node_t *self, const started_t *event); /* takes the proposers of a STARTED */
+size_t proposals_here (const node_t *self);                 /* under way, that take a slot each */
 void propose_schedule (node_t *self);
 uint64_t propose_deadline_ms (const node_t *self);
 void on_proposed (node_t *self, const proposed_t *event);
-/* A candidate enters: duplicates are rejected, others go to their test. Returns the improvement's index or NONE. */
+/* A candidate enters: duplicates are rejected, others go to their test. `bill` may be NULL. Returns the improvement's index or
+ * NONE. */
 size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
                           improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
-                          bool certified);
+                          bool certified, const bill_t *bill);
 
 /* --- node_trial.c --- */
 /* Returns NONE if the table is full; its last place is kept for RANK_LIVE. */

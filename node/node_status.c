@@ -99,7 +99,11 @@ digest_t node_digest (const node_t *self)
     s_put (&out, self->order);
     s_put (&out, self->paused);
     s_put (&out, self->stopped);
-    s_put (&out, self->propose_after_ms);
+    for (size_t i = 0; i < LIMIT_CAPABILITIES; i++) {
+        s_put (&out, self->proposers[i].running);
+        s_put (&out, self->proposers[i].after_ms);
+        s_put (&out, self->proposers[i].exhausted);
+    }
     s_put (&out, self->breaker.state);
     s_put (&out, self->breaker.failures);
     s_put (&out, self->random.block);

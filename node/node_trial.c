@@ -59,7 +59,7 @@ void trial_close (node_t *self, size_t index)
 
 size_t slots_busy (const node_t *self)
 {
-    size_t busy = self->proposals_running + self->baseline_running;
+    size_t busy = proposals_here (self) + self->baseline_running;
     for (size_t i = 0; i < LIMIT_TRIALS; i++)
         busy += self->comparisons[i].used && self->comparisons[i].operation != 0;
     return busy;

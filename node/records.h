@@ -26,6 +26,10 @@ typedef enum {
     F (R, DIGEST, base, 0)   /* the live release it was compared with */          \
     F (R, UINT, improvement_type, 3)                                              \
     F (R, TEXT, description, LIMIT_TEXT)                                          \
+    F (R, TEXT, model, LIMIT_TEXT) /* that proposed it; empty: none did */        \
+    F (R, UINT, requests, 0)       /* to the model, and what they cost */         \
+    F (R, UINT, tokens, 0)                                                        \
+    F (R, UINT, cost_millionths, 0)                                               \
     F (R, UINT, reason, REASON_LIMIT)                                             \
     F (R, TEXT, detail, LIMIT_LONG_TEXT)                                          \
     F (R, NUMBER, performance_improvement, 0) /* weighted; nil until measured */  \

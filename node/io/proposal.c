@@ -9,8 +9,6 @@
 
 #include "node/io/job_table.h"
 
-typedef enum { RESULT_CANDIDATE, RESULT_NONE, RESULT_FAULT } proposal_result_t;
-
 /* What a job is about, and what it holds. */
 typedef struct {
     digest_t parent_id;
@@ -59,7 +57,7 @@ static void s_tell_failed (proposals_t *self, uint64_t operation, const digest_t
         snprintf (why, sizeof why, "the proposer exited with code %d", result->exit_code);
     else
         snprintf (why, sizeof why, "the proposer ended by %s", sandbox_end_name (result->end));
-    s_tell_none (self, operation, parent, result->end == SANDBOX_FAILED ? RESULT_FAULT : RESULT_NONE,
+    s_tell_none (self, operation, parent, result->end == SANDBOX_FAILED ? PROPOSAL_FAULT : PROPOSAL_NONE,
                  workshop_detail (why, result, detail, sizeof detail));
 }
 
@@ -102,7 +100,7 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
     uint8_t *bytes = s_take (self->workshop, proposal, &size, &problem);
     s_release (proposal);
     if (bytes == NULL) {
-        s_tell_none (self, operation, &parent, RESULT_NONE, text_of (problem.text));
+        s_tell_none (self, operation, &parent, PROPOSAL_NONE, text_of (problem.text));
         return;
     }
     char description[LIMIT_TEXT + 1];
@@ -216,7 +214,7 @@ void proposals_start (proposals_t *self, const propose_t *effect)
             return;
         s_release (&self->proposals[slot]);
     }
-    s_tell_none (self, effect->operation, &effect->parent, RESULT_FAULT, text_of (problem.text));
+    s_tell_none (self, effect->operation, &effect->parent, PROPOSAL_FAULT, text_of (problem.text));
 }
 
 bool proposals_cancel (proposals_t *self, uint64_t operation)

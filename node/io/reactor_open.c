@@ -240,8 +240,8 @@ static int s_start_turn (reactor_t *self, bytes_t start)
     started.objectives.count = s_objectives (&self->agent.objectives, objectives);
     started.objectives.items = objectives;
     for (size_t i = 0; i < self->config.proposer_count; i++)
-        proposers[i] =
-            (proposer_row_t){text_of (self->config.proposers[i].name), self->config.proposers[i].share};
+        proposers[i] = (proposer_row_t){.name = text_of (self->config.proposers[i].name),
+                                        .share = self->config.proposers[i].share};
     started.proposers.items = proposers;
     started.proposers.count = self->config.proposer_count;
     mesh_self_t about = {.curve = started.curve,

@@ -143,7 +143,7 @@ static void s_start (subject_t *self)
     objective_row_t objectives[2] = {
         {.name = text_of ("cost"), .goal = GOAL_MINIMIZE, .weight = 0.8, .bound = NAN, .alert = NAN},
         {.name = text_of ("size"), .goal = GOAL_MINIMIZE, .weight = 0.2, .bound = NAN, .alert = NAN}};
-    proposer_row_t proposer = {text_of ("made-up"), 1.0};
+    proposer_row_t proposer = {.name = text_of ("made-up"), .share = 1.0};
     address_t address = {text_of (self->rpc), text_of (self->pub)};
     started_t started = s_started (self, objectives, &proposer, &address);
     mesh_self_t about = {.curve = started.curve,

@@ -292,6 +292,7 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
     case EFFECT_CANCEL: break;
     case EFFECT_PROPOSE:
         assert (self->nodes[k].proposal_count < RIG_PROPOSALS_MAX);
+        self->nodes[k].proposers[self->nodes[k].proposal_count] = effect->as.propose.proposer;
         self->nodes[k].proposals[self->nodes[k].proposal_count++] = effect->as.propose.operation;
         break;
     case EFFECT_EVALUATE: s_evaluate (self, k, &effect->as.evaluate); break;
@@ -434,8 +435,9 @@ static void s_start (rig_t *self, size_t k)
     (void)snprintf (name, sizeof name, "node-%zu", k);
     objective_row_t objective = {
         .name = text_of ("cost"), .goal = GOAL_MINIMIZE, .weight = 1, .bound = NAN, .alert = NAN};
-    proposer_row_t proposer = {.name = text_of ("test"), .share = 1};
-    assert (self->proposers <= 1);
+    proposer_row_t proposers[] = {{.name = text_of ("here"), .share = 1},
+                                  {.name = text_of ("away"), .share = 1, .parallel = self->parallel}};
+    assert (self->proposers <= 2);
     started_t started = {.charter = bytes_of (self->group.packed.data, self->group.packed.size),
                          .roster = bytes_of (self->members->packed.data, self->members->packed.size),
                          .start = bytes_of (self->trees[0].tree.data, self->trees[0].tree.size),
@@ -449,7 +451,7 @@ static void s_start (rig_t *self, size_t k)
                          .confined = 1,
                          .breaker_enabled = 1,
                          .breaker_threshold = self->breaker_threshold,
-                         .proposers = {&proposer, self->proposers},
+                         .proposers = {proposers, self->proposers},
                          .breaker_recovery_ms = 10000,
                          .automatic_rollback = 1,
                          .auto_share = 1,

@@ -69,6 +69,8 @@ struct rig {
         unsigned heard[128]; /* statements by kind */
         digest_t current;
         uint64_t proposals[RIG_PROPOSALS_MAX]; /* operations of its PROPOSEs; the test answers them */
+        uint64_t
+            proposers[RIG_PROPOSALS_MAX]; /* whom each of them asks: 0 who works here, 1 who may be away */
         size_t proposal_count;
         buffer_t journal;    /* every event, behind its length, with the digest of its effects */
         buffer_t events;     /* all that it emitted: a string each, "type key=value …", for rig_told */
@@ -88,7 +90,8 @@ struct rig {
     size_t row_count;
     policy_t policy;
     /* What a node is started with; changes count from its next rig_restart on. */
-    size_t proposers;
+    size_t proposers;  /* 0 to 2 */
+    uint64_t parallel; /* of the second one */
     unsigned breaker_threshold;
 };
 

@@ -317,7 +317,7 @@ static int s_start (turn_rig_t *self)
     address_t address = {text_of ("tcp://127.0.0.1:7401"), text_of ("tcp://127.0.0.1:7402")};
     objective_row_t objective = {
         .name = text_of ("cost"), .goal = GOAL_MINIMIZE, .weight = 1, .bound = NAN, .alert = NAN};
-    proposer_row_t proposer = {text_of ("tune"), 1};
+    proposer_row_t proposer = {.name = text_of ("tune"), .share = 1};
     started_t started = {.charter = bytes_of (self->group.packed.data, self->group.packed.size),
                          .roster = bytes_of (self->members.packed.data, self->members.packed.size),
                          .start = bytes_of (self->start.data, self->start.size),

@@ -231,7 +231,7 @@ static started_t s_started (sim_node_t *node, address_t *address, objective_row_
                                       .tolerance = 0.05,
                                       .bound = NAN,
                                       .alert = NAN};
-    *proposer = (proposer_row_t){text_of ("nudge"), 1.0};
+    *proposer = (proposer_row_t){.name = text_of ("nudge"), .share = 1.0};
     return (started_t){.charter = bytes_of (self->group.packed.data, self->group.packed.size),
                        .roster = bytes_of (self->members->packed.data, self->members->packed.size),
                        .start = bytes_of (self->start_tree.data, self->start_tree.size),
