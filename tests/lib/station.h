@@ -5,7 +5,7 @@
 
 #include "node/io/bus.h"
 
-#define STATION_WAIT_MS 10000 /* no wait in a test that passes comes near it */
+#define STATION_WAIT_MS 60000 /* no wait in a test that passes comes near it */
 
 typedef struct {
     bus_t *bus;

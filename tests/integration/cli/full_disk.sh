@@ -51,7 +51,7 @@ expect 0 'made' init --dir "$host" --name host --agent "$agent"
 sed -i 's/^proposals_max: 0/proposals_max: 1/' "$host/node.yaml"
 expect 0 'founded' group create packers --dir "$host"
 start "$host"
-eventually 60 status_is "$host" 'd["objectives"][0]["now"] is not None'
+eventually status_is "$host" 'd["objectives"][0]["now"] is not None'
 run group invite --local --dir "$host" --json
 token=$(json "$scratch/out" 'd["token"]')
 on_disk 2000000 "'$evomesh' init --dir '$node' >/dev/null; $fill; '$evomesh' group join '$token' --yes --dir '$node'; ls '$node'; rm '$disk/fill'; '$evomesh' group join '$token' --yes --dir '$node'"

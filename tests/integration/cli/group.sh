@@ -11,7 +11,7 @@ sed -i 's/^proposals_max: 0/proposals_max: 1/' "$alpha/node.yaml"
 expect 0 'founded' group create trio --dir "$alpha"
 start "$alpha"
 alpha_pid=$node_pid
-eventually 30 status_is "$alpha" 'd["objectives"][0]["now"] is not None'
+eventually status_is "$alpha" 'd["objectives"][0]["now"] is not None'
 
 new_node () { # NAME
     expect 0 'made' init --dir "$scratch/$1" --name "$1" --seed 2
@@ -37,11 +37,11 @@ run group members --json --dir "$alpha"
 expect 1 'is for another node' group join "$(invite --key "$(json "$scratch/out" 'd["members"][0]["id"]')")" --yes --dir "$scratch/beta"
 short=$(invite --expires 1s)
 expired () { run group join "$short" --yes --dir "$scratch/none"; printf '%s' "$err" | grep -q 'expired'; }
-eventually 10 expired
+eventually expired
 token=$(invite)
 expect 1 'mistyped' group join "${token%?}" --yes --dir "$scratch/beta"
 stop "$alpha_pid"
-expect 1 'no answer' group join "$token" --yes --dir "$scratch/beta"
+expect 1 "can't be reached" group join "$token" --yes --dir "$scratch/beta"
 start "$alpha"
 alpha_pid=$node_pid
 
@@ -53,30 +53,30 @@ expect 1 'in group trio already' group join "$token" --yes --dir "$scratch/beta"
 new_node gamma
 expect 1 'used up|no uses left|does not know this token' group join "$token" --yes --dir "$scratch/gamma"
 printf '%s\n' "$(invite)" >"$scratch/token"
-timeout 60 "$evomesh" group join - --yes --dir "$scratch/gamma" <"$scratch/token" >"$scratch/out" 2>&1 || wrong "join from stdin: $(cat "$scratch/out")"
+timeout 180 "$evomesh" group join - --yes --dir "$scratch/gamma" <"$scratch/token" >"$scratch/out" 2>&1 || wrong "join from stdin: $(cat "$scratch/out")"
 start "$scratch/beta"
 beta_pid=$node_pid
 start "$scratch/gamma"
-eventually 30 status_is "$alpha" 'd["peers_up"] == 2'
-eventually 30 status_is "$scratch/beta" 'd["peers_up"] == 2 and d["members"] == 3'
+eventually status_is "$alpha" 'd["peers_up"] == 2'
+eventually status_is "$scratch/beta" 'd["peers_up"] == 2 and d["members"] == 3'
 expect 0 'beta' group members --dir "$alpha"
 
 # --- a change walks the whole path, and the others adopt it ---
 mkdir "$scratch/idea"
 printf 'number = 0.9 # evolve: 0..1\n' >"$scratch/idea/number.txt"
 proposed () { run propose "$scratch/idea" --description 'nearly one' --dir "$alpha"; [ "$code" = 0 ]; }
-eventually 30 proposed
-eventually 60 grep -q '0\.9' "$alpha/current/number.txt"
-eventually 60 grep -q '0\.9' "$scratch/beta/current/number.txt"
-eventually 60 grep -q '0\.9' "$scratch/gamma/current/number.txt"
+eventually proposed
+eventually grep -q '0\.9' "$alpha/current/number.txt"
+eventually grep -q '0\.9' "$scratch/beta/current/number.txt"
+eventually grep -q '0\.9' "$scratch/gamma/current/number.txt"
 run log --json --dir "$alpha"
 id=$(json "$scratch/out" '[i["id"] for i in d if i["description"] == "nearly one"][0]')
 expect 0 'validators +2 of 2 confirm' show "$id" --dir "$alpha"
 expect 0 '(shared|applied)' log --dir "$alpha"
-eventually 30 status_is "$scratch/beta" 'd["packages_adopted"] >= 1'
+eventually status_is "$scratch/beta" 'd["packages_adopted"] >= 1'
 
 # --- by file ---
-eventually 30 count_is "$alpha" shared "$("$evomesh" log --json --state shared --dir "$alpha" | python3 -c 'import json, sys; print (max (1, len (json.load (sys.stdin))))')"
+eventually count_is "$alpha" shared "$("$evomesh" log --json --state shared --dir "$alpha" | python3 -c 'import json, sys; print (max (1, len (json.load (sys.stdin))))')"
 expect 0 'is in' package export "$id" "$scratch/package" --dir "$alpha"
 expect 0 'measurement of .*: confirmed' package verify "$scratch/package" --dir "$scratch/beta"
 expect 1 'tried here before' package import "$scratch/package" --dir "$scratch/beta"
@@ -85,10 +85,10 @@ expect 1 'tried here before' package import "$scratch/package" --dir "$scratch/b
 expect 1 'founder' group leave --dir "$alpha"
 expect 1 'only an admin' group revoke gamma --dir "$scratch/beta"
 expect 0 'revoked' group revoke gamma --dir "$alpha"
-eventually 20 status_is "$alpha" 'd["members"] == 2 and d["peers_up"] == 1'
+eventually status_is "$alpha" 'd["members"] == 2 and d["peers_up"] == 1'
 expect 0 'gamma.*revoked with epoch' group members --dir "$alpha"
 expect 0 'leaving' group leave --dir "$scratch/beta"
-eventually 20 status_is "$alpha" 'd["members"] == 1'
+eventually status_is "$alpha" 'd["members"] == 1'
 expect 0 'member then, revoked since|verified' package verify "$scratch/package" --dir "$alpha"
 stop "$beta_pid"
 stop "$alpha_pid"

@@ -25,7 +25,7 @@ wrong () {
 
 # run ARGUMENT…: runs the program; its exit code is in $code, what it printed in $out and $err.
 run () {
-    timeout 60 "$evomesh" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+    timeout 180 "$evomesh" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
     code=$?
     out=$(cat "$scratch/out")
     err=$(cat "$scratch/err")
@@ -40,10 +40,9 @@ expect () {
     printf '%s%s' "$out" "$err" | grep -qE -- "$pattern" || wrong "evomesh $*: expected /$pattern/, found: $out$err"
 }
 
-# eventually SECONDS COMMAND…: the command holds within that time.
+# eventually COMMAND…: the command holds within a time that none comes near, but on a machine that is far too busy.
 eventually () {
-    local until=$((SECONDS + $1))
-    shift
+    local until=$((SECONDS + 90))
     until "$@"; do
         if [ "$SECONDS" -ge "$until" ]; then
             wrong "never held: $*"
@@ -67,7 +66,7 @@ description: "A number, the higher the better"
 evolve: [number.txt]
 evaluator:
   command: [./evaluate]
-  timeout: 10s
+  timeout: 60s
   memory: 256MiB
 objectives:
   - {name: score, goal: maximize}
@@ -88,7 +87,7 @@ start () {
     "$evomesh" run --dir "$directory" "$@" >"$directory.ready" 2>>"$directory.log" </dev/null &
     node_pid=$!
     pids+=("$node_pid")
-    eventually 20 test -s "$directory.ready" || cat "$directory.log"
+    eventually test -s "$directory.ready" || cat "$directory.log"
 }
 
 # stop PID: ends a node cleanly.

@@ -16,7 +16,7 @@ expect 0 'Group solo founded' group create solo --dir "$node"
 python3 -c 'import socket, time
 s = socket.socket (); s.bind (("127.0.0.1", 0)); s.listen (); print (s.getsockname ()[1], flush = True); time.sleep (600)' >"$scratch/port" &
 pids+=($!)
-eventually 10 test -s "$scratch/port"
+eventually test -s "$scratch/port"
 expect 1 "$(cat "$scratch/port").*in use" run --dir "$node" --listen "tcp://127.0.0.1:$(cat "$scratch/port")"
 
 # --- running ---
@@ -24,18 +24,18 @@ start "$node"
 alpha=$node_pid
 expect 1 "$alpha" run --dir "$node"
 expect 1 "$alpha" group create again --dir "$node"
-eventually 30 status_is "$node" 'd["objectives"][0]["now"] is not None'
+eventually status_is "$node" 'd["objectives"][0]["now"] is not None'
 expect 0 'alpha.* in group solo, epoch 1: 1 members' status --dir "$node"
-eventually 30 status_is "$node" 'd["finished"]'
-eventually 30 status_is "$node" 'sum (d["under_way"].values ()) == 0'
+eventually status_is "$node" 'd["finished"]'
+eventually status_is "$node" 'sum (d["under_way"].values ()) == 0'
 kept=$(cat "$node/current/number.txt")
 
 # --- a change of our own is measured and applied ---
 mkdir "$scratch/idea"
 printf 'number = 0.9 # evolve: 0..1\n' >"$scratch/idea/number.txt"
 expect 0 'being measured' propose "$scratch/idea" --description 'nearly one' --dir "$node"
-eventually 30 grep -q '0\.9' "$node/current/number.txt"
-eventually 30 status_is "$node" 'sum (d["under_way"].values ()) == 0'
+eventually grep -q '0\.9' "$node/current/number.txt"
+eventually status_is "$node" 'sum (d["under_way"].values ()) == 0'
 run log --json --dir "$node"
 id=$(json "$scratch/out" '[i["id"] for i in d if i["description"] == "nearly one"][0]')
 expect 0 'shared' log --state shared --dir "$node"
@@ -80,7 +80,7 @@ expect 0 '\(live\)' snapshots --dir "$node"
 expect 1 'nobody could be asked' rollback "${id:0:8}" --dir "$node"
 grep -q '0\.9' "$node/current/number.txt" || wrong "a rollback that nobody confirmed was done"
 expect 0 'rolling back' rollback "${id:0:8}" --yes --dir "$node"
-eventually 30 count_is "$node" rolled_back 1
+eventually count_is "$node" rolled_back 1
 [ "$(cat "$node/current/number.txt")" = "$kept" ] || wrong "the rollback left other files than before"
 expect 1 'rolled back before' rollback "${id:0:8}" --yes --dir "$node"
 
@@ -89,21 +89,21 @@ expect 1 'rolled back before' rollback "${id:0:8}" --yes --dir "$node"
 watcher=$!
 pids+=("$watcher")
 paused_and_seen () { "$evomesh" resume --dir "$node" >/dev/null && "$evomesh" pause --dir "$node" >/dev/null && test -s "$scratch/watched"; }
-eventually 20 paused_and_seen
+eventually paused_and_seen
 wait "$watcher" || wrong "watch --limit 1 did not end well: $(cat "$scratch/watched")"
 case $(json "$scratch/watched" 'd["type"]') in
 evolution_paused | evolution_resumed) ;;
 *) wrong "watch printed $(cat "$scratch/watched")" ;;
 esac
-eventually 10 status_is "$node" 'd["paused"]'
+eventually status_is "$node" 'd["paused"]'
 stop "$alpha"
 expect 1 'no node runs on' status --dir "$node"
 start "$node"
 alpha=$node_pid
-eventually 10 status_is "$node" 'd["paused"]'
+eventually status_is "$node" 'd["paused"]'
 expect 1 'paused' propose "$scratch/idea" --dir "$node"
 expect 0 'goes on' resume --dir "$node"
-eventually 10 status_is "$node" 'not d["paused"]'
+eventually status_is "$node" 'not d["paused"]'
 expect 0 'rolled_back' log --dir "$node"
 
 # --- the journal proves it ---

@@ -11,7 +11,7 @@ sed -i 's/^proposals_max: 0/proposals_max: 1/' "$node/node.yaml"
 expect 0 'founded' group create packers --dir "$node"
 start "$node"
 host=$node_pid
-eventually 60 status_is "$node" 'd["objectives"][0]["now"] is not None'
+eventually status_is "$node" 'd["objectives"][0]["now"] is not None'
 run group invite --local --json --dir "$node"
 token=$(json "$scratch/out" 'd["token"]')
 expect 0 'made' init --dir "$scratch/other" --name other
@@ -21,7 +21,7 @@ kill -STOP "$host"
 "$evomesh" status --dir "$node" >"$scratch/late" 2>"$scratch/note" </dev/null &
 asker=$!
 pids+=("$asker")
-eventually 25 grep -q "no answer for 2 s: process $host, the node of $node, is stopped (\`kill -CONT $host\`" "$scratch/note"
+eventually grep -q "no answer for 2 s: process $host, the node of $node, is stopped (\`kill -CONT $host\`" "$scratch/note"
 kill -0 "$asker" || wrong "status gave up at once"
 
 # --- joined: not a word of a token that was used up ---

@@ -19,12 +19,12 @@ ELSEWHERE = {
 
 
 def run (mesh, line, home):
-    mesh.run (*words_of (line), cwd=home, timeout=120)
+    mesh.run (*words_of (line), cwd=home)
 
 
 def run_agent (mesh, line, home):
     """`agent check` ends with whether it works."""
-    result = mesh.run (*words_of (line), cwd=home, timeout=120)
+    result = mesh.run (*words_of (line), cwd=home)
     expect (" check " not in line or "This agent works" in result.out, str (result))
 
 
@@ -42,7 +42,7 @@ def run_node (mesh, line, home):
 
 def run_quickstart (mesh, line, home):
     words = [word if word != "60s" else "3s" for word in words_of (line)]
-    result = mesh.run (*words, "--nodes", "2", "--dir", os.path.join (home, "quickstart"), cwd=PROJECT, timeout=300)
+    result = mesh.run (*words, "--nodes", "2", "--dir", os.path.join (home, "quickstart"), cwd=PROJECT, timeout=600)
     expect ("Go on where this stopped" in result.out, str (result))
     copied = [part for part in result.out.splitlines () if part.startswith (("What became", "The live program"))]
     expect (len (copied) == 2, "the quickstart shows no commands to copy:\n" + result.out)
@@ -75,7 +75,7 @@ name: jailed
 evolve: [solution.c]
 evaluator:
   command: [./evaluate]
-  timeout: 20s
+  timeout: 60s
   memory: 256MiB
 objectives:
   - {name: answers, goal: maximize}

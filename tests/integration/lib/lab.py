@@ -6,7 +6,7 @@ score = 1 + a + b + own × bias, where bias is in each node's /private: what is 
 """
 import os
 
-from mesh import expect, wait_for, write_agent
+from mesh import SECONDS, expect, wait_for, write_agent
 
 MANIFEST = """\
 name: lab
@@ -64,7 +64,7 @@ def lab_text (**values):
     return "# %s\n" % comment + keep + keep.join ("%s = %s\n" % (key, values.get (key, value)) for key, value in START.items ())
 
 
-def make_agent (mesh, timeout="20s"):
+def make_agent (mesh, timeout="60s"):
     return write_agent (mesh.path ("lab"), MANIFEST % timeout, {"lab.txt": lab_text (), "evaluate": EVALUATE})
 
 
@@ -109,7 +109,7 @@ def state (node, id):
     return one["state"] if one else None
 
 
-def ends (node, id, wanted, reason=None, seconds=30):
+def ends (node, id, wanted, reason=None, seconds=SECONDS):
     """Waits until an improvement is in a state (and for that reason)."""
     seen = []
 
@@ -123,14 +123,14 @@ def ends (node, id, wanted, reason=None, seconds=30):
         raise type (problem) ("%s; it is %s" % (problem, seen[0])) from None
 
 
-def live_is (nodes, seconds=30, **wanted):
+def live_is (nodes, seconds=SECONDS, **wanted):
     wanted = {key: str (value) for key, value in wanted.items ()}
     for node in nodes:
         wait_for ("%s has %s live" % (node.name, wanted),
                   lambda: wanted.items () <= values (node).items (), seconds)
 
 
-def quiet (nodes, seconds=30):
+def quiet (nodes, seconds=SECONDS):
     """Waits until nothing is under way, and everything said is acknowledged."""
     def settled (node):
         status = node.status ()

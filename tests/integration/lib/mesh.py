@@ -31,7 +31,10 @@ def expect (holds, what):
         raise Failed (what)
 
 
-def wait_for (what, condition, seconds=30, every=0.05):
+SECONDS = 90  # that a wait may take: none that passes comes near it, but on a machine that is far too busy
+
+
+def wait_for (what, condition, seconds=SECONDS, every=0.05):
     """Returns the first value of condition () that counts as true; fails after so many seconds. It looks in intervals."""
     until = time.monotonic () + seconds
     while True:
@@ -98,7 +101,7 @@ class Node:
         self._key = None
 
     # commands
-    def cli (self, *words, code=0, timeout=60, input=None, **more):
+    def cli (self, *words, code=0, timeout=180, input=None, **more):
         """Runs `evomesh words… --dir DIR`; fails if it ends otherwise than with `code` (None: any)."""
         return self.mesh.run (*self.prefix, self.mesh.evomesh, *words, "--dir", self.dir, code=code, timeout=timeout,
                               input=input, **more)
@@ -148,7 +151,7 @@ class Node:
         with open (path, "w") as file:
             file.write ("\n".join (lines) + "\n")
 
-    def start (self, *options, ready=30, words=None, cwd=None):
+    def start (self, *options, ready=SECONDS, words=None, cwd=None):
         """Runs it until it is ready. `words` stand in place of `evomesh run --dir DIR options…`."""
         expect (self.process is None, self.name + " runs already")
         out = self.dir + ".ready"
@@ -175,7 +178,7 @@ class Node:
     def signal (self, number):
         os.kill (self.pid, number)
 
-    def stop (self, seconds=20):
+    def stop (self, seconds=SECONDS):
         """Ends it cleanly, which it must take well: exit 0, and nothing is left of it."""
         if self.process is None:
             return
@@ -193,13 +196,13 @@ class Node:
             return []
         pids = descendants (self.process.pid)
         self.process.kill ()
-        self.process.wait (20)
+        self.process.wait (SECONDS)
         self.process = None
         return pids
 
     # what lies on disk
     def database (self):
-        return sqlite3.connect ("file:%s/evomesh.db?mode=ro" % self.dir, uri=True, timeout=10)
+        return sqlite3.connect ("file:%s/evomesh.db?mode=ro" % self.dir, uri=True, timeout=SECONDS)
 
     def current (self):
         """The release that `current` names; fails if it isn't a whole one."""
@@ -237,7 +240,7 @@ class Mesh:
     def path (self, *parts):
         return os.path.join (self.scratch, *parts)
 
-    def run (self, *words, code=0, timeout=60, input=None, cwd=None, **more):
+    def run (self, *words, code=0, timeout=180, input=None, cwd=None, **more):
         done = subprocess.run (words, capture_output=True, text=True, errors="replace", timeout=timeout, env=self.env,
                                cwd=cwd, **({"input": input} if input is not None else {"stdin": subprocess.DEVNULL}),
                                **more)
@@ -273,7 +276,7 @@ class Mesh:
         self.wait_linked (nodes)
         return nodes
 
-    def wait_linked (self, nodes, seconds=30):
+    def wait_linked (self, nodes, seconds=SECONDS):
         for node in nodes:
             wait_for ("%s has all its peers and its baseline" % node.name, lambda: self._linked (node, len (nodes)),
                       seconds)
@@ -289,7 +292,7 @@ class Mesh:
 
     @staticmethod
     def gone (node, pids):
-        wait_for ("nothing is left of %s: %s" % (node.name, pids), lambda: not any (map (alive, pids)), 5, every=0.01)
+        wait_for ("nothing is left of %s: %s" % (node.name, pids), lambda: not any (map (alive, pids)), every=0.01)
 
     def close (self):
         for node in self.nodes.values ():
@@ -403,7 +406,7 @@ class Terminal:
             self.seen += os.read (self.master, 65536).decode (errors="replace")
         return self.seen
 
-    def wait (self, pattern, seconds=30):
+    def wait (self, pattern, seconds=SECONDS):
         try:
             return wait_for ("the terminal shows /%s/" % pattern, lambda: re.search (pattern, self._read ()), seconds)
         except Failed as problem:
@@ -412,7 +415,7 @@ class Terminal:
     def type (self, text):
         os.write (self.master, text.encode ())
 
-    def end (self, seconds=30):
+    def end (self, seconds=SECONDS):
         """Its exit code."""
         wait_for ("the program at the terminal ends", lambda: self._read () is not None and
                   self.process.poll () is not None, seconds)

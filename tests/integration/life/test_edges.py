@@ -130,7 +130,7 @@ def bad_restarts (node, flags):
 
 
 def alone (mesh):
-    node = mesh.node ("solo", "--seed", "1", agent=lab.make_agent (mesh, timeout="1500ms"))
+    node = mesh.node ("solo", "--seed", "1", agent=lab.make_agent (mesh, timeout="6s"))
     restart = service (mesh)
     node.config (proposers="[]", slots=2, service__restart='"%s %s"' % (restart, node.private),
                  safety_systems__failure_threshold=2, safety_systems__recovery_timeout_seconds=1)
@@ -226,7 +226,7 @@ def gone (group):
     """Who dies is missed; who comes back is heard; who can't measure doesn't; who leaves is out."""
     alpha, beta, gamma = group
     gamma.kill ()
-    wait_for ("alpha misses gamma", lambda: alpha.status ()["peers_up"] == 1, 30)
+    wait_for ("alpha misses gamma", lambda: alpha.status ()["peers_up"] == 1)
     gamma.config (collaborative_validation__network_enabled="false")
     gamma.start ()
     beta.stop ()
@@ -241,8 +241,8 @@ def gone (group):
 
 def together (mesh):
     restart = service (mesh)
-    group = mesh.group (("alpha", "beta", "gamma"), lab.make_agent (mesh), "--quorum", "0.6", "--feedback-deadline", "1s",
-                        "--held-expiry", "4s", config={"proposers": "[]", "slots": 3})
+    group = mesh.group (("alpha", "beta", "gamma"), lab.make_agent (mesh), "--quorum", "0.6", "--feedback-deadline", "4s",
+                        "--held-expiry", "20s", config={"proposers": "[]", "slots": 3})
     alpha, beta, gamma = group
     write (os.path.join (alpha.private, "bias"), "1\n")
     gamma.stop ()
@@ -256,7 +256,7 @@ def together (mesh):
     rolled_back (group)
     gone (group)
     wait_for ("a watcher on alpha heard of beta's events", lambda: beta.id in
-              [event["agent_id"] for event in watchers[0].events ()], 10)
+              [event["agent_id"] for event in watchers[0].events ()])
     mesh.stop ()
     collect (mesh, watchers)
 

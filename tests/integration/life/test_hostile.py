@@ -11,7 +11,9 @@ import time
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
 import lab
 from lab import ends, live_is, propose, quiet, values, write
-from mesh import descendants, expect, main, unpack, wait_for, write_agent
+from mesh import SECONDS, descendants, expect, main, unpack, wait_for, write_agent
+
+LIMIT = "6s"  # of a run: what hangs is waited for so long, what is honest comes nowhere near it
 
 WAYS = (("crash", "invalid_crash"), ("hang", "invalid_timeout"), ("hang-deaf", "invalid_timeout"), ("exit", "invalid_exit"),
         ("garbage", ("invalid_result", "invalid_output")), ("silent", ("invalid_result", "invalid_output")),
@@ -25,7 +27,7 @@ def memory_kib (pid):
         return next (int (line.split ()[1]) for line in file if line.startswith ("VmRSS"))
 
 
-def rejected (node, id, reasons, seconds=30):
+def rejected (node, id, reasons, seconds=SECONDS):
     one = wait_for ("%s: %s is rejected" % (node.name, id[:8]),
                     lambda: (found := node.improvement (id)) and found["state"] == "rejected" and found, seconds)
     expect (one["reason"] in reasons, "%s: expected %s, found %s (%s)" % (node.name, reasons, one["reason"], one["detail"]))
@@ -37,7 +39,7 @@ def nothing_runs (node):
     def whims ():
         return [pid for pid in descendants (node.process.pid) if _name (pid) in
                 ("bwrap", "jail", "sh", "awk", "mawk", "sleep", "head", "tail", "tr", "evaluate", "wc")]
-    wait_for ("nothing of the candidate is left below %s: %s" % (node.name, whims ()), lambda: not whims (), 1, every=0.01)
+    wait_for ("nothing of the candidate is left below %s: %s" % (node.name, whims ()), lambda: not whims (), 30, every=0.01)
 
 
 def _name (pid):
@@ -49,7 +51,7 @@ def _name (pid):
 
 
 def each_whim (mesh):
-    node = mesh.node ("solo", "--seed", "1", agent=lab.make_agent (mesh, timeout="1s"))
+    node = mesh.node ("solo", "--seed", "1", agent=lab.make_agent (mesh, timeout=LIMIT))
     node.config (proposers="[]", slots=1)
     node.cli ("group", "create", "lonely")
     node.start ()
@@ -86,7 +88,7 @@ awk '{ v[$1] = $3 } END { printf "{\"score\": %s, \"cost\": 1}\n", 1 + v["a"] }'
 
 
 def sent_to_peers (mesh):
-    agent = write_agent (mesh.path ("lab"), lab.MANIFEST % "1s", {"lab.txt": lab.lab_text (), "evaluate": TRAP})
+    agent = write_agent (mesh.path ("lab"), lab.MANIFEST % LIMIT, {"lab.txt": lab.lab_text (), "evaluate": TRAP})
     group = mesh.group (("alpha", "beta", "gamma"), agent, config={"proposers": "[]"})
     alpha, beta, gamma = group
     for node in (beta, gamma):
@@ -131,15 +133,15 @@ class turns (tuple):
 
 def proposers_too (mesh):
     """A proposer is a program like any other: whatever it does, the node proposes again, and takes only what may change."""
-    agent = lab.make_agent (mesh, timeout="1s")
+    agent = lab.make_agent (mesh)
     write (os.path.join (agent, "misbehave"), PROPOSER)
     os.chmod (os.path.join (agent, "misbehave"), 0o755)
     node = mesh.node ("solo", "--seed", "3", agent=agent)
-    node.config (proposers='[{name: rogue, command: ["./misbehave"], timeout: 500ms}]')
+    node.config (proposers='[{name: rogue, command: ["./misbehave"], timeout: 3s}]')
     node.cli ("group", "create", "lonely")
     node.start ()
-    wait_for ("a rogue proposer failed often, and its honest turns are measured", lambda: turns (node) >= (5, 6), 90)
-    wait_for ("one of them is applied", lambda: values (node)["a"] != "0.25", 60)
+    wait_for ("a rogue proposer failed often, and its honest turns are measured", lambda: turns (node) >= (5, 6), 2 * SECONDS)
+    wait_for ("one of them is applied", lambda: values (node)["a"] != "0.25")
     expect (node.status ()["breaker"] == "closed", "a rogue proposer opened the breaker")
     node.cli ("pause")
     quiet ([node])

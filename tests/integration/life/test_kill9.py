@@ -26,7 +26,7 @@ description: "as high as its eight numbers, and one that is only good here"
 evolve: [climb.txt]
 evaluator:
   command: [./evaluate]
-  timeout: 20s
+  timeout: 60s
   memory: 128MiB
 objectives:
   - {name: height, goal: maximize}
@@ -104,7 +104,7 @@ def idea (mesh, chance):
 def goes_on (node):
     """It takes further proposals to their end."""
     before = node.status ()["proposed"]
-    wait_for ("%s proposes" % node.name, lambda: node.status ().get ("proposed", 0) > before, 60)
+    wait_for ("%s proposes" % node.name, lambda: node.status ().get ("proposed", 0) > before)
 
 
 def hundred_kills (mesh):

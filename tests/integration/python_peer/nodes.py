@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import time
 
+SECONDS = 90  # that a wait may take: none that passes comes near it
+
 
 class Node:
     def __init__(self, mesh, name, agent=None):
@@ -27,7 +29,7 @@ class Node:
 
     def run(self, *words):
         command = [self.mesh.program, *words, "--dir", self.directory]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
 
     def cli(self, *words):
         done = self.run(*words)
@@ -41,12 +43,12 @@ class Node:
         with open(self.directory + ".log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([self.mesh.program, "run", "--dir", self.directory], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log)
-        ready, _, _ = select.select([self.process.stdout], [], [], 30)
+        ready, _, _ = select.select([self.process.stdout], [], [], SECONDS)
         assert ready and self.process.stdout.readline(), f"{self.name} did not start"
 
     def stop(self, signal_number=signal.SIGTERM):
         self.process.send_signal(signal_number)
-        code = self.process.wait(20)
+        code = self.process.wait(SECONDS)
         self.process.stdout.close()
         self.process = None
         return code
@@ -72,7 +74,7 @@ class Mesh:
             self.looked_at[node], self.seen[node] = now, node.status()
         return self.seen[node]
 
-    def until(self, what, holds, seconds=30):
+    def until(self, what, holds, seconds=SECONDS):
         """Lets the peer live until the condition holds; returns what it returned."""
         end = time.monotonic() + seconds
         while True:

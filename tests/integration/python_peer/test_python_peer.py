@@ -28,7 +28,7 @@ description: "A number, the higher the better"
 evolve: [number.txt]
 evaluator:
   command: [./evaluate]
-  timeout: 10s
+  timeout: 60s
   memory: 256MiB
 objectives:
   - {name: score, goal: maximize}

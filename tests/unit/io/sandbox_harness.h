@@ -81,7 +81,7 @@ static inline int harness_look (zloop_t *loop, int timer, void *context)
 /* Runs the loop until all of them are done. */
 static inline void harness_wait (harness_t *self, outcome_t *outcomes, size_t count)
 {
-    harness_wait_t wait = {outcomes, count, zclock_usecs () + 30000000};
+    harness_wait_t wait = {outcomes, count, zclock_usecs () + 150000000};
     int timer = zloop_timer (self->loop, 1, 0, harness_look, &wait);
     zloop_start (self->loop);
     zloop_timer_end (self->loop, timer);
@@ -103,7 +103,7 @@ static inline sandbox_job_t harness_job (const char *const *command)
                            .directory = "/agent",
                            .mounts = {{PROGRAM_DIRECTORY, "/agent", false}},
                            .mount_count = 1,
-                           .timeout_ms = 20000,
+                           .timeout_ms = 120000,
                            .memory_bytes = 256 * MIB,
                            .output_bytes = 1 * MIB};
 }

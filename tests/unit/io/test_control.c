@@ -9,7 +9,7 @@
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS 60000
 
 typedef struct {
     scratch_t scratch;

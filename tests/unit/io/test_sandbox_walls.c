@@ -38,11 +38,10 @@ START_TEST (it_is_never_kernel_user_zero)
     ck_assert_uint_eq (count, 1); /* no other user exists for it */
     harness_t self = harness_new (false);
     sandbox_job_t job = harness_job (COMMAND ("sleep", "31.4159"));
-    job.timeout_ms = 300;
     outcome_t sleeping = {.done = false};
-    harness_start (&self, &job, &sleeping);
+    sandbox_run_t *run = harness_start (&self, &job, &sleeping);
     bool seen = false, root = false;
-    while (!sleeping.done) {
+    while (!seen) { /* it needs no loop to start */
         FILE *list = popen (
             "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '^sleep 31.4159' "
             "&& grep ^Uid: $p/status; done 2>/dev/null",
@@ -53,11 +52,9 @@ START_TEST (it_is_never_kernel_user_zero)
         }
         if (list)
             pclose (list);
-        if (seen)
-            break;
     }
+    sandbox_cancel (run);
     harness_wait (&self, &sleeping, 1);
-    ck_assert_msg (seen, "the sleeper was not seen");
     ck_assert_msg (!root, "it runs as kernel user 0");
     harness_destroy (&self);
 }
@@ -268,7 +265,7 @@ START_TEST (the_tree_dies_with_the_node)
         zloop_start (self.loop);
         _exit (0);
     }
-    int64_t deadline_us = zclock_usecs () + 10000000;
+    int64_t deadline_us = zclock_usecs () + 60000000;
     while (harness_count ("token-orphaned") < 7) /* bwrap, jail, the program and its four */
         ck_assert_int_lt (zclock_usecs (), deadline_us);
     int64_t killed_us = zclock_usecs ();
