@@ -113,6 +113,13 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, BYTES, content, LIMIT_PACKAGE_BYTES)                                          \
     F (R, DIGEST, entropy, 0)
 
+#define EQUIVOCATED_FIELDS(                                                                           \
+    F, L, R) /* a member said two things under one number: both, packed, as the mesh verified them */ \
+    F (R, KEY, member, 0)                                                                             \
+    F (R, UINT, seq, 0)                                                                               \
+    F (R, BYTES, first, LIMIT_PACKAGE_BYTES)                                                          \
+    F (R, BYTES, second, LIMIT_PACKAGE_BYTES)
+
 #define REASON_LIMIT 255
 
 /* How a proposal ended. */
@@ -138,7 +145,8 @@ typedef enum {
     NODE_EVENT (11, APPLIED, applied_event, DONE_FIELDS)         \
     NODE_EVENT (12, RESTORED, restored, DONE_FIELDS)             \
     NODE_EVENT (13, FETCHED, fetched, FETCHED_FIELDS)            \
-    NODE_EVENT (14, COMMAND, command, COMMAND_FIELDS)
+    NODE_EVENT (14, COMMAND, command, COMMAND_FIELDS)            \
+    NODE_EVENT (15, EQUIVOCATED, equivocated, EQUIVOCATED_FIELDS)
 
 #define EVENT_STRUCT(number, NAME, name, FIELDS) RECORD_STRUCT (name, FIELDS);
 NODE_EVENTS (EVENT_STRUCT)

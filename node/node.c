@@ -217,6 +217,7 @@ int node_step (node_t *self, const event_t *event, effects_t *effects)
     case EVENT_APPLIED: on_applied (self, &event->as.applied_event); break;
     case EVENT_RESTORED: on_restored (self, &event->as.restored); break;
     case EVENT_FETCHED: s_fetched (self, &event->as.fetched); break;
+    case EVENT_EQUIVOCATED: on_equivocated (self, &event->as.equivocated); break;
     case EVENT_COMMAND: on_command (self, &event->as.command); break;
     }
     if (!rc) {

@@ -58,7 +58,8 @@ typedef struct {
     uint64_t validations_done; /* for peers */
     uint64_t evaluations;
     uint64_t duplicates;
-    uint64_t candidates; /* in the archive */
+    uint64_t equivocations; /* members that were proved to have said two things under one number */
+    uint64_t candidates;    /* in the archive */
     uint64_t front;
     uint64_t held;
     uint64_t awaiting_members; /* passed their test; too few members are here to measure them again */

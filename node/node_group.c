@@ -45,7 +45,7 @@ size_t validators_here (const node_t *self)
 {
     size_t count = 0;
     for (size_t i = 0; i < self->peer_count; i++)
-        count += peer_is_up (self, &self->peers[i].id) &&
+        count += peer_can_vote (self, &self->peers[i].id) &&
                  (self->peers[i].record.validation_types & VALIDATE_PERFORMANCE) != 0;
     return count;
 }

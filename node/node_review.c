@@ -45,7 +45,7 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
 
 bool review_may_be_confirmed (const node_t *self)
 {
-    if (peers_up (self) == 0)
+    if (voters_up (self) == 0)
         return false;
     uint64_t members = members_now (self);
     bool all_here = peers_up (self) + 1 >= members;
@@ -74,7 +74,7 @@ void review_start (node_t *self, size_t index)
     improvement->waits = false;
     request_init (&improvement->feedback, self->now_ms + self->group.policy.feedback_deadline_ms);
     for (size_t i = 0; i < self->peer_count; i++)
-        if (peer_is_up (self, &self->peers[i].id))
+        if (peer_can_vote (self, &self->peers[i].id))
             s_ask (self, improvement, &self->peers[i].id);
     improve_move (self, index, MOVE_ASK);
 }
@@ -82,7 +82,7 @@ void review_start (node_t *self, size_t index)
 void review_resend (node_t *self, size_t index, const pubkey_t *peer)
 {
     improvement_t *improvement = &self->improvements[index];
-    if (request_expects (&improvement->feedback, peer, NULL) == 0)
+    if (peer_has_vote (self, peer) && request_expects (&improvement->feedback, peer, NULL) == 0)
         s_ask (self, improvement, peer);
 }
 
@@ -158,6 +158,8 @@ void on_feedback (node_t *self, const message_t *message, const pubkey_t *author
 {
     static const answer_t answers[] = {ANSWERED_YES, ANSWERED_REVIEW, ANSWERED_NO};
     const feedback_t *feedback = &message->as.feedback;
+    if (!peer_has_vote (self, author))
+        return;
     for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
         improvement_t *improvement = &self->improvements[k];
         if (!improvement->used || improvement->state != STATE_REVIEWING ||

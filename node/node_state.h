@@ -162,6 +162,7 @@ typedef struct {
 typedef struct {
     pubkey_t id;
     bool up;
+    uint64_t proved_epoch; /* ours, when it was proved to have said two things under one number; 0: never */
     validator_t record;
     unsigned adopted; /* packages of it that we adopted, and that failed here */
     unsigned failed;
@@ -445,6 +446,13 @@ void knowledge_answer (node_t *self, const pubkey_t *author, const digest_t *tra
                        const trial_result_t *result);
 const tried_t *knowledge_tried (const node_t *self, const digest_t *package);
 
+/* --- node_proof.c --- */
+void on_equivocated (node_t *self, const equivocated_t *event);
+/* Does its word on an improvement count? That of a member does, unless it was proved to equivocate since it was admitted. */
+bool peer_has_vote (const node_t *self, const pubkey_t *id);
+bool peer_can_vote (const node_t *self, const pubkey_t *id); /* and is up */
+size_t voters_up (const node_t *self);
+
 /* --- node_group.c --- */
 void on_roster (node_t *self, bytes_t packed);
 void on_join_request (node_t *self, const message_t *message, const pubkey_t *author, const pubkey_t *curve,
@@ -460,7 +468,7 @@ known_peer_t *peer_of (node_t *self,
                        const pubkey_t *id); /* made if it isn't there; NULL when out of memory */
 bool peer_is_up (const node_t *self, const pubkey_t *id);
 size_t peers_up (const node_t *self);
-size_t validators_here (const node_t *self); /* peers that are up and measure performance for others */
+size_t validators_here (const node_t *self); /* peers that are up, have a vote, and measure performance */
 uint64_t members_now (const node_t *self);
 
 /* --- node_start.c, node_command.c, node.c --- */

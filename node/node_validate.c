@@ -89,7 +89,7 @@ void validate_start (node_t *self, size_t index)
     assert (peers);
     for (size_t i = 0; i < self->peer_count; i++) {
         peers[i] = self->peers[i].record;
-        peers[i].connected = peer_is_up (self, &self->peers[i].id);
+        peers[i].connected = peer_can_vote (self, &self->peers[i].id);
     }
     size_t chosen[LIMIT_MEMBERS];
     size_t max = self->group.policy.max_validators < LIMIT_MEMBERS ? (size_t)self->group.policy.max_validators
@@ -110,7 +110,7 @@ void validate_start (node_t *self, size_t index)
 void validate_resend (node_t *self, size_t index, const pubkey_t *peer)
 {
     improvement_t *improvement = &self->improvements[index];
-    if (request_expects (&improvement->validation, peer, NULL) == 0 &&
+    if (peer_has_vote (self, peer) && request_expects (&improvement->validation, peer, NULL) == 0 &&
         improvement->validation.deadline_ms > self->now_ms)
         s_ask (self, improvement, peer);
 }
@@ -170,7 +170,7 @@ static void s_hurry (node_t *self, improvement_t *improvement, uint64_t grace_ms
 static bool s_only_lost_are_missing (const node_t *self, const request_t *validation)
 {
     for (size_t i = 0; i < validation->count; i++)
-        if (validation->asked[i].answer == ASKED && peer_is_up (self, &validation->asked[i].member))
+        if (validation->asked[i].answer == ASKED && peer_can_vote (self, &validation->asked[i].member))
             return false;
     return true;
 }
@@ -242,6 +242,8 @@ static int s_take (request_t *validation, const message_t *message, const pubkey
 
 void on_validation_reply (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)
 {
+    if (!peer_has_vote (self, author))
+        return;
     for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
         improvement_t *improvement = &self->improvements[k];
         if (!improvement->used || improvement->state != STATE_VALIDATING ||

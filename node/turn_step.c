@@ -164,6 +164,16 @@ static void s_peer_lost (turn_t *self, const mesh_output_t *output)
     turn_step (self, &event);
 }
 
+static void s_equivocated (turn_t *self, const mesh_output_t *output)
+{
+    event_t event = {.kind = EVENT_EQUIVOCATED};
+    event.as.equivocated = (equivocated_t){.member = output->peer,
+                                           .seq = output->number,
+                                           .first = bytes_of (output->bytes.data, output->bytes.size),
+                                           .second = bytes_of (output->second.data, output->second.size)};
+    turn_step (self, &event);
+}
+
 static void s_serve (turn_t *self, const mesh_output_t *asked)
 {
     size_t size = 0;
@@ -235,6 +245,7 @@ static void s_take_output (turn_t *self, const mesh_output_t *output, size_t ind
     case MESH_DELIVER: s_deliver (self, output); break;
     case MESH_PEER_UP: s_peer_up (self, output); break;
     case MESH_PEER_LOST: s_peer_lost (self, output); break;
+    case MESH_EQUIVOCATED: s_equivocated (self, output); break;
     case MESH_SERVE: s_serve (self, output); break;
     case MESH_SERVE_PULL: s_serve_pull (self, output); break;
     case MESH_FETCHED:

@@ -25,8 +25,10 @@ mesh_output_t *mesh_output (mesh_outputs_t *out, mesh_output_kind_t kind)
 
 void mesh_outputs_clear (mesh_outputs_t *self)
 {
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count; i++) {
         buffer_clear (&self->items[i].bytes);
+        buffer_clear (&self->items[i].second);
+    }
     free (self->items);
     memset (self, 0, sizeof *self);
 }

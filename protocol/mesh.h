@@ -49,6 +49,7 @@ typedef enum {
     MESH_SERVE,      /* a member wants `content` from `number` on: answer with mesh_serve */
     MESH_SERVE_PULL, /* a member wants our publications from `number` on: answer with mesh_serve_pull */
     MESH_FETCHED,    /* the fetch `operation` ended: `result` 0 with the content in bytes, or an error */
+    MESH_EQUIVOCATED, /* `peer` said two things under the number `number`: both statements, packed, are in bytes and in second */
     MESH_REFUSED /* something was refused: `result` says why; for the counters and the log (once per peer and minute:
                         `first` is true) */
 } mesh_output_kind_t;
@@ -72,7 +73,8 @@ typedef struct {
     char platform[LIMIT_TEXT + 1];
     size_t address_count;
     mesh_address_t addresses[LIMIT_ENDPOINTS]; /* the one to try first stands first */
-    buffer_t bytes;                            /* body, or content */
+    buffer_t bytes;                            /* body, content, or packed statement */
+    buffer_t second;                           /* packed statement */
     uint8_t seal[SEAL_BYTES];
 } mesh_output_t;
 
@@ -148,7 +150,7 @@ typedef struct {
     uint64_t slots_busy;
 } mesh_peer_t;
 size_t mesh_peers (const mesh_t *self, mesh_peer_t *peers, size_t max);
-/* Proofs that a member said two different things under one sequence number; NULL at the end. */
+/* The same proofs that MESH_EQUIVOCATED told, and those whose first statement was no longer kept: that a member said two different things under one sequence number; NULL at the end. */
 const proof_t *mesh_proof (const mesh_t *self, size_t i);
 /* How many statements were refused with `code` since the start. */
 uint64_t mesh_refused (const mesh_t *self, int code);

@@ -105,6 +105,22 @@ static int s_judge_cheaply (const mesh_t *self, incoming_t *in)
 
 /* --- signature, fields, repetition --- */
 
+/* Tells of what was proved just now. Nobody is accused by half a proof: without the first statement it convinces no other. */
+static void s_tell_proofs (window_t *window, mesh_outputs_t *out)
+{
+    const proof_t *proof;
+    while ((proof = window_take_proof (window)) != NULL) {
+        if (!proof_holds (proof))
+            continue;
+        mesh_output_t *output = mesh_output (out, MESH_EQUIVOCATED);
+        output->peer = proof->author;
+        output->number = proof->seq;
+        buffer_append (&output->bytes, proof->first.data, proof->first.size);
+        buffer_append (&output->second, proof->second.data, proof->second.size);
+        assert (!output->bytes.failed && !output->second.failed);
+    }
+}
+
 /* 0, or why not; on success the message is decoded and to be cleared. */
 static int s_judge (mesh_t *self, incoming_t *in)
 {
@@ -125,6 +141,8 @@ static int s_judge (mesh_t *self, incoming_t *in)
         code = pubkey_equal (&in->message.as.join_request.invite, in->curve) ? 0 : ERROR_IMPOSTOR;
     } else if (!in->is_introduction) {
         code = window_hear (window, &in->statement, &in->head, &in->id, in->wall_ms);
+        if (code == ERROR_EQUIVOCATION)
+            s_tell_proofs (window, in->out);
         if (code == ERROR_REPLAYED && in->info->class == CLASS_DURABLE)
             code = 0; /* said again, as its acknowledgement was lost */
         if (code == ERROR_STALE && in->head.kind == MESSAGE_HELLO) {

@@ -37,6 +37,7 @@ struct window {
     size_t kept_bytes;
     proof_t proofs[WINDOW_PROOFS];
     size_t proof_count;
+    size_t proofs_taken;
 };
 
 window_t *window_new (void)
@@ -270,6 +271,12 @@ static void s_prove (window_t *self, const statement_t *statement, const pubkey_
 const proof_t *window_proof (const window_t *self, size_t i)
 {
     return i < self->proof_count ? &self->proofs[i] : NULL;
+}
+
+const proof_t *window_take_proof (window_t *self)
+{
+    assert (self != NULL && self->proofs_taken <= self->proof_count);
+    return self->proofs_taken < self->proof_count ? &self->proofs[self->proofs_taken++] : NULL;
 }
 
 bool proof_holds (const proof_t *proof)

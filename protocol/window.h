@@ -61,6 +61,9 @@ typedef struct {
 /* The i-th proof, borrowed until window_destroy; NULL at the end. */
 const proof_t *window_proof (const window_t *self, size_t i);
 
+/* The next proof that was not taken yet, borrowed likewise; NULL if there is none. */
+const proof_t *window_take_proof (window_t *self);
+
 /* True if both statements hold, are of that author and one group, have one sequence number and are not the same: anybody can
  * check that without trusting who shows it. */
 bool proof_holds (const proof_t *proof);

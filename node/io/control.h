@@ -14,7 +14,7 @@
  *   status   result: {"id", "name", "group", "group_name", "agent", "epoch", "members", "peers_up", "paused", "stopped",
  *            "finished", "release", "learning_rate", "success_rate", "breaker", "slots", "slots_busy", "proposed", "applied",
  *            "rolled_back", "packages_sent", "packages_received", "packages_adopted", "validations_done", "evaluations",
- *            "duplicates", "candidates", "front", "held", "outbox", "uptime_ms",
+ *            "duplicates", "candidates", "front", "held", "equivocations", "outbox", "uptime_ms",
  *            "objectives": [{"name", "goal": "minimize"|"maximize", "unit", "weight", "noisy", "start": value|null,
  *                            "now": value|null}…],
  *            "under_way": {state: count…}, "rejected": {reason: count…}, "refused": {error name: count…},

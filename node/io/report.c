@@ -123,6 +123,11 @@ static json_t *s_next_steps (const node_status_t *status, const char *problem)
                     "%llu wait for more members to measure them again: who is gone for good is let go with "
                     "`evomesh group revoke ID`",
                     (unsigned long long)status->awaiting_members);
+    if (status->equivocations > 0)
+        s_add_step (list,
+                    "%llu members said two different things under one number and have no vote here any more: "
+                    "look at `evomesh log`, and let them go with `evomesh group revoke ID`",
+                    (unsigned long long)status->equivocations);
     if (status->paused)
         s_add_step (list, "evolution is paused: `evomesh resume`");
     if (status->breaker == BREAKER_OPEN)
@@ -160,6 +165,7 @@ static void s_set_counts (json_t *root, const node_status_t *status)
         {"candidates", status->candidates},
         {"front", status->front},
         {"held", status->held},
+        {"equivocations", status->equivocations},
         {"outbox", status->outbox},
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)

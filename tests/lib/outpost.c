@@ -59,6 +59,7 @@ static void s_note (outpost_t *self, mesh_output_t *output)
         self->refused_code = output->result;
         self->refused_peer = output->peer;
         break;
+    case MESH_EQUIVOCATED:
     case MESH_FETCHED:
         self->fetched++;
         self->fetched_result = output->result;
@@ -109,6 +110,7 @@ static void s_execute (outpost_t *self, mesh_output_t *output)
     case MESH_SERVE:
     case MESH_SERVE_PULL:
     case MESH_FETCHED:
+    case MESH_EQUIVOCATED:
     case MESH_REFUSED:
     default: s_note (self, output); break;
     }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "tests/lib/rig.h"
-
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/message.h"
+#include "tests/lib/rig_internal.h"
 
 static const char RIG_EVALUATOR[] = "rig evaluator";
 
@@ -38,7 +37,7 @@ const digest_t *rig_candidate (rig_t *self, const char *text, double cost, doubl
     return &self->trees[at].id;
 }
 
-static size_t s_tree (const rig_t *self, const digest_t *id)
+size_t rig_tree (const rig_t *self, const digest_t *id)
 {
     for (size_t i = 0; i < self->tree_count; i++)
         if (digest_equal (&self->trees[i].id, id))
@@ -49,7 +48,7 @@ static size_t s_tree (const rig_t *self, const digest_t *id)
 
 /* --- events on their way --- */
 
-static void s_push (buffer_t *queue, const event_t *event)
+void rig_push (buffer_t *queue, const event_t *event)
 {
     buffer_t bytes = {0};
     event_encode (event, &bytes);
@@ -59,7 +58,7 @@ static void s_push (buffer_t *queue, const event_t *event)
     buffer_clear (&bytes);
 }
 
-static int s_find (const rig_t *self, const pubkey_t *key, bool curve)
+int rig_find (const rig_t *self, const pubkey_t *key, bool curve)
 {
     for (size_t i = 0; i < self->count; i++)
         if (pubkey_equal (curve ? &self->nodes[i].curve.public_key : &self->nodes[i].identity.id, key))
@@ -72,7 +71,7 @@ static void s_deliver (rig_t *self, size_t from, int to, bytes_t body, bytes_t s
     if (to < 0 || (size_t)to == from || self->nodes[to].rules.deaf || self->nodes[from].rules.deaf)
         return;
     event_t event = {.kind = EVENT_RECEIVED, .as.received = {self->nodes[from].curve.public_key, body, seal}};
-    s_push (&self->nodes[to].inbox, &event);
+    rig_push (&self->nodes[to].inbox, &event);
     self->nodes[to].heard[statement_kind (body.data, body.size)]++;
 }
 
@@ -100,110 +99,6 @@ static void s_send (rig_t *self, size_t from, int to, bytes_t body, bytes_t seal
         s_deliver_vote (self, from, to, body);
     else
         s_deliver (self, from, to, body, seal);
-}
-
-/* --- jobs --- */
-
-static void s_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate)
-{
-    const rig_rules_t *rules = &self->nodes[k].rules;
-    const digest_t *what = evaluate->live ? &self->nodes[k].current : &evaluate->candidate;
-    size_t tree = s_tree (self, what);
-    value_t cost = {self->trees[tree].cost + (double)k * self->trees[tree].bias};
-    event_t event = {.kind = EVENT_EVALUATED,
-                     .as.evaluated = {.operation = evaluate->operation, .wall_ms = 10}};
-    uint64_t reason = evaluate->live ? rules->live_reason : rules->evaluate_reason;
-    if (digest_equal (what, &rules->failing))
-        reason = rules->failing_reason;
-    if (evaluate->live)
-        cost.value += tree == 0 ? rules->start_worse : rules->live_worse;
-    if (reason)
-        event.as.evaluated.reason = reason;
-    else {
-        event.as.evaluated.metrics.items = &cost;
-        event.as.evaluated.metrics.count = 1;
-    }
-    s_push (rules->hold_evaluations ? &self->nodes[k].held : &self->nodes[k].inbox, &event);
-}
-
-/* Adds the words of `from` to those of `to`, in order, each once. */
-static void s_join (char to[64], const char *from)
-{
-    char words[8][64], copy[64];
-    size_t count = 0;
-    const char *const sides[] = {to, from};
-    for (int side = 0; side < 2; side++) {
-        (void)snprintf (copy, sizeof copy, "%s", sides[side]);
-        for (char *rest = copy, *word = strtok_r (copy, "+", &rest); word;
-             word = strtok_r (NULL, "+", &rest)) {
-            size_t at = 0;
-            while (at < count && strcmp (words[at], word) < 0)
-                at++;
-            if ((at < count && strcmp (words[at], word) == 0) || strcmp (word, "start") == 0)
-                continue;
-            assert (count < 8);
-            memmove (words[at + 1], words[at], (count++ - at) * sizeof words[0]);
-            (void)snprintf (words[at], sizeof words[0], "%s", word);
-        }
-    }
-    int used = 0;
-    for (size_t i = 0; i < count; i++)
-        used += snprintf (to + used, 64 - (size_t)used, "%s%s", i ? "+" : "", words[i]);
-}
-
-/* A merge without a conflict costs what both changes save together. */
-static void s_merge (rig_t *self, size_t k, const merge_t *merge)
-{
-    const rig_rules_t *rules = &self->nodes[k].rules;
-    size_t base = s_tree (self, &merge->base), ours = s_tree (self, &merge->ours),
-           theirs = s_tree (self, &merge->theirs);
-    double cost = self->trees[ours].cost + self->trees[theirs].cost - self->trees[base].cost;
-    char text[64];
-    memcpy (text, self->trees[ours].text, sizeof text);
-    s_join (text, self->trees[theirs].text);
-    size_t merged = s_tree (self, rig_candidate (self, text, cost, 0));
-    event_t event = {
-        .kind = EVENT_MERGED,
-        .as.merged = {.operation = merge->operation,
-                      .result = rules->merge_result,
-                      .tree = bytes_of (self->trees[merged].tree.data, self->trees[merged].tree.size),
-                      .hunks = 2,
-                      .conflicts = rules->merge_conflicts}};
-    s_push (rules->hold_merges ? &self->nodes[k].held : &self->nodes[k].inbox, &event);
-}
-
-static void s_done (rig_t *self, size_t k, event_kind_t kind, uint64_t operation, uint64_t result)
-{
-    event_t event = {.kind = kind, .as.snapshot_taken = {.operation = operation, .result = result}};
-    s_push (&self->nodes[k].inbox, &event);
-}
-
-/* Contents are everywhere: packages are found among what was persisted. */
-static void s_fetch (rig_t *self, size_t k, const fetch_content_t *fetch)
-{
-    event_t event = {.kind = EVENT_FETCHED, .as.fetched = {.operation = fetch->operation}};
-    self->nodes[k].fetches[fetch->tree]++;
-    int from = s_find (self, &fetch->peer, false);
-    if (from < 0 || self->nodes[from].rules.deaf)
-        event.as.fetched.result = 1;
-    for (size_t i = 0; i < self->tree_count; i++)
-        if (digest_equal (&self->trees[i].id, &fetch->content))
-            event.as.fetched.bytes = bytes_of (self->trees[i].tree.data, self->trees[i].tree.size);
-    bool mute = from >= 0 && self->nodes[from].rules.mute;
-    if (!event.as.fetched.bytes.size || mute)
-        event.as.fetched.result = 1;
-    s_push (mute ? &self->nodes[k].held : &self->nodes[k].inbox, &event);
-}
-
-static void s_load (rig_t *self, size_t k, const load_t *load)
-{
-    size_t tree = s_tree (self, &load->content);
-    event_t event = {
-        .kind = EVENT_LOADED,
-        .as.loaded = {.operation = load->operation,
-                      .result = self->nodes[k].rules.load_result,
-                      .bytes = bytes_of (self->trees[tree].tree.data, self->trees[tree].tree.size)}};
-    s_push (&self->nodes[k].inbox, &event);
 }
 
 /* --- effects --- */
@@ -272,7 +167,7 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
 {
     const rig_rules_t *rules = &self->nodes[k].rules;
     switch (effect->kind) {
-    case EFFECT_PERSIST_STATEMENT: break;
+    case EFFECT_PERSIST_STATEMENT: self->nodes[k].statements++; break;
     case EFFECT_PERSIST_RECORD: s_row (self, k, &effect->as.persist_record); break;
     case EFFECT_PERSIST_CONTENT: s_content (self, effect->as.persist_content.bytes); break;
     case EFFECT_PUBLISH:
@@ -280,11 +175,11 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
             s_deliver (self, k, (int)to, effect->as.publish.body, effect->as.publish.seal);
         break;
     case EFFECT_SEND:
-        s_send (self, k, s_find (self, &effect->as.send.peer, false), effect->as.send.body,
+        s_send (self, k, rig_find (self, &effect->as.send.peer, false), effect->as.send.body,
                 effect->as.send.seal);
         break;
     case EFFECT_SEND_BACK:
-        s_send (self, k, s_find (self, &effect->as.send_back.curve, true), effect->as.send_back.body,
+        s_send (self, k, rig_find (self, &effect->as.send_back.curve, true), effect->as.send_back.body,
                 effect->as.send_back.seal);
         break;
     case EFFECT_SET_MEMBERS:
@@ -295,23 +190,23 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
         self->nodes[k].proposers[self->nodes[k].proposal_count] = effect->as.propose.proposer;
         self->nodes[k].proposals[self->nodes[k].proposal_count++] = effect->as.propose.operation;
         break;
-    case EFFECT_EVALUATE: s_evaluate (self, k, &effect->as.evaluate); break;
-    case EFFECT_MERGE: s_merge (self, k, &effect->as.merge); break;
-    case EFFECT_LOAD: s_load (self, k, &effect->as.load); break;
+    case EFFECT_EVALUATE: rig_job_evaluate (self, k, &effect->as.evaluate); break;
+    case EFFECT_MERGE: rig_job_merge (self, k, &effect->as.merge); break;
+    case EFFECT_LOAD: rig_job_load (self, k, &effect->as.load); break;
     case EFFECT_SNAPSHOT:
-        s_done (self, k, EVENT_SNAPSHOT_TAKEN, effect->as.snapshot.operation, rules->snapshot_result);
+        rig_job_done (self, k, EVENT_SNAPSHOT_TAKEN, effect->as.snapshot.operation, rules->snapshot_result);
         break;
     case EFFECT_APPLY:
         if (rules->apply_result != 1)
             self->nodes[k].current = effect->as.apply.release;
-        s_done (self, k, EVENT_APPLIED, effect->as.apply.operation, rules->apply_result);
+        rig_job_done (self, k, EVENT_APPLIED, effect->as.apply.operation, rules->apply_result);
         break;
     case EFFECT_RESTORE:
         if (rules->restore_result != 1)
             self->nodes[k].current = effect->as.restore.release;
-        s_done (self, k, EVENT_RESTORED, effect->as.restore.operation, rules->restore_result);
+        rig_job_done (self, k, EVENT_RESTORED, effect->as.restore.operation, rules->restore_result);
         break;
-    case EFFECT_FETCH_CONTENT: s_fetch (self, k, &effect->as.fetch_content); break;
+    case EFFECT_FETCH_CONTENT: rig_job_fetch (self, k, &effect->as.fetch_content); break;
     case EFFECT_NOTIFY: s_notify (self, k, &effect->as.notify); break;
     case EFFECT_REPLY:
         self->nodes[k].reply_failed = effect->as.reply.failed;
@@ -416,7 +311,7 @@ bool rig_command (rig_t *self, size_t k, const char *name, const char *key, cons
 
 bool rig_propose (rig_t *self, size_t k, const digest_t *candidate)
 {
-    size_t tree = s_tree (self, candidate);
+    size_t tree = rig_tree (self, candidate);
     event_t event = {
         .kind = EVENT_COMMAND,
         .as.command = {.operation = 7,

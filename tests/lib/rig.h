@@ -74,6 +74,7 @@ struct rig {
         size_t proposal_count;
         buffer_t journal;    /* every event, behind its length, with the digest of its effects */
         buffer_t events;     /* all that it emitted: a string each, "type key=value …", for rig_told */
+        unsigned statements; /* that it kept */
         unsigned fetches[2]; /* contents that it asked for: alone, and with the files that they list */
     } nodes[RIG_NODES_MAX];
     struct {

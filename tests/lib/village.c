@@ -249,6 +249,12 @@ static void s_take (village_t *self, size_t from, mesh_output_t *output)
     case MESH_SERVE: s_serve (self, who, output); break;
     case MESH_SERVE_PULL: s_serve_pull (self, who, output); break;
     case MESH_FETCHED: s_note_fetched (who, output); break;
+    case MESH_EQUIVOCATED:
+        who->equivocated_count++;
+        who->equivocated_peer = output->peer;
+        who->equivocated_number = output->number;
+        who->equivocated_bytes = output->bytes.size + output->second.size;
+        break;
     case MESH_REFUSED:
         who->refused_count++;
         who->refused_first += output->first;

@@ -41,6 +41,10 @@ typedef struct {
     size_t refused_first;
     int refused_code; /* the last */
     pubkey_t refused_peer;
+    size_t equivocated_count;
+    pubkey_t equivocated_peer;
+    uint64_t equivocated_number;
+    size_t equivocated_bytes; /* of both statements */
     size_t served;
     size_t served_pulls;
     size_t fetched_count;

@@ -362,6 +362,9 @@ def talk_nonsense(mesh, peer, alpha):
     after = alpha.status()["refused"]
     counted = {error: after.get(error, 0) - before.get(error, 0) for error in expected}
     assert counted == expected, f"counted {counted}, expected {expected}"
+    member = base64.b32encode(peer.id).decode().lower().rstrip("=")
+    mesh.until("alpha tells the group what it proved", lambda: event_of(peer, "equivocation_proved", ZERO, member=member))
+    assert alpha.status()["equivocations"] == 1
     missing = peer.send(alpha_id(peer), "FETCH", content=nacl.utils.random(32), offset=0)
     answer = mesh.until("FETCH of nothing is refused", lambda: peer.answers.get(missing.id))
     assert wire.ERRORS[answer["code"]] == "not_found"

@@ -5,7 +5,7 @@
 #include "tests/lib/suite.h"
 
 #define KIND_FIRST 1
-#define KIND_LAST  14
+#define KIND_LAST  15
 
 static event_t s_sample (unsigned kind, sample_t sample, arena_t *arena)
 {

@@ -122,6 +122,12 @@ START_TEST (test_two_statements_under_one_number_prove_a_lie)
     ck_assert (proof_holds (proof));
     ck_assert (pubkey_equal (&proof->author, &village->people[0].identity.id));
     ck_assert_ptr_null (mesh_proof (village->people[1].mesh, 1));
+    expect_refused (village, link, &second, ERROR_EQUIVOCATION);
+    const villager_t *judge = &village->people[1];
+    ck_assert_uint_eq (judge->equivocated_count, 1); /* told once, with both */
+    ck_assert (pubkey_equal (&judge->equivocated_peer, &village->people[0].identity.id));
+    ck_assert_uint_eq (judge->equivocated_number, head.seq);
+    ck_assert_uint_eq (judge->equivocated_bytes, first.size + second.size);
     buffer_clear (&first);
     buffer_clear (&second);
     village_destroy (&village);
