@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "evolution/block.h"
 #include "node/io/workspace.h"
 
 /* An agent's directory has a manifest; any other is not read through first. */
@@ -60,6 +61,25 @@ static int s_put_tree (store_t *store, const tree_t *tree, const digest_t *evalu
     return rc == 0 ? 0 : problem_set (problem, "%s", store_problem (store));
 }
 
+/* Where a file's author marked blocks, they must be in order: all candidates are held against them. */
+static int s_check_blocks (store_t *store, const agent_copy_t *self, problem_t *problem)
+{
+    for (size_t i = 0; i < self->evolved.count; i++) {
+        const tree_file_t *file = &self->evolved.files[i];
+        size_t size;
+        problem_t where;
+        char *text = (char *)store_content_get (store, &file->content, &size);
+        if (text == NULL)
+            return problem_set (problem, "%s can't be read back from the store: %s", file->path,
+                                store_problem (store));
+        int rc = blocks_check (text, size, &where);
+        free (text);
+        if (rc != 0)
+            return problem_set (problem, "%s: %s", file->path, where.text);
+    }
+    return 0;
+}
+
 agent_copy_t *agent_copy_read (store_t *store, const char *directory)
 {
     static const digest_t none;
@@ -72,7 +92,8 @@ agent_copy_t *agent_copy_read (store_t *store, const char *directory)
     if (rc == 0)
         rc = s_manifest (store, directory, self, &problem);
     if (rc == 0 &&
-        (rc = agent_split (&self->agent, &self->files, &self->pinned, &self->evolved, &problem)) != 0)
+        ((rc = agent_split (&self->agent, &self->files, &self->pinned, &self->evolved, &problem)) != 0 ||
+         (rc = s_check_blocks (store, self, &problem)) != 0))
         problem_prefix (&problem, "%s", directory);
     if (rc == 0)
         rc = s_put_tree (store, &self->pinned, &none, &self->evaluator, &problem);

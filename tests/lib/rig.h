@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
     uint64_t propose_result;  /* 0; 1 none; 2 fault */
     uint64_t evaluate_reason; /* REASON_NONE, or how every evaluation ends */
+    uint64_t staged_reason;   /* the same for those with the evaluator's stages before them */
     uint64_t live_reason;     /* the same for evaluations of the live copy */
     double live_worse;        /* added to `cost` of the live copy of anything but the start */
     double start_worse;       /* added to `cost` of the live copy of the start */
@@ -76,6 +77,8 @@ struct rig {
         buffer_t events;     /* all that it emitted: a string each, "type key=value …", for rig_told */
         unsigned statements; /* that it kept */
         unsigned fetches[2]; /* contents that it asked for: alone, and with the files that they list */
+        unsigned evaluations;
+        unsigned staged; /* of which with the evaluator's stages */
     } nodes[RIG_NODES_MAX];
     struct {
         digest_t id;

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MPL-2.0
+"""An agent in OpenEvolve's layout, to which only agent.yaml was added: a node improves it, within its block and past its stage."""
+import os
+import shutil
+import sys
+
+sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
+from lab import ends, write
+from mesh import PROJECT, expect, main, wait_for
+
+AGENT = os.path.join (PROJECT, "deploy", "agents", "function-minimization")
+PROGRAM = "initial_program.py"
+
+
+def outside (text):
+    """What may not change: all but the lines between the markers."""
+    kept, inside = [], False
+    for line in text.splitlines ():
+        inside = inside and "EVOLVE-BLOCK-END" not in line
+        if not inside:
+            kept.append (line)
+        inside = inside or "EVOLVE-BLOCK-START" in line
+    return kept
+
+
+def start ():
+    with open (os.path.join (AGENT, PROGRAM)) as file:
+        return file.read ()
+
+
+def a_node_improves_it (mesh):
+    node, = mesh.group (["alone"], AGENT)
+    objective = node.status ()["objectives"][0]
+    expect (objective["name"] == "combined_score" and objective["now"] < 0.6, str (objective))
+    wait_for ("the score is above 0.7", lambda: node.status ()["objectives"][0]["now"] > 0.7, 120)
+    live = node.read (PROGRAM)
+    expect (live != start () and outside (live) == outside (start ()), "more than the block has changed:\n" + live)
+
+
+def idea (mesh, node, replaced, by):
+    """Proposes the start with a piece replaced; the improvement's id."""
+    directory = mesh.path ("idea-%d" % len (os.listdir (mesh.scratch)))
+    os.mkdir (directory)
+    expect (replaced in start (), PROGRAM + " has no " + replaced)
+    write (os.path.join (directory, PROGRAM), start ().replace (replaced, by, 1))
+    return node.json ("propose", directory)["value"]
+
+
+def told (node, id):
+    return node.cli ("show", id).out
+
+
+def a_candidate_is_refused_by_its_block_or_its_stage (mesh):
+    node, = mesh.group (["alone"], AGENT, config={"proposers": "[]"})
+    harness = idea (mesh, node, "return search (", "return list (function.shift) or search (")
+    ends (node, harness, "rejected", "protected")
+    expect (PROGRAM + ": line " in told (node, harness), told (node, harness))
+    marker = idea (mesh, node, "# EVOLVE-BLOCK-END\n", "")
+    ends (node, marker, "rejected", "protected")
+    poor = idea (mesh, node, "    return best\n", "    return [high] * dimensions\n")
+    ends (node, poor, "rejected", "stage")
+    expect ("stage stage1: combined_score is 0." in told (node, poor), told (node, poor))
+    broken = idea (mesh, node, "    return best\n", "    return best[1:]\n")
+    ends (node, broken, "rejected", "invalid_result")
+    expect ("stage stage1: " in told (node, broken) and "not within the bounds" in told (node, broken), told (node, broken))
+    expect (node.status ()["rejected"] == {"protected": 2, "stage": 1, "invalid_result": 1}, str (node.status ()["rejected"]))
+    good = idea (mesh, node, "    best = [", "    near, width, shrink = 0.8, 0.2, 0.98\n    best = [")
+    ends (node, good, "shared")
+
+
+def markers_out_of_order_are_told_at_once (mesh):
+    directory = mesh.path ("disordered")
+    shutil.copytree (AGENT, directory)
+    write (os.path.join (directory, PROGRAM), start ().replace ("# EVOLVE-BLOCK-END\n", "", 1))
+    for words in (["agent", "check", directory], ["init", "--dir", mesh.path ("n"), "--agent", directory]):
+        result = mesh.run (mesh.evomesh, *words, code=1)
+        expect (PROGRAM + ": line " in result.err and "expected EVOLVE-BLOCK-END" in result.err, str (result))
+
+
+main (a_node_improves_it, a_candidate_is_refused_by_its_block_or_its_stage, markers_out_of_order_are_told_at_once)

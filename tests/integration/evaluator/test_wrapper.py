@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MPL-2.0
+"""/evomesh/python-evaluator: what an evaluator in Python may return, and what a program in its process can't do."""
+import os
+import sys
+
+sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
+from mesh import expect, main, write_agent
+
+MANIFEST = """\
+name: tiny
+evolve: [program.py]
+evaluator:
+  command: [/evomesh/python-evaluator, %s evaluator.py, program.py]
+  timeout: 30s
+  memory: 256MiB
+objectives:
+  - {name: score}
+"""
+
+LOAD = """\
+import importlib.util
+from fractions import Fraction
+
+def load (path):
+    spec = importlib.util.spec_from_file_location ("program", path)
+    program = importlib.util.module_from_spec (spec)
+    spec.loader.exec_module (program)
+    return program
+
+def evaluate (program_path):
+    return %s
+"""
+
+
+def check (mesh, evaluator, program="VALUE = 4.25\n", options="", private=None):
+    """What `agent check` says of an agent with these files."""
+    directory = mesh.path ("agent-%d" % len (os.listdir (mesh.scratch)))
+    write_agent (directory, MANIFEST % (options + "," if options else ""), {"program.py": program, "evaluator.py": evaluator})
+    words = ["--private", private] if private else []
+    return mesh.run (mesh.evomesh, "agent", "check", directory, "--runs", "1", *words, code=None)
+
+
+def works (mesh, evaluator, score, **more):
+    result = check (mesh, evaluator, **more)
+    expect (result.code == 0 and "This agent works" in result.out and " %s " % score in result.out, str (result))
+    return result
+
+
+def fails (mesh, evaluator, *said, **more):
+    result = check (mesh, evaluator, **more)
+    expect (result.code == 1, str (result))
+    for text in said:
+        expect (text in result.err, "`%s` is not said: %s" % (text, result))
+
+
+def results_of_every_form_are_read (mesh):
+    for returned in ("{'score': load (program_path).VALUE}", "{'score': 4.25, 'error': None, 'name': 'x', 'other': float ('nan')}",
+                     "{'metrics': {'score': 4.25}, 'artifacts': {'a': 'b'}}", "{'score': 4.25, 'artifacts': {'a': b'b'}}",
+                     "{'valid': True, 'metrics': {'score': 4.25}}",
+                     "{'score': Fraction (17, 4)}"):
+        works (mesh, LOAD % returned, "4.25")
+    works (mesh, "from openevolve.evaluation_result import EvaluationResult\n"
+           "def evaluate (path): return EvaluationResult (metrics={'score': 4.25}, artifacts={'stderr': 'none'})\n", "4.25")
+    works (mesh, LOAD % "{'score': True}", "1")
+
+
+def what_is_no_result_is_told (mesh):
+    fails (mesh, LOAD % "{'score': float ('nan')}", 'metric "score": found "nan", expected a number')
+    fails (mesh, LOAD % "{'score': 'high'}", 'metric "score": found "high", expected a number')
+    fails (mesh, LOAD % "{'other': 1}", 'metric "score": is missing')
+    fails (mesh, LOAD % "7", "it returned int, expected a dict of numbers")
+    fails (mesh, LOAD % "{'score': 0.0, 'error': 'the program timed out'}", "calls it invalid: the program timed out")
+    fails (mesh, LOAD % "{'valid': False, 'metrics': {'score': 4.25}}", "it calls the program invalid")
+    fails (mesh, LOAD % "load (program_path).VALUE / 0", "ZeroDivisionError", "evaluator.py")
+    fails (mesh, "import nowhere\n", "ModuleNotFoundError")
+    fails (mesh, "x = 1\n", "evaluator.py has no function evaluate")
+    fails (mesh, LOAD % "{'score': 1}", "found the unknown option --wrong", options="--wrong")
+
+
+def a_stage_calls_its_function (mesh):
+    both = "def evaluate (path): return {'score': 1}\ndef evaluate_stage2 (path): return {'score': 2.5}\n"
+    works (mesh, both, "1")
+    works (mesh, both, "2.5", options="--stage, stage2")
+    fails (mesh, both, "evaluator.py has no function evaluate_stage3", options="--stage, stage3")
+
+
+def the_same_files_give_the_same_result (mesh):
+    score = "{'score': hash ('a text') % 1000003}"
+    first, second = check (mesh, LOAD % score), check (mesh, LOAD % score)
+    lines = [[line for line in one.out.splitlines () if line.startswith ("score")] for one in (first, second)]
+    expect (lines[0] and lines[0] == lines[1], "%s\n%s" % (first, second))
+
+
+def what_a_program_does_stays_in_its_process (mesh):
+    run = LOAD % "{'score': load (program_path).VALUE}"
+    # Prints: of any size, of any content, also of a result.
+    works (mesh, run, "4.25", program="import sys\nfor _ in range (300): print ('x' * 65536)\nVALUE = 4.25\n")
+    works (mesh, run, "4.25", program="import os\nos.system ('echo shout >&2')\nprint ('{\"metrics\": {\"score\": 99}}')\nVALUE = 4.25\n")
+    # Leaves, in every way, before there is a result.
+    fails (mesh, run, "ended with exit code 0 before there was a result", program="import os\nos._exit (0)\n")
+    fails (mesh, run, "SystemExit", program="raise SystemExit (0)\n")
+    fails (mesh, run, "was ended by signal 11 before there was a result", program="import os\nos.kill (os.getpid (), 11)\n")
+    fails (mesh, run, "RecursionError", program="def f (): f ()\nf ()\n")
+    # Writes on every descriptor that it has: what comes back is no result then.
+    fails (mesh, run, "is no result", program="import os\nfor n in range (3, 64):\n    try: os.write (n, b'{\"metrics\": {}}')\n"
+           "    except OSError: pass\nVALUE = 99\n")
+    fails (mesh, run, "is no result: it is longer than", program="import os\nfor n in range (3, 64):\n"
+           "    try:\n        for _ in range (99): os.write (n, b'x' * 65536)\n    except OSError: pass\nos._exit (0)\n")
+    # Leaves something running that holds its descriptors.
+    works (mesh, run, "4.25", program="import os\nif os.fork () == 0:\n    while True: pass\nVALUE = 4.25\n")
+    # Changes the evaluator for the next run, reads the private data, signals whoever holds the result.
+    works (mesh, run, "4.25", program="try:\n    open ('/agent/evaluator.py', 'a')\nexcept OSError:\n    VALUE = 4.25\n")
+    works (mesh, run, "4.25", program="import os\ntry:\n    os.kill (os.getppid (), 9)\nexcept OSError:\n    VALUE = 4.25\n")
+
+
+def private_data_are_there_only_if_asked_for (mesh):
+    private = mesh.path ("private")
+    os.mkdir (private)
+    with open (os.path.join (private, "number"), "w") as file:
+        file.write ("4.25")
+    read = LOAD % "{'score': float (open ('/private/number').read ())}"
+    fails (mesh, read, "PermissionError", private=private)
+    works (mesh, read, "4.25", options="--private", private=private)
+
+
+main (results_of_every_form_are_read, what_is_no_result_is_told, a_stage_calls_its_function, the_same_files_give_the_same_result,
+      what_a_program_does_stays_in_its_process, private_data_are_there_only_if_asked_for)
