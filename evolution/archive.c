@@ -6,28 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evolution/pareto.h"
+#include "evolution/archive_state.h"
 #include "protocol/error.h"
 
 #define CAPACITY_MIN 64 /* a power of two */
-#define NOBODY       UINT32_MAX
-
-/* All arrays grow together, by doubling, so that a candidate's place is made before anything changes. */
-struct archive {
-    objectives_t objectives;
-    archive_entry_t *entries; /* in order of adding */
-    size_t count;
-    size_t capacity; /* a power of two */
-    uint32_t *slots; /* 2 × capacity; index of an entry, or NOBODY: open addressing by id */
-    uint32_t *valid; /* indices of valid entries, in order */
-    size_t valid_count;
-    uint32_t *front; /* indices of the entries that nothing dominates, in order */
-    size_t front_count;
-    double
-        *weights;  /* sum tree: weights[capacity + i] of entry i; each node is the sum of its two children */
-    uint32_t root; /* the first valid entry */
-    uint32_t best;
-};
 
 /* ln 2 in two parts: the first has zeros enough that k × it is exact. */
 #define LN2_HIGH 0x1.62e42fefa0000p-1
@@ -52,118 +34,196 @@ archive_t *archive_new (const objectives_t *objectives)
 {
     assert (objectives->count > 0 && objectives->count <= LIMIT_OBJECTIVES);
     archive_t *self = calloc (1, sizeof *self);
-    if (self == NULL)
+    if (!self)
         return NULL;
     self->objectives = *objectives;
+    self->settings = (islands_t){.count = 1, .migration_interval = 1};
     self->root = NOBODY;
     self->best = NOBODY;
+    for (size_t i = 0; i < ARCHIVE_ISLANDS_MAX; i++)
+        island_clear (&self->islands[i]);
     return self;
 }
 
 void archive_destroy (archive_t **self_p)
 {
-    assert (self_p != NULL);
+    assert (self_p);
     archive_t *self = *self_p;
-    if (self == NULL)
+    if (!self)
         return;
+    for (size_t i = 0; i < ARCHIVE_ISLANDS_MAX; i++)
+        island_free (&self->islands[i]);
     free (self->entries);
     free (self->slots);
-    free (self->valid);
-    free (self->front);
-    free (self->weights);
+    free (self->twins);
     free (self);
     *self_p = NULL;
 }
 
-/* The slot of that id, or the free one where it would go. Ids are hashes already. A peer could search for ids that fall
+/* --- finding --- */
+
+static const digest_t *s_key (const archive_t *self, const uint32_t *table, uint32_t index)
+{
+    assert (index < self->count);
+    return table == self->twins ? &self->entries[index].tokens : &self->entries[index].id;
+}
+
+/* The slot of that key, or the free one where it would go. Keys are hashes already. A peer could search for ids that fall
  * together, but each of them costs it a candidate that is measured here. */
-static size_t s_slot (const archive_t *self, const digest_t *id)
+static uint32_t *s_slot (const archive_t *self, uint32_t *table, const digest_t *key)
 {
     size_t mask = 2 * self->capacity - 1;
     uint64_t hash;
-    memcpy (&hash, id->bytes, sizeof hash);
+    assert (self->capacity > 0);
+    memcpy (&hash, key->bytes, sizeof hash);
     size_t slot = (size_t)hash & mask;
-    while (self->slots[slot] != NOBODY && !digest_equal (&self->entries[self->slots[slot]].id, id))
+    while (table[slot] != NOBODY && !digest_equal (s_key (self, table, table[slot]), key))
         slot = (slot + 1) & mask;
-    return slot;
+    return &table[slot];
 }
 
-static archive_entry_t *s_find (const archive_t *self, const digest_t *id)
+static archive_entry_t *s_find (const archive_t *self, uint32_t *table, const digest_t *key)
 {
     if (self->count == 0)
         return NULL;
-    uint32_t index = self->slots[s_slot (self, id)];
+    uint32_t index = *s_slot (self, table, key);
     return index == NOBODY ? NULL : &self->entries[index];
 }
 
-/* How much the entry weighs in SELECT_DGM. */
-static double s_weight (const archive_t *self, const archive_entry_t *entry)
+/* Enters an entry into both tables; of twins the first stays. */
+static void s_register (archive_t *self, uint32_t index)
 {
-    if (!entry->valid)
-        return 0;
-    assert (self->best != NOBODY);
-    double best = self->entries[self->best].score;
-    double share = entry->score / (best > ARCHIVE_BEST_MIN ? best : ARCHIVE_BEST_MIN);
-    if (share < -4)
-        share = -4; /* a weight of 1e-20 is never picked, but stays a number */
-    return 1 / (1 + archive_exp (-10 * (share - 0.5))) / (1 + entry->children);
+    const archive_entry_t *entry = &self->entries[index];
+    *s_slot (self, self->slots, &entry->id) = index;
+    if (digest_is_zero (&entry->tokens))
+        return;
+    uint32_t *twin = s_slot (self, self->twins, &entry->tokens);
+    if (*twin == NOBODY)
+        *twin = index;
 }
 
-static void s_reweigh (archive_t *self, size_t index)
+const archive_entry_t *archive_find (const archive_t *self, const digest_t *id)
 {
-    size_t node = self->capacity + index;
-    self->weights[node] = s_weight (self, &self->entries[index]);
-    for (node /= 2; node >= 1; node /= 2)
-        self->weights[node] = self->weights[2 * node] + self->weights[2 * node + 1];
+    return s_find (self, self->slots, id);
 }
 
-static void s_reweigh_all (archive_t *self)
+const archive_entry_t *archive_twin (const archive_t *self, const digest_t *tokens)
 {
-    for (size_t i = 0; i < self->capacity; i++)
-        self->weights[self->capacity + i] = i < self->count ? s_weight (self, &self->entries[i]) : 0;
-    for (size_t node = self->capacity - 1; node >= 1; node--)
-        self->weights[node] = self->weights[2 * node] + self->weights[2 * node + 1];
+    return digest_is_zero (tokens) ? NULL : s_find (self, self->twins, tokens);
 }
 
-/* Gives an array room for `count` items; its content stays. */
-static bool s_resize (void **array, size_t count, size_t size)
+/* --- growing --- */
+
+/* A table of free slots; NULL if out of memory. */
+static uint32_t *s_table (size_t slots)
 {
-    void *bigger = realloc (*array, count * size);
-    if (bigger == NULL)
-        return false;
-    *array = bigger;
-    return true;
+    uint32_t *table = malloc (slots * sizeof *table);
+    if (table)
+        memset (table, 0xff, slots * sizeof *table); /* NOBODY */
+    return table;
 }
 
 static int s_grow (archive_t *self)
 {
     size_t capacity = self->capacity > 0 ? 2 * self->capacity : CAPACITY_MIN;
     assert (capacity < NOBODY / 2);
-    void *entries = self->entries, *valid = self->valid, *front = self->front;
-    bool grown = s_resize (&entries, capacity, sizeof *self->entries) &&
-                 s_resize (&valid, capacity, sizeof *self->valid) &&
-                 s_resize (&front, capacity, sizeof *self->front);
+    for (size_t i = 0; i < self->settings.count; i++)
+        if (self->islands[i].capacity < capacity && island_grow (&self->islands[i], capacity) != 0)
+            return ERROR_MEMORY;
+    archive_entry_t *entries = realloc (self->entries, capacity * sizeof *entries);
+    if (!entries)
+        return ERROR_MEMORY;
     self->entries = entries;
-    self->valid = valid;
-    self->front = front;
-    uint32_t *slots = grown ? malloc (2 * capacity * sizeof *slots) : NULL;
-    double *weights = grown ? malloc (2 * capacity * sizeof *weights) : NULL;
-    if (slots == NULL || weights == NULL) {
+    uint32_t *slots = s_table (2 * capacity), *twins = s_table (2 * capacity);
+    if (!slots || !twins) {
         free (slots);
-        free (weights);
+        free (twins);
         return ERROR_MEMORY;
     }
     free (self->slots);
-    free (self->weights);
+    free (self->twins);
     self->slots = slots;
-    self->weights = weights;
+    self->twins = twins;
     self->capacity = capacity;
-    memset (slots, 0xff, 2 * capacity * sizeof *slots); /* NOBODY */
     for (size_t i = 0; i < self->count; i++)
-        slots[s_slot (self, &self->entries[i].id)] = (uint32_t)i;
-    s_reweigh_all (self);
+        s_register (self, (uint32_t)i);
     return 0;
 }
+
+/* --- islands --- */
+
+static void s_join (archive_t *self, size_t island, uint32_t index)
+{
+    uint32_t bit = UINT32_C (1) << island;
+    assert (island < self->settings.count && self->entries[index].valid);
+    if (self->entries[index].islands & bit)
+        return;
+    self->entries[index].islands |= bit;
+    island_join (&self->islands[island], &self->objectives, self->entries, self->count, index);
+}
+
+/* A valid entry goes to where it was bred. */
+static void s_go_home (archive_t *self, uint32_t index)
+{
+    size_t home = self->entries[index].home, count = self->settings.count;
+    for (size_t i = 0; i < count; i++)
+        if (home == ARCHIVE_EVERYWHERE || i == home % count)
+            s_join (self, i, index);
+}
+
+/* How many of an island's elite go on. */
+static size_t s_migrants (const archive_t *self, size_t island)
+{
+    double fraction = self->settings.migration_fraction;
+    if (fraction == 0)
+        return 0;
+    size_t many = (size_t)floor (fraction * (double)self->islands[island].elite_count + 0.5);
+    assert (many <= ISLAND_ELITE);
+    return many > 0 ? many : 1;
+}
+
+/* The best of each island join the next one; all are chosen before any goes, so that nobody goes two islands far at once. */
+static void s_migrate (archive_t *self)
+{
+    uint32_t chosen[ARCHIVE_ISLANDS_MAX][ISLAND_ELITE];
+    size_t counts[ARCHIVE_ISLANDS_MAX];
+    assert (self->settings.count > 1);
+    for (size_t i = 0; i < self->settings.count; i++)
+        counts[i] = island_top (&self->islands[i], self->entries, chosen[i], s_migrants (self, i));
+    for (size_t i = 0; i < self->settings.count; i++)
+        for (size_t k = 0; k < counts[i]; k++)
+            s_join (self, (i + 1) % self->settings.count, chosen[i][k]);
+}
+
+int archive_settle (archive_t *self, const islands_t *islands)
+{
+    assert (islands->count >= 1 && islands->count <= ARCHIVE_ISLANDS_MAX);
+    assert (islands->migration_interval >= 1);
+    assert (islands->migration_fraction >= 0 && islands->migration_fraction <= 1);
+    bool anew = islands->count != self->settings.count;
+    for (size_t i = 0; i < islands->count; i++)
+        if (self->islands[i].capacity < self->capacity &&
+            island_grow (&self->islands[i], self->capacity) != 0)
+            return ERROR_MEMORY;
+    self->settings = *islands;
+    if (!anew)
+        return 0;
+    for (size_t i = 0; i < ARCHIVE_ISLANDS_MAX; i++)
+        island_clear (&self->islands[i]);
+    for (size_t i = 0; i < self->count; i++)
+        self->entries[i].islands = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->entries[i].valid)
+            s_go_home (self, (uint32_t)i);
+    return 0;
+}
+
+size_t archive_islands (const archive_t *self)
+{
+    return self->settings.count;
+}
+
+/* --- adding --- */
 
 static double s_score (const archive_t *self, const metrics_t *metrics)
 {
@@ -175,80 +235,67 @@ static double s_score (const archive_t *self, const metrics_t *metrics)
     return objectives_weighted (&self->objectives, improvements);
 }
 
-/* Puts a valid entry on the front unless one there is as good everywhere; takes off those that it dominates. */
-static void s_advance_front (archive_t *self, uint32_t index)
-{
-    archive_entry_t *entry = &self->entries[index];
-    for (size_t i = 0; i < self->front_count; i++) {
-        const metrics_t *other = &self->entries[self->front[i]].metrics;
-        if (pareto_dominates (&self->objectives, other, &entry->metrics) ||
-            memcmp (other->values, entry->metrics.values, other->count * sizeof *other->values) == 0)
-            return;
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < self->front_count; i++) {
-        archive_entry_t *other = &self->entries[self->front[i]];
-        other->on_front = !pareto_dominates (&self->objectives, &entry->metrics, &other->metrics);
-        if (other->on_front)
-            self->front[kept++] = self->front[i];
-    }
-    self->front[kept++] = index;
-    self->front_count = kept;
-    entry->on_front = true;
-}
-
 /* Takes up the metrics of an entry that is in its place. */
 static void s_admit (archive_t *self, uint32_t index, const metrics_t *metrics)
 {
-    assert (metrics->count == self->objectives.count);
     archive_entry_t *entry = &self->entries[index];
     entry->metrics = *metrics;
     entry->valid = true;
-    if (self->root == NOBODY)
+    if (self->root == NOBODY) {
         self->root = index;
-    entry->score = s_score (self, metrics);
-    self->valid[self->valid_count++] = index;
-    s_advance_front (self, index);
+        entry->home = ARCHIVE_EVERYWHERE;
+    }
+    entry->violation = objectives_violation (&self->objectives, metrics);
+    entry->score = entry->violation > 0 ? -entry->violation : s_score (self, metrics);
+    if (self->best == NOBODY || entry_better (entry, &self->entries[self->best]))
+        self->best = index;
+    front_advance (self, index);
+    s_go_home (self, index);
 }
 
-int archive_add (archive_t *self, const digest_t *id, const digest_t *parents, size_t parent_count,
-                 bool valid, const metrics_t *metrics)
+/* Counts a child more for a parent that is here. */
+static void s_count_child (archive_t *self, const digest_t *id, const archive_entry_t *child)
 {
-    assert (parent_count <= 2);
-    if (s_find (self, id) != NULL)
+    archive_entry_t *parent = s_find (self, self->slots, id);
+    if (!parent || parent == child)
+        return;
+    parent->children++;
+    assert (parent->valid || parent->islands == 0);
+    for (size_t i = 0; i < self->settings.count; i++)
+        if (parent->islands & (UINT32_C (1) << i))
+            island_reweigh (&self->islands[i], self->entries, (uint32_t)(parent - self->entries));
+}
+
+int archive_add (archive_t *self, const archive_candidate_t *candidate)
+{
+    assert (candidate->parent_count <= 2 && candidate->island <= ARCHIVE_EVERYWHERE);
+    if (candidate->valid && !objectives_measured (&self->objectives, candidate->metrics))
+        return ERROR_INPUT;
+    if (s_find (self, self->slots, &candidate->id))
         return ERROR_CONFLICT;
     if (self->count == self->capacity && s_grow (self) != 0)
         return ERROR_MEMORY;
     uint32_t index = (uint32_t)self->count++;
     archive_entry_t *entry = &self->entries[index];
-    memset (entry, 0, sizeof *entry);
-    entry->id = *id;
-    for (size_t i = 0; i < parent_count; i++)
-        entry->parents[i] = parents[i];
-    self->slots[s_slot (self, id)] = index;
-    if (valid)
-        s_admit (self, index, metrics);
-    for (size_t i = 0; i < parent_count; i++) {
-        archive_entry_t *parent = s_find (self, &parents[i]);
-        if (parent == NULL || parent == entry || (i == 1 && digest_equal (&parents[0], &parents[1])))
-            continue; /* another node's candidate, or named twice */
-        parent->children++;
-        if (self->best != NOBODY)
-            s_reweigh (self, (size_t)(parent - self->entries));
-    }
-    if (valid && (self->best == NOBODY || entry->score > self->entries[self->best].score)) {
-        self->best = index; /* the measure of all weights */
-        s_reweigh_all (self);
-    } else if (valid) {
-        s_reweigh (self, index);
+    *entry = (archive_entry_t){
+        .id = candidate->id, .tokens = candidate->tokens, .home = (uint8_t)candidate->island};
+    for (size_t i = 0; i < candidate->parent_count; i++)
+        entry->parents[i] = candidate->parents[i];
+    s_register (self, index);
+    if (candidate->valid)
+        s_admit (self, index, candidate->metrics);
+    for (size_t i = 0; i < candidate->parent_count; i++)
+        if (i == 0 || !digest_equal (&entry->parents[0], &entry->parents[1]))
+            s_count_child (self, &entry->parents[i], entry);
+    if (++self->since_migration >= self->settings.migration_interval) {
+        self->since_migration = 0;
+        if (self->settings.count > 1)
+            s_migrate (self);
     }
     return 0;
 }
 
-const archive_entry_t *archive_find (const archive_t *self, const digest_t *id)
-{
-    return s_find (self, id);
-}
+/* --- looking --- */
 
 size_t archive_count (const archive_t *self)
 {
@@ -277,46 +324,13 @@ const archive_entry_t *archive_best (const archive_t *self)
     return self->best == NOBODY ? NULL : &self->entries[self->best];
 }
 
-/* Walks down the sum tree to where the weights before it add up to the number drawn. */
-static uint32_t s_select_dgm (const archive_t *self, random_t *random)
+const archive_entry_t *archive_select (const archive_t *self, size_t island, selection_t how,
+                                       random_t *random)
 {
-    double target = random_unit (random) * self->weights[1];
-    size_t node = 1;
-    while (node < self->capacity) {
-        node *= 2;
-        /* Rounding may leave a target at the very end: never step into what weighs nothing. */
-        if (target >= self->weights[node] && self->weights[node + 1] > 0) {
-            target -= self->weights[node];
-            node++;
-        }
-    }
-    assert (self->weights[node] > 0);
-    return (uint32_t)(node - self->capacity);
-}
-
-static uint32_t s_select_tournament (const archive_t *self, random_t *random)
-{
-    uint32_t winner = NOBODY;
-    for (int i = 0; i < ARCHIVE_TOURNAMENT; i++) {
-        uint32_t one = self->valid[random_below (random, self->valid_count)];
-        if (winner == NOBODY || self->entries[one].score > self->entries[winner].score)
-            winner = one;
-    }
-    return winner;
-}
-
-const archive_entry_t *archive_select (const archive_t *self, selection_t how, random_t *random)
-{
-    if (self->valid_count == 0)
+    assert (island < self->settings.count);
+    if (self->islands[island].count == 0)
         return NULL;
-    uint32_t index = NOBODY;
-    switch (how) {
-    case SELECT_DGM: index = s_select_dgm (self, random); break;
-    case SELECT_PARETO: index = self->front[random_below (random, self->front_count)]; break;
-    case SELECT_TOURNAMENT: index = s_select_tournament (self, random); break;
-    case SELECT_BEST: index = self->best; break;
-    case SELECT_RANDOM: index = self->valid[random_below (random, self->valid_count)]; break;
-    }
+    uint32_t index = island_select (&self->islands[island], self->entries, how, random);
     assert (index < self->count && self->entries[index].valid);
     return &self->entries[index];
 }

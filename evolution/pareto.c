@@ -46,35 +46,80 @@ static bool s_all_measured (const objectives_t *objectives, const metrics_t *poi
     return true;
 }
 
+/* Points as rows of numbers, of which more is better; `past` is how far each is past its limits. */
+typedef struct {
+    double *leads;
+    double *past;
+    unsigned *dominators;
+    size_t dimensions;
+} rows_t;
+
+static bool s_row_dominates (const rows_t *rows, size_t p, size_t q)
+{
+    if (rows->past[p] > 0 || rows->past[q] > 0)
+        return rows->past[p] < rows->past[q];
+    const double *a = rows->leads + p * rows->dimensions, *b = rows->leads + q * rows->dimensions;
+    bool better = false;
+    for (size_t i = 0; i < rows->dimensions; i++) {
+        if (a[i] < b[i])
+            return false;
+        better |= a[i] > b[i];
+    }
+    return better;
+}
+
+static int s_rows (const objectives_t *objectives, const metrics_t *points, size_t n, rows_t *rows)
+{
+    rows->dimensions = objectives->count;
+    rows->leads = calloc (n * (rows->dimensions + 1) + 1, sizeof *rows->leads);
+    rows->dominators = calloc (n + 1, sizeof *rows->dominators);
+    if (!rows->leads || !rows->dominators)
+        return ERROR_MEMORY;
+    rows->past = rows->leads + n * rows->dimensions;
+    for (size_t p = 0; p < n; p++) {
+        rows->past[p] = objectives_violation (objectives, &points[p]);
+        for (size_t i = 0; i < rows->dimensions; i++)
+            rows->leads[p * rows->dimensions + i] =
+                objectives->items[i].goal == GOAL_MINIMIZE ? -points[p].values[i] : points[p].values[i];
+    }
+    for (size_t p = 0; p < n; p++)
+        for (size_t q = 0; q < n; q++)
+            rows->dominators[q] += s_row_dominates (rows, p, q);
+    return 0;
+}
+
 /* Deb's sort keeps for each point the list of those that it dominates, which takes n² memory. Here dominance is asked
  * again when a front is taken off: twice the comparisons, linear memory. */
-int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks)
+static void s_take_off_fronts (rows_t *rows, size_t n, unsigned *ranks)
 {
-    if (!s_all_measured (objectives, points, n))
-        return ERROR_INPUT;
-    unsigned *dominators = calloc (n > 0 ? n : 1, sizeof *dominators);
-    if (!dominators)
-        return ERROR_MEMORY;
-    for (size_t p = 0; p < n; p++) {
-        ranks[p] = 0;
-        for (size_t q = 0; q < n; q++)
-            dominators[p] += pareto_dominates (objectives, &points[q], &points[p]);
-    }
     size_t ranked = 0;
     for (unsigned rank = 1; ranked < n; rank++) {
         size_t before = ranked;
         for (size_t p = 0; p < n; p++)
-            if (ranks[p] == 0 && dominators[p] == 0) {
+            if (ranks[p] == 0 && rows->dominators[p] == 0) {
                 ranks[p] = rank;
                 ranked++;
             }
         assert (ranked > before); /* dominance has no cycles */
         for (size_t p = 0; p < n; p++)
             for (size_t q = 0; ranks[p] == rank && q < n; q++)
-                dominators[q] -= ranks[q] == 0 && pareto_dominates (objectives, &points[p], &points[q]);
+                rows->dominators[q] -= ranks[q] == 0 && s_row_dominates (rows, p, q);
     }
-    free (dominators);
-    return 0;
+}
+
+int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks)
+{
+    if (!s_all_measured (objectives, points, n))
+        return ERROR_INPUT;
+    rows_t rows = {0};
+    int rc = s_rows (objectives, points, n, &rows);
+    for (size_t p = 0; p < n && rc == 0; p++)
+        ranks[p] = 0;
+    if (rc == 0)
+        s_take_off_fronts (&rows, n, ranks);
+    free (rows.leads);
+    free (rows.dominators);
+    return rc;
 }
 
 typedef struct {

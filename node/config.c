@@ -116,6 +116,13 @@ static const schema_key_t s_transfer_keys[] = {
 static const schema_key_t s_validation_keys[] = {
     {KEY ("network_enabled", SCHEMA_BOOL, collaborative_validation.network_enabled)}, {.name = NULL}};
 
+static const schema_key_t s_islands_keys[] = {
+    {KEY ("count", SCHEMA_INTEGER, islands.count), .minimum = 1, .maximum = ARCHIVE_ISLANDS_MAX},
+    {KEY ("migration_interval", SCHEMA_INTEGER, islands.migration_interval), .minimum = 1,
+     .maximum = ARCHIVE_INTERVAL_BOUND},
+    {KEY ("migration_fraction", SCHEMA_REAL, islands.migration_fraction), .maximum = 1},
+    {.name = NULL}};
+
 static const schema_key_t s_keys[] = {
     {KEY ("name", SCHEMA_TEXT, name), .bound = LIMIT_NAME, .accept_text = name_valid,
      .expected = NAME_EXPECTED},
@@ -147,6 +154,7 @@ static const schema_key_t s_keys[] = {
     {KEY ("proposals_max", SCHEMA_INTEGER, proposals_max)},
     {KEY ("selection", SCHEMA_CHOICE, selection), .choices = s_selections},
     {KEY ("learning_rate", SCHEMA_REAL, learning_rate), .minimum = 0.01, .maximum = 0.5},
+    {.name = "islands", .type = SCHEMA_MAP, .of = s_islands_keys},
     {.name = "service", .type = SCHEMA_MAP, .of = s_service_keys},
     {.name = "real_time_monitoring", .type = SCHEMA_MAP, .of = s_monitoring_keys},
     {.name = "safety_systems", .type = SCHEMA_MAP, .of = s_safety_keys},
@@ -171,6 +179,9 @@ void config_defaults (config_t *config, unsigned cores)
     config->service_timeout_ms = 30000;
     config->selection = SELECT_DGM;
     config->learning_rate = 0.1;
+    config->islands.count = 1;
+    config->islands.migration_interval = 50;
+    config->islands.migration_fraction = 0.1;
     config->real_time_monitoring.websocket_enabled = true;
     config->real_time_monitoring.event_buffer_size = 1000;
     config->real_time_monitoring.metrics_interval_seconds = 1;

@@ -32,6 +32,11 @@ typedef struct {
     int selection;          /* selection_t (dgm) */
     double learning_rate;   /* (0.1) */
     struct {
+        uint64_t count;              /* (1) of islands in the archive */
+        uint64_t migration_interval; /* (50) candidates between two migrations */
+        double migration_fraction;   /* (0.1) of an island's 64 best that go on to the next */
+    } islands;
+    struct {
         bool websocket_enabled;            /* (true) */
         uint64_t event_buffer_size;        /* (1000) */
         uint64_t metrics_interval_seconds; /* (1) */

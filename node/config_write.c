@@ -189,6 +189,15 @@ static void s_put_own (writer_t *out, const config_t *config)
         s_put_proposer (out, &config->proposers[i]);
 }
 
+static void s_put_islands (writer_t *out, const config_t *config)
+{
+    s_put (out, "\nislands: # parts of the archive that breed apart\n");
+    s_put_number (out, "  count", config->islands.count, "1 to 16; 1: nothing is apart");
+    s_put_number (out, "  migration_interval", config->islands.migration_interval,
+                  "candidates after which the best of each go on to the next one");
+    s_put_real (out, "  migration_fraction", config->islands.migration_fraction, "of its 64 best");
+}
+
 static void s_put_service (writer_t *out, const config_t *config)
 {
     char timeout[32];
@@ -234,6 +243,7 @@ char *config_write (const config_t *config)
     writer_t out = {0};
     s_put (&out, "# A node of evomesh. What stands here is local and never comes from a peer.\n\n");
     s_put_own (&out, config);
+    s_put_islands (&out, config);
     s_put_service (&out, config);
     s_put_groups (&out, config);
     if (out.failed) {

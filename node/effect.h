@@ -32,14 +32,16 @@
 #define SET_INVITE_FIELDS(F, L, R) /* a link key that may ask to join */ \
     F (R, KEY, curve, 0)                                                 \
     F (R, UINT, live, 1)
-#define PROPOSE_FIELDS(F, L, R)                                                 \
-    F (R, UINT, operation, 0)                                                   \
-    F (R, DIGEST, parent, 0)                                                    \
-    F (R, UINT, proposer, LIMIT_CAPABILITIES) /* index into the STARTED list */ \
-    F (R, UINT, seed, 0)                                                        \
-    F (R, REAL, learning_rate, 0)                                               \
-    L (R, hash, inspirations, LIMIT_METADATA) /* candidates: the best, and diverse ones */
-#define EVALUATE_FIELDS(F, L, R)              /* one run */                             \
+#define PROPOSE_FIELDS(F, L, R)                                                                    \
+    F (R, UINT, operation, 0)                                                                      \
+    F (R, DIGEST, parent, 0)                                                                       \
+    F (R, UINT, proposer, LIMIT_CAPABILITIES) /* index into the STARTED list */                    \
+    F (R, UINT, seed, 0)                                                                           \
+    F (R, REAL, learning_rate, 0)                                                                  \
+    F (R, UINT, island, 0)               /* that the parent was drawn from, and the child joins */ \
+    L (R, hash, top, LIMIT_METADATA)     /* candidates: the best ones of the island */             \
+    L (R, hash, diverse, LIMIT_METADATA) /* and such as measure differently from all of them */
+#define EVALUATE_FIELDS(F, L, R)         /* one run */                                  \
     F (R, UINT, operation, 0)                                                           \
     F (R, DIGEST, candidate, 0)                                                         \
     F (R, UINT, foreign, 1) /* a peer's: only where the sandbox confines */             \

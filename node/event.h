@@ -45,6 +45,9 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, UINT, timeout_ms, 0) /* of one evaluation */                                                \
     F (R, UINT, slots, 1024)                                                                          \
     F (R, UINT, selection, 4)                                                                         \
+    F (R, UINT, islands, 16)                                                                          \
+    F (R, UINT, migration_interval, 0)                                                                \
+    F (R, REAL, migration_fraction, 0)                                                                \
     F (R, REAL, learning_rate, 0)                                                                     \
     F (R, UINT, proposals_max, 0)                                                                     \
     F (R, UINT, confined, 1) /* the sandbox really confines: peers' candidates may run */             \
@@ -72,6 +75,7 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, UINT, result, 3)   /* proposal_result_t */                                        \
     F (R, DIGEST, parent, 0) /* as PROPOSE named it */                                      \
     F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                 \
+    F (R, DIGEST, says, 0) /* of its files but for comments and spaces; zero: not known */  \
     F (R, UINT, improvement_type, 3)                                                        \
     F (R, TEXT, description, LIMIT_TEXT)                                                    \
     F (R, TEXT, model, LIMIT_TEXT) /* that was asked; empty: none, and nothing was spent */ \

@@ -159,7 +159,7 @@ static void s_propose (node_t *self, const command_t *command)
     self->last_rejected = REASON_BUSY; /* what it means if there is no place for it at all */
     size_t index =
         propose_candidate (self, ORIGIN_OPERATOR, &self->live, command->content, (improvement_type_t)kind,
-                           text_of (description), &self->identity.id, NONE, false, NULL);
+                           text_of (description), &self->identity.id, NONE, false);
     if (index == NONE) {
         char why[LIMIT_LONG_TEXT];
         (void)snprintf (why, sizeof why, "rejected at once: %s", reason_description (self->last_rejected));

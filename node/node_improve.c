@@ -30,6 +30,7 @@ size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes
                                        .author = self->identity.id,
                                        .parcel = NONE,
                                        .parent = *parent,
+                                       .island = ARCHIVE_EVERYWHERE,
                                        .base = self->live,
                                        .type = type,
                                        .trial = NONE,

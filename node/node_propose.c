@@ -107,102 +107,61 @@ static size_t s_draw_proposer (node_t *self, const double shares[LIMIT_CAPABILIT
     return last;
 }
 
-/* Candidates to learn from: the best one, the live release, and some drawn from the front. */
-static size_t s_inspirations (node_t *self, hash_t inspirations[LIMIT_METADATA])
+static size_t s_hashes (const archive_entry_t *const entries[], size_t count, hash_t *hashes)
 {
-    size_t count = 0;
-    const archive_entry_t *best = archive_best (self->archive);
-    if (best)
-        inspirations[count++].id = best->id;
-    if (!best || !digest_equal (&best->id, &self->live))
-        inspirations[count++].id = self->live;
-    const archive_entry_t *drawn = archive_select (self->archive, SELECT_PARETO, &self->random);
-    if (drawn && !digest_equal (&drawn->id, &self->live) && !(best && digest_equal (&drawn->id, &best->id)))
-        inspirations[count++].id = drawn->id;
+    for (size_t i = 0; i < count; i++)
+        hashes[i].id = entries[i]->id;
     return count;
+}
+
+/* Candidates to learn from: the best of the island and the live release, and what measures differently from all of them. */
+static void s_inspire (const node_t *self, propose_t *propose, hash_t top[LIMIT_METADATA],
+                       hash_t diverse[LIMIT_METADATA])
+{
+    const archive_entry_t *best[ARCHIVE_INSPIRATIONS + 1], *others[ARCHIVE_INSPIRATIONS];
+    const archive_entry_t *live = archive_find (self->archive, &self->live);
+    size_t count = archive_top (self->archive, propose->island, best);
+    bool there = false;
+    for (size_t i = 0; i < count; i++)
+        there |= best[i] == live;
+    if (live && live->valid && !there)
+        best[count++] = live;
+    propose->top.count = s_hashes (best, count, top);
+    propose->top.items = top;
+    count = archive_diverse (self->archive, propose->island, best, count, others);
+    propose->diverse.count = s_hashes (others, count, diverse);
+    propose->diverse.items = diverse;
+}
+
+static size_t s_draw_island (node_t *self)
+{
+    size_t count = archive_islands (self->archive);
+    return count > 1 ? (size_t)random_below (&self->random, count) : 0;
 }
 
 void propose_schedule (node_t *self)
 {
     double shares[LIMIT_CAPABILITIES], sum;
     while (s_may_propose (self) && (sum = s_shares (self, shares)) > 0) {
+        size_t island = s_draw_island (self);
         const archive_entry_t *parent =
-            archive_select (self->archive, self->settings.selection, &self->random);
+            archive_select (self->archive, island, self->settings.selection, &self->random);
         if (!parent)
             return;
-        hash_t inspirations[LIMIT_METADATA];
+        hash_t top[LIMIT_METADATA], diverse[LIMIT_METADATA];
         propose_t propose = {.parent = parent->id,
                              .proposer = s_draw_proposer (self, shares, sum),
                              .seed = random_u64 (&self->random),
-                             .learning_rate = self->learning.rate};
-        propose.inspirations.count = s_inspirations (self, inspirations);
-        propose.inspirations.items = inspirations;
-        uint64_t operation = operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE, propose.proposer);
+                             .learning_rate = self->learning.rate,
+                             .island = island};
+        s_inspire (self, &propose, top, diverse);
+        uint64_t operation = operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE,
+                                      island * LIMIT_CAPABILITIES + propose.proposer);
         if (!operation)
             return;
         self->proposers[propose.proposer].running++;
         breaker_start (&self->breaker, operation);
     }
-}
-
-/* Every file must be one that may change: the paths of the start, no more and no other. */
-static bool s_paths_allowed (const node_t *self, bytes_t tree)
-{
-    tree_t candidate = {0}, live = {0};
-    digest_t evaluator;
-    bool allowed = tree_decode (tree.data, tree.size, &candidate, &evaluator) == 0 &&
-                   digest_equal (&evaluator, &self->group.evaluator) &&
-                   tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0 &&
-                   tree_same_shape (&candidate, &live);
-    tree_clear (&candidate);
-    tree_clear (&live);
-    return allowed;
-}
-
-/* Is the same candidate measured already, or being measured? */
-static bool s_known (const node_t *self, size_t index)
-{
-    const improvement_t *improvement = &self->improvements[index];
-    if (digest_equal (&improvement->candidate, &self->live))
-        return true;
-    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
-        if (i != index && self->improvements[i].used &&
-            digest_equal (&self->improvements[i].candidate, &improvement->candidate))
-            return true;
-    /* A peer's package, or the operator, may bring back what lost against an earlier live release. */
-    return improvement->origin == ORIGIN_PROPOSER && archive_find (self->archive, &improvement->candidate);
-}
-
-size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
-                          improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
-                          bool certified, const bill_t *bill)
-{
-    size_t index = improve_new (self, origin, parent, tree, type, description);
-    if (index == NONE)
-        return NONE;
-    improvement_t *improvement = &self->improvements[index];
-    improvement->author = *author;
-    improvement->parcel = parcel;
-    improvement->certified = certified;
-    if (bill) {
-        text_copy (bill->model, improvement->model, sizeof improvement->model);
-        improvement->spent = bill->spent;
-    }
-    if (parcel != NONE)
-        improvement->package = self->parcels[parcel].package;
-    improve_move (self, index, MOVE_PROPOSE);
-    if (!s_paths_allowed (self, tree)) {
-        improve_reject (self, index, REASON_PROTECTED, NULL);
-        return NONE;
-    }
-    if (s_known (self, index)) {
-        self->counts.duplicates++;
-        improve_reject (self, index, REASON_DUPLICATE, NULL);
-        return NONE;
-    }
-    improve_move (self, index, MOVE_TEST);
-    test_start (self, index);
-    return improvement->used ? index : NONE; /* what was measured before may be decided by now */
 }
 
 /* A proposer that gives nothing new again and again is asked less and less often. */
@@ -245,14 +204,20 @@ uint64_t propose_deadline_ms (const node_t *self)
 }
 
 /* The candidate enters as an improvement; NONE if it is nothing new. */
-static size_t s_take (node_t *self, const proposed_t *event)
+static size_t s_take (node_t *self, const proposed_t *event, size_t island)
 {
-    const bill_t bill = {event->model, {event->requests, event->tokens, event->cost_millionths}};
     self->counts.proposed++;
     self->proposals_made++;
-    return propose_candidate (self, ORIGIN_PROPOSER, &event->parent, event->tree,
-                              (improvement_type_t)event->improvement_type, event->description,
-                              &self->identity.id, NONE, false, &bill);
+    size_t index = improve_new (self, ORIGIN_PROPOSER, &event->parent, event->tree,
+                                (improvement_type_t)event->improvement_type, event->description);
+    if (index == NONE)
+        return NONE;
+    improvement_t *improvement = &self->improvements[index];
+    improvement->island = island < archive_islands (self->archive) ? island : ARCHIVE_EVERYWHERE;
+    improvement->tokens = event->says;
+    text_copy (event->model, improvement->model, sizeof improvement->model);
+    improvement->spent = (spending_t){event->requests, event->tokens, event->cost_millionths};
+    return propose_enter (self, index, event->tree);
 }
 
 void on_proposed (node_t *self, const proposed_t *event)
@@ -261,10 +226,11 @@ void on_proposed (node_t *self, const proposed_t *event)
     size_t index;
     if (!operated (self, event->operation, EFFECT_PROPOSE, &owner, &index))
         return;
-    proposer_t *proposer = &self->proposers[index];
+    proposer_t *proposer = &self->proposers[index % LIMIT_CAPABILITIES];
     assert (proposer->running > 0);
     proposer->running--;
-    size_t improvement = event->result == PROPOSAL_CANDIDATE ? s_take (self, event) : NONE;
+    size_t improvement =
+        event->result == PROPOSAL_CANDIDATE ? s_take (self, event, index / LIMIT_CAPABILITIES) : NONE;
     s_back_off (self, proposer, improvement != NONE);
     switch ((proposal_result_t)event->result) {
     case PROPOSAL_CANDIDATE: break;

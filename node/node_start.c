@@ -48,6 +48,9 @@ static void s_settings (const started_t *event, settings_t *settings)
     settings->timeout_ms = event->timeout_ms;
     settings->slots = event->slots;
     settings->selection = (selection_t)event->selection;
+    settings->islands = (islands_t){.count = event->islands,
+                                    .migration_interval = event->migration_interval,
+                                    .migration_fraction = event->migration_fraction};
     settings->proposals_max = event->proposals_max;
     settings->confined = event->confined;
     settings->automatic_rollback = event->automatic_rollback;
@@ -97,7 +100,8 @@ static int s_found (node_t *self, const started_t *event)
 int on_started (node_t *self, const started_t *event)
 {
     if (event->objectives.count == 0 || event->slots == 0 || event->breaker_threshold == 0 ||
-        event->breaker_threshold > UINT_MAX)
+        event->breaker_threshold > UINT_MAX || event->islands == 0 || event->migration_interval == 0 ||
+        !(event->migration_fraction >= 0 && event->migration_fraction <= 1))
         return ERROR_INPUT;
     objectives_t objectives;
     s_objectives (event, &objectives);
@@ -110,6 +114,9 @@ int on_started (node_t *self, const started_t *event)
     }
     s_settings (event, &self->settings);
     propose_settle (self, event);
+    int settled = archive_settle (self->archive, &self->settings.islands);
+    assert (settled == 0); /* a step can't be half done */
+    (void)settled;
     breaker_configure (&self->breaker, event->breaker_enabled, (unsigned)event->breaker_threshold,
                        event->breaker_recovery_ms);
     self->started = true;

@@ -6,6 +6,7 @@
  *   node_say.c        statements, events, operations        node_share.c      make and send packages
  *   node_improve.c    places, lifecycle moves, rows         node_knowledge.c  peers' packages
  *   node_propose.c    proposals                             node_group.c      roster, invites, joins
+ *   node_enter.c      what may enter as a candidate
  *   node_trial.c      measured comparisons, slots           node_command.c    what the operator wants
  *   node_review.c     feedback, both sides                  node_status.c     looking at it
  *   node_validate.c   validation, the asking side           node_serve.c      validation, the measuring side */
@@ -59,8 +60,10 @@ typedef struct {
     bool certified; /* the package's own certificate covers exactly this candidate */
     digest_t candidate;
     digest_t parent;
-    digest_t base; /* the live release that it was compared with */
-    buffer_t tree; /* the candidate's encoded list of files */
+    size_t island;   /* it was bred on; ARCHIVE_EVERYWHERE */
+    digest_t tokens; /* of its files but for comments and spaces; zero: not known */
+    digest_t base;   /* the live release that it was compared with */
+    buffer_t tree;   /* the candidate's encoded list of files */
     buffer_t base_tree;
     improvement_type_t type;
     char description[LIMIT_TEXT + 1];
@@ -170,12 +173,6 @@ typedef struct {
     uint64_t served;      /* rank of its parcel that was taken up last */
 } known_peer_t;
 
-/* What a proposal cost, and which model was paid for it. */
-typedef struct {
-    text_t model;
-    spending_t spent;
-} bill_t;
-
 /* A proposer, and how it does. */
 typedef struct {
     double share;
@@ -201,6 +198,7 @@ typedef struct {
     uint64_t timeout_ms;
     uint64_t slots;
     selection_t selection;
+    islands_t islands;
     uint64_t proposals_max;
     bool confined;
     bool automatic_rollback;
@@ -340,11 +338,13 @@ size_t proposals_here (const node_t *self);                 /* under way, that t
 void propose_schedule (node_t *self);
 uint64_t propose_deadline_ms (const node_t *self);
 void on_proposed (node_t *self, const proposed_t *event);
-/* A candidate enters: duplicates are rejected, others go to their test. `bill` may be NULL. Returns the improvement's index or
+/* A new improvement goes to its test, unless it changes what it may not, or is nothing new. Returns its index or NONE. */
+size_t propose_enter (node_t *self, size_t improvement, bytes_t tree);
+/* A candidate enters: duplicates are rejected, others go to their test. Returns the improvement's index or
  * NONE. */
 size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
                           improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
-                          bool certified, const bill_t *bill);
+                          bool certified);
 
 /* --- node_trial.c --- */
 /* Returns NONE if the table is full; its last place is kept for RANK_LIVE. */

@@ -132,8 +132,10 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
     self->live_metrics = *metrics;
     if (!self->start_metrics.count)
         self->start_metrics = *metrics;
+    archive_candidate_t candidate = {
+        .id = self->live, .island = ARCHIVE_EVERYWHERE, .valid = true, .metrics = metrics};
     if (!archive_find (self->archive, &self->live))
-        (void)archive_add (self->archive, &self->live, NULL, 0, true, metrics);
+        (void)archive_add (self->archive, &candidate);
 }
 
 /* Told to whoever wanted the comparison, once it is over. */
@@ -237,20 +239,24 @@ static void s_archive (node_t *self, const improvement_t *improvement, reason_co
                        const char *detail, const trial_result_t *result)
 {
     hash_t parents[2] = {{improvement->parent}, {improvement->base}};
-    size_t parent_count = digest_equal (&improvement->parent, &improvement->base) ? 1 : 2;
-    digest_t ids[2] = {improvement->parent, improvement->base};
+    archive_candidate_t candidate = {.id = improvement->candidate,
+                                     .tokens = improvement->tokens,
+                                     .parents = {improvement->parent, improvement->base},
+                                     .island = improvement->island,
+                                     .valid = result != NULL,
+                                     .metrics = result ? &result->candidate : NULL};
+    candidate.parent_count = digest_equal (&improvement->parent, &improvement->base) ? 1 : 2;
     if (improvement->origin == ORIGIN_PROPOSER)
-        parent_count = 1; /* made from its parent; the base is only what it was measured against */
+        candidate.parent_count = 1; /* made from its parent; the base is only what it was measured against */
     if (archive_find (self->archive, &improvement->candidate))
         return;
-    (void)archive_add (self->archive, &improvement->candidate, ids, parent_count, result != NULL,
-                       result ? &result->candidate : NULL);
+    (void)archive_add (self->archive, &candidate);
     value_t values[LIMIT_OBJECTIVES];
     size_t count = result ? result->candidate.count : 0;
     for (size_t i = 0; i < count; i++)
         values[i].value = result->candidate.values[i];
     candidate_row_t row = {.id = improvement->candidate,
-                           .parents = {parents, parent_count},
+                           .parents = {parents, candidate.parent_count},
                            .valid = result != NULL,
                            .metrics = {values, count},
                            .reason = reason,

@@ -92,6 +92,9 @@ static void s_list_local (listing_t *listing, const config_t *config)
     if (config->selection >= 0 && (size_t)config->selection < sizeof selections / sizeof *selections)
         s_put_text (listing, "selection", selections[config->selection], WHERE_NODE);
     s_put_real (listing, "learning_rate", config->learning_rate, WHERE_NODE);
+    s_put_number (listing, "islands.count", config->islands.count, WHERE_NODE);
+    s_put_number (listing, "islands.migration_interval", config->islands.migration_interval, WHERE_NODE);
+    s_put_real (listing, "islands.migration_fraction", config->islands.migration_fraction, WHERE_NODE);
 }
 
 static void s_list_groups (listing_t *listing, const config_t *config)

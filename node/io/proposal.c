@@ -61,8 +61,22 @@ static void s_tell_failed (proposals_t *self, uint64_t operation, const digest_t
                  workshop_detail (why, result, detail, sizeof detail));
 }
 
+/* Refuses what is only the parent again; else tells what the candidate says. */
+static int s_check_new (const workshop_t *shop, const tree_t *tree, const tree_t *parent, digest_t *tokens,
+                        problem_t *problem)
+{
+    if (tree_equal (tree, parent))
+        return problem_set (problem, "the proposer changed nothing");
+    digest_t before = proposal_tokens (shop, parent);
+    *tokens = proposal_tokens (shop, tree);
+    if (!digest_is_zero (tokens) && digest_equal (tokens, &before))
+        return problem_set (problem, "the proposer changed nothing but comments and spaces");
+    return 0;
+}
+
 /* Reads what the proposer left into the store, all in one transaction. Malloc'ed encoded tree, or NULL with the problem. */
-static uint8_t *s_take (const workshop_t *shop, const proposal_t *proposal, size_t *size, problem_t *problem)
+static uint8_t *s_take (const workshop_t *shop, const proposal_t *proposal, size_t *size, digest_t *tokens,
+                        problem_t *problem)
 {
     tree_t tree = {0};
     digest_t id;
@@ -74,8 +88,7 @@ static uint8_t *s_take (const workshop_t *shop, const proposal_t *proposal, size
     }
     if (workspace_read_evolved (shop->store, proposal->directory, &proposal->parent, &tree, problem) == 0)
         bytes = workshop_put_tree (shop, &tree, &id, size, problem);
-    if (bytes != NULL && tree_equal (&tree, &proposal->parent)) {
-        problem_set (problem, "the proposer changed nothing");
+    if (bytes != NULL && s_check_new (shop, &tree, &proposal->parent, tokens, problem) != 0) {
         free (bytes);
         bytes = NULL;
     }
@@ -96,8 +109,8 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
 {
     problem_t problem = {{0}};
     size_t size = 0;
-    digest_t parent = proposal->parent_id;
-    uint8_t *bytes = s_take (self->workshop, proposal, &size, &problem);
+    digest_t parent = proposal->parent_id, tokens = {{0}};
+    uint8_t *bytes = s_take (self->workshop, proposal, &size, &tokens, &problem);
     s_release (proposal);
     if (bytes == NULL) {
         s_tell_none (self, operation, &parent, PROPOSAL_NONE, text_of (problem.text));
@@ -108,6 +121,7 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
     event.as.proposed.operation = operation;
     event.as.proposed.parent = parent;
     event.as.proposed.tree = bytes_of (bytes, size);
+    event.as.proposed.says = tokens;
     proposal_read_output (result->output, result->output_size, &event.as.proposed.improvement_type,
                           description);
     event.as.proposed.description = text_of (description);

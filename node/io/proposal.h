@@ -4,9 +4,12 @@
  * thrown away. Ends with a PROPOSED event; the candidate and its files are in the store then.
  *
  * On its stdin it gets one JSON object:
- *   {"parent": {"id", "metrics": {name: value…}, "artifacts": {…}}, "inspirations": [{"id", "metrics"}…],
- *    "failures": [{"description", "reason"}…], "learning_rate": 0.1, "seed": 1234, "evolve": [path…],
- *    "objectives": [{"name", "goal", "weight", "unit"}…]}
+ *   {"parent": {"id", "metrics": {name: value…}, "artifacts": {…}},
+ *    "inspirations": {"top": [{"id", "metrics", "files": {path: text…}}…], "diverse": […]},
+ *    "failures": [{"id", "parent", "description", "reason", "detail", "metrics", "artifacts"}…], the newest first,
+ *    "learning_rate": 0.1, "seed": 1234, "evolve": [path…], "objectives": [{"name", "goal", "weight", "unit"}…]}
+ * `top`: the best of the archive (of the parent's island), the best first; `diverse`: what measures differently from all of those.
+ * "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
  * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…"}. */
 #ifndef EVOMESH_NODE_IO_PROPOSAL_H
 #define EVOMESH_NODE_IO_PROPOSAL_H
@@ -25,6 +28,10 @@ void proposals_cancel_all (proposals_t *self);
 /* The JSON object above, malloc'ed; NULL only when out of memory. Reads what the store knows of parent, inspirations and
  * recent failures. */
 char *proposal_input (const workshop_t *workshop, const propose_t *effect);
+
+/* A digest of what a candidate's files say but for comments and spaces (evolution/tokens.h), paths and modes included. Zero if a file
+ * can't be read from the store, or out of memory. */
+digest_t proposal_tokens (const workshop_t *workshop, const tree_t *tree);
 
 /* What the proposer says of its proposal: reads the last line of its stdout. Without one, or where it says nothing fit, the
  * type is parameter_tuning and the description empty. */

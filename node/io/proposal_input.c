@@ -13,6 +13,8 @@
 
 #define FAILURES_TOLD    8
 #define FAILURES_LOOK_AT 256 /* newest improvements among which they are sought */
+#define FILES_BYTES_MAX \
+    (256 * 1024) /* of all inspirations' files together; who comes beyond is told without */
 
 static json_t *s_text (text_t text)
 {
@@ -26,20 +28,26 @@ static json_t *s_id (const digest_t *id)
     return json_string (text);
 }
 
-/* {"id", "metrics", "artifacts"} of a candidate, as far as the store knows it. */
-static json_t *s_candidate (const workshop_t *shop, const digest_t *id, bool artifacts)
+static json_t *s_metrics (const workshop_t *shop, const candidate_row_t *row)
 {
-    json_t *object = json_object (), *metrics = json_object ();
-    json_object_set_new (object, "id", s_id (id));
-    json_object_set_new (object, "metrics", metrics);
+    const objectives_t *objectives = &shop->agent->objectives;
+    json_t *metrics = json_object ();
+    for (size_t i = 0; i < row->metrics.count && i < objectives->count; i++)
+        json_object_set_new (metrics, objectives->items[i].name, json_real (row->metrics.items[i].value));
+    return metrics;
+}
+
+/* Sets "metrics" of a candidate, and its "artifacts", as far as the store knows them. */
+static void s_tell_measured (const workshop_t *shop, const digest_t *id, bool artifacts, json_t *object)
+{
     size_t size;
     uint8_t *bytes = store_record_get (shop->store, TABLE_CANDIDATE, id, &size);
     candidate_row_t row;
     arena_t arena = {0};
-    if (bytes != NULL && record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0) {
-        const objectives_t *objectives = &shop->agent->objectives;
-        for (size_t i = 0; i < row.metrics.count && i < objectives->count; i++)
-            json_object_set_new (metrics, objectives->items[i].name, json_real (row.metrics.items[i].value));
+    if (!bytes || record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) != 0)
+        json_object_set_new (object, "metrics", json_object ());
+    else {
+        json_object_set_new (object, "metrics", s_metrics (shop, &row));
         json_t *told = artifacts && row.valid ? json_loadb (row.detail.data, row.detail.size, 0, NULL) : NULL;
         if (json_is_object (told))
             json_object_set (object, "artifacts", told);
@@ -47,13 +55,72 @@ static json_t *s_candidate (const workshop_t *shop, const digest_t *id, bool art
     }
     arena_clear (&arena);
     free (bytes);
+}
+
+static json_t *s_candidate (const workshop_t *shop, const digest_t *id, bool artifacts)
+{
+    json_t *object = json_object ();
+    json_object_set_new (object, "id", s_id (id));
+    s_tell_measured (shop, id, artifacts, object);
     return object;
 }
 
+/* {path: text} of a candidate's evolve files; NULL if one is not text, or they don't fit in `*room`, which is used up by them. */
+static json_t *s_files (const workshop_t *shop, const digest_t *id, size_t *room)
+{
+    tree_t tree = {0};
+    problem_t problem = {{0}};
+    if (workshop_tree (shop, id, &tree, &problem) != 0)
+        return NULL;
+    json_t *files = json_object ();
+    size_t left = *room;
+    bool told = true;
+    for (size_t i = 0; i < tree.count && told; i++) {
+        size_t size = 0;
+        uint8_t *bytes = store_content_get (shop->store, &tree.files[i].content, &size);
+        json_t *text = bytes && size <= left ? json_stringn ((const char *)bytes, size) : NULL;
+        told = text && json_object_set_new (files, tree.files[i].path, text) == 0;
+        left -= told ? size : 0;
+        free (bytes);
+    }
+    tree_clear (&tree);
+    if (!told) {
+        json_decref (files);
+        return NULL;
+    }
+    *room = left;
+    return files;
+}
+
+static json_t *s_inspirations (const workshop_t *shop, const hash_t *ids, size_t count, size_t *room)
+{
+    json_t *list = json_array ();
+    for (size_t i = 0; i < count; i++) {
+        json_t *one = s_candidate (shop, &ids[i].id, false), *files = s_files (shop, &ids[i].id, room);
+        if (files)
+            json_object_set_new (one, "files", files);
+        json_array_append_new (list, one);
+    }
+    return list;
+}
+
 typedef struct {
+    const workshop_t *shop;
     json_t *list;
     size_t seen;
 } failures_t;
+
+static json_t *s_failure (const workshop_t *shop, const improvement_row_t *row)
+{
+    json_t *one = json_object ();
+    json_object_set_new (one, "id", s_id (&row->candidate));
+    json_object_set_new (one, "parent", s_id (&row->parent));
+    json_object_set_new (one, "description", s_text (row->description));
+    json_object_set_new (one, "reason", json_string (reason_name ((reason_code_t)row->reason)));
+    json_object_set_new (one, "detail", s_text (row->detail));
+    s_tell_measured (shop, &row->candidate, true, one);
+    return one;
+}
 
 static int s_add_failure (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
                           size_t size)
@@ -63,19 +130,15 @@ static int s_add_failure (void *context, uint64_t number, const digest_t *key, c
     improvement_row_t row;
     arena_t arena = {0};
     if (record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0 &&
-        row.state == STATE_REJECTED && row.reason < REASON_COUNT) {
-        json_t *one = json_object ();
-        json_object_set_new (one, "description", s_text (row.description));
-        json_object_set_new (one, "reason", json_string (reason_name ((reason_code_t)row.reason)));
-        json_array_append_new (failures->list, one);
-    }
+        row.state == STATE_REJECTED && row.reason < REASON_COUNT)
+        json_array_append_new (failures->list, s_failure (failures->shop, &row));
     arena_clear (&arena);
     return ++failures->seen == FAILURES_LOOK_AT || json_array_size (failures->list) == FAILURES_TOLD;
 }
 
 static json_t *s_failures (const workshop_t *shop)
 {
-    failures_t failures = {json_array (), 0};
+    failures_t failures = {shop, json_array (), 0};
     store_record_walk (shop->store, TABLE_IMPROVEMENT, 0, true, s_add_failure, &failures);
     return failures.list;
 }
@@ -94,9 +157,12 @@ static json_t *s_objectives (const objectives_t *objectives)
 
 char *proposal_input (const workshop_t *shop, const propose_t *effect)
 {
-    json_t *root = json_object (), *inspirations = json_array (), *evolve = json_array ();
-    for (size_t i = 0; i < effect->inspirations.count; i++)
-        json_array_append_new (inspirations, s_candidate (shop, &effect->inspirations.items[i].id, false));
+    json_t *root = json_object (), *inspirations = json_object (), *evolve = json_array ();
+    size_t room = FILES_BYTES_MAX;
+    json_object_set_new (inspirations, "top",
+                         s_inspirations (shop, effect->top.items, effect->top.count, &room));
+    json_object_set_new (inspirations, "diverse",
+                         s_inspirations (shop, effect->diverse.items, effect->diverse.count, &room));
     for (size_t i = 0; i < shop->agent->evolve_count; i++)
         json_array_append_new (evolve, json_string (shop->agent->evolve[i]));
     json_object_set_new (root, "parent", s_candidate (shop, &effect->parent, true));

@@ -209,6 +209,9 @@ static void s_settings (const reactor_t *self, started_t *started)
     started->timeout_ms = agent_evaluation_ms (&self->agent);
     started->slots = self->options.slots > 0 ? self->options.slots : config->slots;
     started->selection = (uint64_t)config->selection;
+    started->islands = config->islands.count;
+    started->migration_interval = config->islands.migration_interval;
+    started->migration_fraction = config->islands.migration_fraction;
     started->learning_rate = config->learning_rate;
     started->proposals_max = config->proposals_max;
     started->confined = sandbox_confines (self->sandbox);

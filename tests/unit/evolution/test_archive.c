@@ -28,12 +28,22 @@ static digest_t s_id (size_t number)
     return digest_of (&number, sizeof number);
 }
 
-/* Adds candidate `number`, a child of `parent`, unless that is itself. */
+/* Adds candidate `number` to an island, a child of `parent`, unless that is itself; NULL metrics: it isn't valid. */
+static int s_put (archive_t *archive, size_t island, size_t number, size_t parent, const metrics_t *metrics)
+{
+    archive_candidate_t candidate = {.id = s_id (number),
+                                     .parents = {s_id (parent)},
+                                     .parent_count = number == parent ? 0 : 1,
+                                     .island = island,
+                                     .valid = metrics != NULL,
+                                     .metrics = metrics};
+    return archive_add (archive, &candidate);
+}
+
 static void s_add (archive_t *archive, size_t number, size_t parent, double a, double b)
 {
-    digest_t id = s_id (number), from = s_id (parent);
     metrics_t metrics = metrics_two (a, b);
-    ck_assert_int_eq (archive_add (archive, &id, &from, number == parent ? 0 : 1, true, &metrics), 0);
+    ck_assert_int_eq (s_put (archive, ARCHIVE_EVERYWHERE, number, parent, &metrics), 0);
 }
 
 static const archive_entry_t *s_find (const archive_t *archive, size_t number)
@@ -48,7 +58,7 @@ START_TEST (test_scores_are_the_weighted_improvement_over_the_first_valid_one)
 {
     archive_t *archive = s_new ();
     digest_t broken = s_id (99);
-    ck_assert_int_eq (archive_add (archive, &broken, NULL, 0, false, NULL), 0);
+    ck_assert_int_eq (s_put (archive, 0, 99, 99, NULL), 0);
     ck_assert_ptr_null (archive_best (archive));
     s_add (archive, 0, 0, 8, 4);
     s_add (archive, 1, 0, 6, 4);
@@ -71,9 +81,8 @@ START_TEST (test_an_id_is_taken_once)
 {
     archive_t *archive = s_new ();
     s_add (archive, 0, 0, 8, 4);
-    digest_t id = s_id (0);
     metrics_t better = metrics_two (1, 9);
-    ck_assert_int_eq (archive_add (archive, &id, NULL, 0, true, &better), ERROR_CONFLICT);
+    ck_assert_int_eq (s_put (archive, 0, 0, 0, &better), ERROR_CONFLICT);
     ck_assert_uint_eq (archive_count (archive), 1);
     ck_assert (archive_best (archive)->metrics.values[0] == 8);
     archive_destroy (&archive);
@@ -86,15 +95,19 @@ START_TEST (test_children_count_for_each_parent_that_is_here)
     s_add (archive, 0, 0, 8, 4);
     s_add (archive, 1, 0, 7, 4);
     s_add (archive, 2, 77, 7, 3); /* of another node's candidate */
-    digest_t id = s_id (3), parents[] = {s_id (0), s_id (1)}, twice[] = {s_id (1), s_id (1)};
     metrics_t metrics = metrics_two (5, 5);
-    ck_assert_int_eq (archive_add (archive, &id, parents, 2, true, &metrics), 0);
-    id = s_id (4);
-    ck_assert_int_eq (archive_add (archive, &id, twice, 2, false, NULL), 0);
+    archive_candidate_t both = {.id = s_id (3),
+                                .parents = {s_id (0), s_id (1)},
+                                .parent_count = 2,
+                                .valid = true,
+                                .metrics = &metrics};
+    archive_candidate_t twice = {.id = s_id (4), .parents = {s_id (1), s_id (1)}, .parent_count = 2};
+    ck_assert_int_eq (archive_add (archive, &both), 0);
+    ck_assert_int_eq (archive_add (archive, &twice), 0);
     ck_assert_uint_eq (s_find (archive, 0)->children, 2);
     ck_assert_uint_eq (s_find (archive, 1)->children, 2);
     ck_assert_uint_eq (s_find (archive, 2)->children, 0);
-    ck_assert (digest_equal (&s_find (archive, 3)->parents[1], &parents[1]));
+    ck_assert (digest_equal (&s_find (archive, 3)->parents[1], &both.parents[1]));
     archive_destroy (&archive);
 }
 END_TEST
@@ -150,11 +163,11 @@ static archive_t *s_mixed (size_t count)
     random_t random;
     random_init_number (&random, 10);
     for (size_t i = 0; i < count; i++) {
-        digest_t id = s_id (i), parent = s_id (i == 0 ? 0 : random_below (&random, i));
+        size_t parent = i == 0 ? 0 : (size_t)random_below (&random, i);
         metrics_t metrics = metrics_two (1 + random_unit (&random), 1 + random_unit (&random));
         if (i == 0)
             metrics = metrics_two (1.5, 1.5);
-        ck_assert_int_eq (archive_add (archive, &id, &parent, i == 0 ? 0 : 1, i % 7 != 3, &metrics), 0);
+        ck_assert_int_eq (s_put (archive, 0, i, parent, i % 7 != 3 ? &metrics : NULL), 0);
     }
     return archive;
 }
@@ -175,7 +188,7 @@ START_TEST (test_dgm_selection_goes_by_score_and_novelty)
     random_t random;
     random_init_number (&random, 11);
     for (int i = 0; i < PICKS; i++) {
-        const archive_entry_t *entry = archive_select (archive, SELECT_DGM, &random);
+        const archive_entry_t *entry = archive_select (archive, 0, SELECT_DGM, &random);
         picked[entry - archive_at (archive, 0)]++;
     }
     for (size_t i = 0; i < COUNT; i++) {
@@ -194,10 +207,10 @@ START_TEST (test_each_way_of_selection_keeps_to_its_rule)
     random_init_number (&random, 12);
     double random_sum = 0, tournament_sum = 0;
     for (int i = 0; i < 2000; i++) {
-        ck_assert (archive_select (archive, SELECT_PARETO, &random)->on_front);
-        ck_assert_ptr_eq (archive_select (archive, SELECT_BEST, &random), archive_best (archive));
-        const archive_entry_t *any = archive_select (archive, SELECT_RANDOM, &random);
-        const archive_entry_t *winner = archive_select (archive, SELECT_TOURNAMENT, &random);
+        ck_assert (archive_select (archive, 0, SELECT_PARETO, &random)->on_front);
+        ck_assert_ptr_eq (archive_select (archive, 0, SELECT_BEST, &random), archive_best (archive));
+        const archive_entry_t *any = archive_select (archive, 0, SELECT_RANDOM, &random);
+        const archive_entry_t *winner = archive_select (archive, 0, SELECT_TOURNAMENT, &random);
         ck_assert (any->valid && winner->valid);
         random_sum += any->score;
         tournament_sum += winner->score;
@@ -219,9 +232,10 @@ START_TEST (test_the_same_seed_picks_the_same_parents)
     int differ = 0;
     for (size_t i = 0; i < 1000; i++) {
         selection_t how = ways[i % 5];
-        const archive_entry_t *a = archive_select (one, how, &first), *b = archive_select (two, how, &second);
+        const archive_entry_t *a = archive_select (one, 0, how, &first),
+                              *b = archive_select (two, 0, how, &second);
         ck_assert (digest_equal (&a->id, &b->id));
-        differ += !digest_equal (&a->id, &archive_select (one, how, &other)->id);
+        differ += !digest_equal (&a->id, &archive_select (one, 0, how, &other)->id);
     }
     ck_assert_int_gt (differ, 500);
     archive_destroy (&one);
@@ -234,13 +248,12 @@ START_TEST (test_nothing_is_selected_where_nothing_is_valid)
     archive_t *archive = s_new ();
     random_t random;
     random_init_number (&random, 15);
-    ck_assert_ptr_null (archive_select (archive, SELECT_DGM, &random));
-    digest_t id = s_id (1);
-    ck_assert_int_eq (archive_add (archive, &id, NULL, 0, false, NULL), 0);
-    ck_assert_ptr_null (archive_select (archive, SELECT_DGM, &random));
-    ck_assert_ptr_null (archive_select (archive, SELECT_RANDOM, &random));
+    ck_assert_ptr_null (archive_select (archive, 0, SELECT_DGM, &random));
+    ck_assert_int_eq (s_put (archive, 0, 1, 1, NULL), 0);
+    ck_assert_ptr_null (archive_select (archive, 0, SELECT_DGM, &random));
+    ck_assert_ptr_null (archive_select (archive, 0, SELECT_RANDOM, &random));
     s_add (archive, 2, 1, 1, 1);
-    ck_assert_ptr_eq (archive_select (archive, SELECT_DGM, &random), s_find (archive, 2));
+    ck_assert_ptr_eq (archive_select (archive, 0, SELECT_DGM, &random), s_find (archive, 2));
     archive_destroy (&archive);
 }
 END_TEST
@@ -254,7 +267,7 @@ START_TEST (test_what_is_far_worse_than_the_root_is_hardly_ever_a_parent)
     random_t random;
     random_init_number (&random, 16);
     for (int i = 0; i < 1000; i++)
-        ck_assert_ptr_eq (archive_select (archive, SELECT_DGM, &random), s_find (archive, 0));
+        ck_assert_ptr_eq (archive_select (archive, 0, SELECT_DGM, &random), s_find (archive, 0));
     archive_destroy (&archive);
 }
 END_TEST
@@ -270,7 +283,7 @@ START_TEST (test_a_hundred_thousand_candidates_are_found_and_selected)
         digest_t id = s_id (i);
         const archive_entry_t *entry = archive_find (archive, &id);
         ck_assert_ptr_eq (entry, archive_at (archive, i));
-        ck_assert (archive_select (archive, SELECT_DGM, &random)->valid);
+        ck_assert (archive_select (archive, 0, SELECT_DGM, &random)->valid);
     }
     archive_destroy (&archive);
 }
@@ -287,10 +300,256 @@ START_TEST (test_exp_is_accurate)
 }
 END_TEST
 
+START_TEST (test_what_is_no_number_does_not_enter)
+{
+    archive_t *archive = s_new ();
+    s_add (archive, 0, 0, 1, 1);
+    metrics_t wrong[] = {metrics_two (NAN, 1), metrics_two (1, INFINITY), metrics_one (1)};
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq (s_put (archive, 0, i + 1, 0, &wrong[i]), ERROR_INPUT);
+    ck_assert_uint_eq (archive_count (archive), 1);
+    ck_assert_uint_eq (s_find (archive, 0)->children, 0);
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_what_is_past_a_limit_is_behind_all_that_is_not)
+{
+    objectives_t objectives = s_objectives ();
+    objectives.items[0].has_limit = true;
+    objectives.items[0].limit = 8;
+    archive_t *archive = archive_new (&objectives);
+    s_add (archive, 0, 0, 12, 1);
+    s_add (archive, 1, 0, 10, 9); /* nearer to the limit */
+    ck_assert_ptr_eq (archive_best (archive), s_find (archive, 1));
+    s_add (archive, 2, 0, 8, 0.5); /* keeps to it */
+    s_add (archive, 3, 0, 9, 90);
+    ck_assert_ptr_eq (archive_best (archive), s_find (archive, 2));
+    ck_assert_uint_eq (archive_front_count (archive), 1);
+    random_t random;
+    random_init_number (&random, 18);
+    for (int i = 0; i < 500; i++)
+        ck_assert_ptr_eq (archive_select (archive, 0, SELECT_DGM, &random), s_find (archive, 2));
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_twins_are_found_by_their_tokens)
+{
+    archive_t *archive = s_new ();
+    digest_t tokens = s_id (1000), none = {{0}};
+    archive_candidate_t first = {.id = s_id (1), .tokens = tokens},
+                        second = {.id = s_id (2), .tokens = tokens};
+    ck_assert_ptr_null (archive_twin (archive, &tokens));
+    ck_assert_int_eq (archive_add (archive, &first), 0);
+    ck_assert_int_eq (archive_add (archive, &second), 0);
+    for (size_t i = 10; i < 500; i++) /* tables grow meanwhile */
+        ck_assert_int_eq (s_put (archive, 0, i, i, NULL), 0);
+    ck_assert_ptr_eq (archive_twin (archive, &tokens), s_find (archive, 1));
+    ck_assert_ptr_null (archive_twin (archive, &none));
+    archive_destroy (&archive);
+}
+END_TEST
+
+/* `count` islands with one root; `interval` candidates between migrations of a quarter. */
+static archive_t *s_islands (size_t count, size_t interval)
+{
+    archive_t *archive = s_new ();
+    islands_t islands = {count, interval, 0.25};
+    ck_assert_int_eq (archive_settle (archive, &islands), 0);
+    ck_assert_uint_eq (archive_islands (archive), count);
+    s_add (archive, 0, 0, 100, 100);
+    return archive;
+}
+
+static void s_add_on (archive_t *archive, size_t island, size_t number, double a)
+{
+    metrics_t metrics = metrics_two (a, 100);
+    ck_assert_int_eq (s_put (archive, island, number, 0, &metrics), 0);
+}
+
+START_TEST (test_parents_come_from_their_island_alone)
+{
+    archive_t *archive = s_islands (3, 1000000);
+    for (size_t i = 1; i <= 60; i++)
+        s_add_on (archive, i % 3, i, 100 - (double)i);
+    static const selection_t ways[] = {SELECT_DGM, SELECT_PARETO, SELECT_TOURNAMENT, SELECT_BEST,
+                                       SELECT_RANDOM};
+    random_t random;
+    random_init_number (&random, 19);
+    for (size_t i = 0; i < 3000; i++) {
+        const archive_entry_t *parent = archive_select (archive, i % 3, ways[i % 5], &random);
+        ck_assert (parent->islands & (1U << i % 3));
+        ck_assert (parent == s_find (archive, 0) || parent->home == i % 3);
+    }
+    for (size_t island = 0; island < 3; island++)
+        ck_assert_ptr_eq (archive_select (archive, island, SELECT_BEST, &random),
+                          s_find (archive, island == 0 ? 60 : 57 + island));
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_a_good_candidate_arrives_on_the_next_island_round_the_ring)
+{
+    archive_t *archive = s_islands (3, 10);
+    random_t random;
+    random_init_number (&random, 20);
+    s_add_on (archive, 1, 1, 5); /* far better than all that follows */
+    for (size_t i = 2; i <= 8; i++)
+        s_add_on (archive, i % 3, i, 90 + (double)i);
+    const unsigned island_1 = 1U << 1, island_2 = 1U << 2, island_0 = 1U << 0;
+    ck_assert_uint_eq (s_find (archive, 1)->islands, island_1);
+    s_add_on (archive, 0, 9, 99); /* the tenth with the root: one step on, not two */
+    ck_assert_uint_eq (s_find (archive, 1)->islands, island_1 | island_2);
+    ck_assert_ptr_eq (archive_select (archive, 2, SELECT_BEST, &random), s_find (archive, 1));
+    ck_assert_ptr_ne (archive_select (archive, 0, SELECT_BEST, &random), s_find (archive, 1));
+    for (size_t i = 10; i < 20; i++)
+        s_add_on (archive, i % 3, i, 90 + (double)i);
+    ck_assert_uint_eq (s_find (archive, 1)->islands, island_0 | island_1 | island_2);
+    ck_assert_ptr_eq (archive_select (archive, 0, SELECT_BEST, &random), s_find (archive, 1));
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_nobody_migrates_where_the_fraction_is_nothing)
+{
+    archive_t *archive = s_islands (2, 1);
+    islands_t still = {2, 1, 0};
+    ck_assert_int_eq (archive_settle (archive, &still), 0);
+    for (size_t i = 1; i <= 100; i++) {
+        s_add_on (archive, i % 2, i, 100 - (double)i);
+        ck_assert_uint_eq (s_find (archive, i)->islands, 1U << i % 2);
+    }
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_islands_that_are_more_or_fewer_are_settled_anew)
+{
+    archive_t *archive = s_islands (1, 1000000);
+    random_t random;
+    random_init_number (&random, 21);
+    for (size_t i = 1; i <= 200; i++)
+        s_add_on (archive, 0, i, 100 - (double)i / 10);
+    islands_t four = {4, 1000000, 0.1}, two = {2, 1000000, 0.1};
+    ck_assert_int_eq (archive_settle (archive, &four), 0);
+    ck_assert_ptr_eq (archive_select (archive, 3, SELECT_DGM, &random), s_find (archive, 0)); /* the root */
+    for (size_t i = 201; i <= 210; i++)
+        s_add_on (archive, 3, i, 50);
+    ck_assert_uint_eq (s_find (archive, 205)->islands, 1U << 3);
+    ck_assert_int_eq (archive_settle (archive, &two), 0);
+    ck_assert_uint_eq (s_find (archive, 205)->islands, 1U << 1);
+    ck_assert_uint_eq (s_find (archive, 100)->islands, 1U << 0);
+    ck_assert_uint_eq (s_find (archive, 0)->islands, 3U);
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_inspirations_are_the_best_and_what_is_far_from_them)
+{
+    archive_t *archive = s_new ();
+    for (size_t i = 0; i <= 100; i++) /* a front from corner to corner, weighed alike at its ends */
+        s_add (archive, i, 0, 50 + (double)i, 50 + (double)i);
+    const archive_entry_t *top[ARCHIVE_INSPIRATIONS], *diverse[ARCHIVE_INSPIRATIONS];
+    size_t count = archive_top (archive, 0, top);
+    ck_assert_uint_eq (count, ARCHIVE_INSPIRATIONS);
+    ck_assert_ptr_eq (top[0], archive_best (archive));
+    for (size_t i = 1; i < count; i++)
+        ck_assert (top[i - 1]->score >= top[i]->score);
+    size_t others = archive_diverse (archive, 0, top, 1, diverse);
+    ck_assert_uint_eq (others, ARCHIVE_INSPIRATIONS);
+    double nearest = INFINITY;
+    for (size_t i = 0; i < others; i++)
+        for (size_t k = 0; k < i; k++)
+            nearest = fmin (nearest, fabs (diverse[i]->metrics.values[0] - diverse[k]->metrics.values[0]));
+    ck_assert (nearest >= 5); /* 100 wide: nine of them evenly would be 12 apart */
+    ck_assert (fabs (diverse[0]->metrics.values[0] - top[0]->metrics.values[0]) >= 50);
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_the_same_figures_inspire_once)
+{
+    archive_t *archive = s_new ();
+    for (size_t i = 0; i < 20; i++)
+        s_add (archive, i, 0, i < 10 ? 5 : 6, 1);
+    const archive_entry_t *top[ARCHIVE_INSPIRATIONS], *diverse[ARCHIVE_INSPIRATIONS];
+    ck_assert_uint_eq (archive_top (archive, 0, top), ARCHIVE_INSPIRATIONS);
+    ck_assert_uint_eq (archive_diverse (archive, 0, top, 1, diverse), 1);
+    ck_assert (diverse[0]->metrics.values[0] != top[0]->metrics.values[0]);
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_a_front_has_a_bound_and_keeps_its_ends_and_the_best)
+{
+    enum { COUNT = 3 * ARCHIVE_FRONT_MAX };
+    archive_t *archive = s_new ();
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t place = i * 7919 % COUNT; /* in no order */
+        s_add (archive, i, 0, 1 + (double)place, 1 + (double)place);
+        ck_assert_uint_le (archive_front_count (archive), ARCHIVE_FRONT_MAX);
+    }
+    ck_assert_uint_gt (archive_front_count (archive), ARCHIVE_FRONT_MAX / 2);
+    double least = INFINITY, most = 0, widest = 0, before = 0;
+    bool here[COUNT + 2] = {false};
+    for (size_t i = 0; i < archive_front_count (archive); i++) {
+        ck_assert (archive_front_at (archive, i)->on_front);
+        double at = archive_front_at (archive, i)->metrics.values[0];
+        least = fmin (least, at);
+        most = fmax (most, at);
+        here[(size_t)at] = true;
+    }
+    ck_assert (least == 1 && most == COUNT && archive_best (archive)->on_front);
+    for (size_t at = 1; at <= COUNT; at++)
+        if (here[at]) {
+            widest = fmax (widest, (double)at - before);
+            before = (double)at;
+        }
+    ck_assert (widest < 64); /* no part of it is lost */
+    metrics_t reference = metrics_two (COUNT + 1, 0);
+    size_t points;
+    double volume = archive_hypervolume (archive, &reference, &points), whole = COUNT * (COUNT + 1.0) / 2;
+    ck_assert_uint_eq (points, archive_front_count (archive));
+    ck_assert (volume <= whole && volume > 0.99 * whole);
+    archive_destroy (&archive);
+}
+END_TEST
+
+START_TEST (test_a_new_best_reweighs_all_in_the_end)
+{
+    enum { COUNT = 4 * 256 };
+    archive_t *archive = s_new ();
+    s_add (archive, 0, 0, 100, 1);
+    for (size_t i = 1; i < COUNT; i++)
+        s_add (archive, i, i, 98, 1);    /* 1 % each: the best there are */
+    s_add (archive, COUNT, COUNT, 1, 1); /* and one of 49.5 % */
+    for (size_t i = 1; i < 8; i++)
+        s_add (archive, COUNT + i, COUNT + i, 120, 1); /* time passes */
+    random_t random;
+    random_init_number (&random, 22);
+    double share = 0.01 / 0.495, weight = COUNT / (1 + exp (-10 * (share - 0.5)));
+    double best = 1 / (1 + exp (-5.0)), expected = 20000 * best / (best + weight);
+    unsigned picked = 0;
+    for (int i = 0; i < 20000; i++)
+        picked += archive_select (archive, 0, SELECT_DGM, &random) == s_find (archive, COUNT);
+    ck_assert_msg (fabs (picked - expected) < 6 * sqrt (expected), "%u picks, expected %.1f", picked,
+                   expected);
+    archive_destroy (&archive);
+}
+END_TEST
+
 SUITE_MAIN ("evolution/archive", test_scores_are_the_weighted_improvement_over_the_first_valid_one,
             test_an_id_is_taken_once, test_children_count_for_each_parent_that_is_here,
             test_the_front_moves_along, test_the_front_is_what_nothing_dominates,
             test_dgm_selection_goes_by_score_and_novelty, test_each_way_of_selection_keeps_to_its_rule,
             test_the_same_seed_picks_the_same_parents, test_nothing_is_selected_where_nothing_is_valid,
             test_what_is_far_worse_than_the_root_is_hardly_ever_a_parent,
-            test_a_hundred_thousand_candidates_are_found_and_selected, test_exp_is_accurate)
+            test_a_hundred_thousand_candidates_are_found_and_selected, test_exp_is_accurate,
+            test_what_is_no_number_does_not_enter, test_what_is_past_a_limit_is_behind_all_that_is_not,
+            test_twins_are_found_by_their_tokens, test_parents_come_from_their_island_alone,
+            test_a_good_candidate_arrives_on_the_next_island_round_the_ring,
+            test_nobody_migrates_where_the_fraction_is_nothing,
+            test_islands_that_are_more_or_fewer_are_settled_anew,
+            test_inspirations_are_the_best_and_what_is_far_from_them, test_the_same_figures_inspire_once,
+            test_a_front_has_a_bound_and_keeps_its_ends_and_the_best, test_a_new_best_reweighs_all_in_the_end)

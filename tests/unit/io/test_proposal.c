@@ -210,7 +210,11 @@ static void s_put_records (bench_t *bench)
         .id = bench->parent, .valid = 1, .detail = text_of ("{\"worst\":\"item 7\"}")};
     candidate.metrics.items = metrics;
     candidate.metrics.count = 3;
-    improvement_row_t worse = {.id = {{1}}, .state = STATE_REJECTED, .reason = REASON_WORSE};
+    improvement_row_t worse = {.id = {{1}},
+                               .candidate = bench->parent,
+                               .state = STATE_REJECTED,
+                               .reason = REASON_WORSE,
+                               .detail = text_of ("by a half")};
     improvement_row_t shared = {.id = {{2}}, .state = STATE_SHARED};
     worse.description = text_of ("halve it");
     worse.performance_improvement = worse.consensus_score = shared.performance_improvement =
@@ -237,29 +241,39 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
 {
     bench_t bench = s_bench ("true");
     s_put_records (&bench);
-    hash_t inspiration = {{{3}}};
+    hash_t unknown = {{{3}}}, known = {bench.parent};
     propose_t effect = s_effect (&bench);
-    effect.inspirations.items = &inspiration;
-    effect.inspirations.count = 1;
+    effect.top.items = &known;
+    effect.diverse.items = &unknown;
+    effect.top.count = effect.diverse.count = 1;
     char *text = proposal_input (&bench.rig->workshop, &effect);
     json_t *root = json_loads (text, 0, NULL);
     ck_assert_ptr_nonnull (root);
-    double score, weight;
-    const char *worst, *description, *reason, *path, *name, *goal, *id;
+    double score, weight, top_score, failed_score;
+    const char *worst, *description, *reason, *path, *name, *goal, *id, *top_id, *file, *detail,
+        *failed_worst;
     json_int_t seed;
     ck_assert_int_eq (
         json_unpack (root,
-                     "{s:{s:s, s:{s:f}, s:{s:s}}, s:[{s:s}], s:[{s:s, s:s}!], s:I, s:[s!], s:[{s:s, s:s, "
-                     "s:f}]}",
+                     "{s:{s:s, s:{s:f}, s:{s:s}}, s:{s:[{s:s, s:{s:f}, s:{s:s}}!], s:[{s:s}!]}, "
+                     "s:[{s:s, s:s, s:s, s:{s:f}, s:{s:s}}!], s:I, s:[s!], s:[{s:s, s:s, s:f}]}",
                      "parent", "id", &id, "metrics", "score", &score, "artifacts", "worst", &worst,
-                     "inspirations", "id", &name, "failures", "description", &description, "reason", &reason,
-                     "seed", &seed, "evolve", &path, "objectives", "name", &name, "goal", &goal, "weight",
-                     &weight),
+                     "inspirations", "top", "id", &top_id, "metrics", "score", &top_score, "files",
+                     "value.txt", &file, "diverse", "id", &name, "failures", "description", &description,
+                     "reason", &reason, "detail", &detail, "metrics", "score", &failed_score, "artifacts",
+                     "worst", &failed_worst, "seed", &seed, "evolve", &path, "objectives", "name", &name,
+                     "goal", &goal, "weight", &weight),
         0);
     ck_assert_double_eq (score, 3.5);
     ck_assert_str_eq (worst, "item 7");
     ck_assert_str_eq (description, "halve it");
     ck_assert_str_eq (reason, "worse");
+    ck_assert_str_eq (detail, "by a half");
+    ck_assert_str_eq (failed_worst, "item 7");
+    ck_assert_double_eq (failed_score, 3.5);
+    ck_assert_str_eq (top_id, id);
+    ck_assert_double_eq (top_score, 3.5);
+    ck_assert_str_eq (file, "5\n");
     ck_assert_int_eq (seed, 99);
     ck_assert_str_eq (path, "value.txt");
     ck_assert_str_eq (name, "score");

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* How a candidate enters as an improvement: it may change what it changes, and it is new. */
+#include "node/node_state.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every file must be one that may change: the paths of the start, no more and no other. */
+static bool s_paths_allowed (const node_t *self, bytes_t tree)
+{
+    tree_t candidate = {0}, live = {0};
+    digest_t evaluator;
+    bool allowed = tree_decode (tree.data, tree.size, &candidate, &evaluator) == 0 &&
+                   digest_equal (&evaluator, &self->group.evaluator) &&
+                   tree_decode (self->live_tree.data, self->live_tree.size, &live, &evaluator) == 0 &&
+                   tree_same_shape (&candidate, &live);
+    tree_clear (&candidate);
+    tree_clear (&live);
+    return allowed;
+}
+
+/* Are they the same, or the same but for comments and spaces? */
+static bool s_same (const improvement_t *a, const improvement_t *b)
+{
+    return digest_equal (&a->candidate, &b->candidate) ||
+           (!digest_is_zero (&a->tokens) && digest_equal (&a->tokens, &b->tokens));
+}
+
+/* Is it being measured already, or live? */
+static bool s_under_way (const node_t *self, size_t index)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    if (digest_equal (&improvement->candidate, &self->live))
+        return true;
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (i != index && self->improvements[i].used && s_same (&self->improvements[i], improvement))
+            return true;
+    return false;
+}
+
+/* What was measured before of the same candidate, or of one that differs by comments and spaces alone; NULL if nothing was. A
+ * peer's package, or the operator, may bring back what lost against an earlier live release. */
+static const archive_entry_t *s_measured_before (const node_t *self, const improvement_t *improvement)
+{
+    if (improvement->origin != ORIGIN_PROPOSER)
+        return NULL;
+    const archive_entry_t *same = archive_find (self->archive, &improvement->candidate);
+    return same ? same : archive_twin (self->archive, &improvement->tokens);
+}
+
+/* The result of a twin is its own: it gets a row with the same figures, for the archive and for who proposes next. */
+static void s_reuse_result (node_t *self, const improvement_t *improvement, const archive_entry_t *twin)
+{
+    value_t values[LIMIT_OBJECTIVES];
+    for (size_t i = 0; i < twin->metrics.count; i++)
+        values[i].value = twin->metrics.values[i];
+    hash_t parent = {improvement->parent};
+    candidate_row_t row = {.id = improvement->candidate,
+                           .parents = {&parent, 1},
+                           .valid = twin->valid,
+                           .metrics = {values, twin->metrics.count},
+                           .reason = REASON_DUPLICATE,
+                           .improvement = improvement->id,
+                           .time_ms = self->wall_ms};
+    say_persist (self, RECORD_CANDIDATE, &improvement->candidate, &candidate_row_record, &row);
+}
+
+/* Rejects what is nothing new, and says what it is the same as. True if it is new. */
+static bool s_is_new (node_t *self, size_t index)
+{
+    const improvement_t *improvement = &self->improvements[index];
+    const archive_entry_t *before = s_measured_before (self, improvement);
+    if (!before && !s_under_way (self, index))
+        return true;
+    char detail[LIMIT_TEXT + 1] = "the same is live, or being measured", id[DIGEST_SHORT_BYTES];
+    if (before) {
+        digest_short (&before->id, id);
+        bool twin = !digest_equal (&before->id, &improvement->candidate);
+        (void)snprintf (detail, sizeof detail, "measured before as candidate %s%s", id,
+                        twin ? ", which differs by comments and spaces alone" : "");
+        if (twin)
+            s_reuse_result (self, improvement, before);
+    }
+    self->counts.duplicates++;
+    improve_reject (self, index, REASON_DUPLICATE, detail);
+    return false;
+}
+
+size_t propose_enter (node_t *self, size_t index, bytes_t tree)
+{
+    improvement_t *improvement = &self->improvements[index];
+    improve_move (self, index, MOVE_PROPOSE);
+    if (!s_paths_allowed (self, tree)) {
+        improve_reject (self, index, REASON_PROTECTED, NULL);
+        return NONE;
+    }
+    if (!s_is_new (self, index))
+        return NONE;
+    improve_move (self, index, MOVE_TEST);
+    test_start (self, index);
+    return improvement->used ? index : NONE; /* what was measured before may be decided by now */
+}
+
+size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
+                          improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
+                          bool certified)
+{
+    size_t index = improve_new (self, origin, parent, tree, type, description);
+    if (index == NONE)
+        return NONE;
+    improvement_t *improvement = &self->improvements[index];
+    improvement->author = *author;
+    improvement->parcel = parcel;
+    improvement->certified = certified;
+    if (parcel != NONE)
+        improvement->package = self->parcels[parcel].package;
+    return propose_enter (self, index, tree);
+}
