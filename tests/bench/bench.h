@@ -47,5 +47,6 @@ void bench_loop (void);
 void bench_round (void);
 void bench_idle (void);
 void bench_sandbox (void);
+void bench_limits (void);
 
 #endif
