@@ -72,12 +72,24 @@ typedef enum {
         MOVE_COUNT
 } improvement_move_t;
 
-/* One edge of the table; `event` is emitted when it is taken, NULL for none. */
+/* What a node tells people and its group: each type of event, declared in evolution/events.def. */
+typedef enum {
+    TYPE_NONE,
+#define EVENT_TYPE(NAME, name, text) TYPE_##NAME,
+#include "evolution/events.def"
+#undef EVENT_TYPE
+    TYPE_COUNT
+} event_type_t;
+/* Its name in EVENT, and a line on what it says; not of TYPE_NONE (asserted). */
+const char *event_type_name (event_type_t type);
+const char *event_type_text (event_type_t type);
+
+/* One edge of the table; `event` is told when it is taken, TYPE_NONE for none. */
 typedef struct {
     improvement_state_t from;
     improvement_move_t move;
     improvement_state_t to;
-    const char *event;
+    event_type_t event;
 } improvement_edge_t;
 
 /* The whole table, for the engine, its tests and the docs. */

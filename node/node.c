@@ -189,7 +189,7 @@ static void s_peer_lost (node_t *self, const peer_lost_t *event)
     char member[DIGEST_SHORT_BYTES];
     pubkey_short (&event->peer, member);
     entry_t metadata = {text_of ("member"), text_of (member)};
-    say_event (self, "peer_lost", NULL, NAN, NULL, &metadata, 1);
+    say_event (self, TYPE_PEER_LOST, NULL, NAN, NULL, &metadata, 1);
     validate_peer_lost (self);
 }
 

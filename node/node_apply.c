@@ -204,7 +204,8 @@ void apply_keep (node_t *self, size_t index)
     const improvement_t *improvement = &self->improvements[index];
     improve_move (self, index, MOVE_KEEP);
     if (improvement->origin == ORIGIN_PACKAGE)
-        say_event (self, "knowledge_adopted", &improvement->id, improvement->result.weighted, NULL, NULL, 0);
+        say_event (self, TYPE_KNOWLEDGE_ADOPTED, &improvement->id, improvement->result.weighted, NULL, NULL,
+                   0);
     improve_finish (self, index);
 }
 
@@ -214,8 +215,8 @@ static void s_applied_and_verified (node_t *self, size_t index)
     improve_healthy (self, improvement->breaker_trial, true);
     bool own = pubkey_equal (&improvement->author, &self->identity.id);
     entry_t metadata = {text_of ("description"), text_of (improvement->description)};
-    say_event (self, "improvement_applied", &improvement->id, improvement->result.weighted, NULL, &metadata,
-               1);
+    say_event (self, TYPE_IMPROVEMENT_APPLIED, &improvement->id, improvement->result.weighted, NULL,
+               &metadata, 1);
     if (own)
         self->counts.applied++;
     /* What passed while the group was one has no certificate that the later members would take. */
@@ -247,7 +248,7 @@ void apply_verified (node_t *self, size_t index, reason_code_t reason, const tri
     if (self->settings.automatic_rollback)
         rollback_start (self, index, REASON_REGRESSION);
     else { /* switched off: it stays, and the operator is told */
-        say_event (self, "performance_threshold_exceeded", &improvement->id, improvement->result.weighted,
+        say_event (self, TYPE_PERFORMANCE_THRESHOLD_EXCEEDED, &improvement->id, improvement->result.weighted,
                    reason_description (REASON_REGRESSION), NULL, 0);
         improve_move (self, index, MOVE_KEEP);
         improve_finish (self, index);

@@ -59,7 +59,7 @@ static void s_pause (node_t *self, const command_t *command)
 {
     if (!self->paused) {
         self->paused = true;
-        say_event (self, "evolution_paused", NULL, NAN, NULL, NULL, 0);
+        say_event (self, TYPE_EVOLUTION_PAUSED, NULL, NAN, NULL, NULL, 0);
     }
     say_reply (self, command->operation, false,
                "paused: nothing is proposed or applied here; running evaluations finish, peers are answered",
@@ -70,7 +70,7 @@ static void s_resume (node_t *self, const command_t *command)
 {
     if (self->paused || self->stopped) {
         self->paused = self->stopped = false;
-        say_event (self, "evolution_resumed", NULL, NAN, NULL, NULL, 0);
+        say_event (self, TYPE_EVOLUTION_RESUMED, NULL, NAN, NULL, NULL, 0);
     }
     say_reply (self, command->operation, false, "evolution goes on", NULL);
 }

@@ -91,7 +91,7 @@ static void s_say_changes (node_t *self, const members_t *old)
         entry_t metadata[2] = {{text_of ("member"), text_of (member)},
                                {text_of ("name"), text_of (self->members->members[i].name)}};
         if (was != is)
-            say_event (self, is ? "peer_joined" : "peer_left", NULL, NAN, NULL, metadata, 2);
+            say_event (self, is ? TYPE_PEER_JOINED : TYPE_PEER_LEFT, NULL, NAN, NULL, metadata, 2);
         known_peer_t *peer = is ? NULL : peer_of (self, id);
         if (peer)
             peer->up = false;

@@ -190,7 +190,7 @@ void improve_move_saying (node_t *self, size_t index, improvement_move_t move, c
     improvement->state = edge->to;
     s_check_invariant (self, improvement);
     improve_persist (self, index);
-    if (!edge->event)
+    if (edge->event == TYPE_NONE)
         return;
     entry_t metadata[LIMIT_METADATA];
     size_t count = 0;
@@ -242,8 +242,10 @@ void improve_finish (node_t *self, size_t index)
 
 static void s_say_breaker (node_t *self, breaker_move_t move)
 {
-    static const char *const types[] = {NULL, "breaker_opened", "breaker_half_open", "breaker_closed"};
-    if (types[move])
+    static const event_type_t types[] = {TYPE_NONE, TYPE_BREAKER_OPENED, TYPE_BREAKER_HALF_OPEN,
+                                         TYPE_BREAKER_CLOSED};
+    assert ((size_t)move < sizeof types / sizeof types[0]);
+    if (types[move] != TYPE_NONE)
         say_event (self, types[move], NULL, NAN, NULL, NULL, 0);
 }
 

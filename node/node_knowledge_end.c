@@ -154,7 +154,7 @@ static void s_say_rejected (node_t *self, const parcel_t *parcel, reason_code_t 
     if (parcel->state != PARCEL_TRYING) /* else its improvement was counted */
         self->counts.rejected[reason]++;
     entry_t metadata = {text_of ("reason"), text_of (reason_name (reason))};
-    say_event (self, "knowledge_rejected", &parcel->package, result ? result->weighted : NAN,
+    say_event (self, TYPE_KNOWLEDGE_REJECTED, &parcel->package, result ? result->weighted : NAN,
                reason_description (reason), &metadata, 1);
 }
 

@@ -114,7 +114,7 @@ static void s_say_received (node_t *self, const parcel_t *parcel)
     pubkey_short (&parcel->author, author);
     entry_t metadata[2] = {{text_of ("from"), text_of (author)},
                            {text_of ("description"), text_of (parcel->description)}};
-    say_event (self, "knowledge_received", &parcel->package, NAN, NULL, metadata, 2);
+    say_event (self, TYPE_KNOWLEDGE_RECEIVED, &parcel->package, NAN, NULL, metadata, 2);
 }
 
 static void s_package_fetched (node_t *self, size_t index, bytes_t packed)

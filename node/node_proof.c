@@ -56,7 +56,7 @@ static void s_say_proved (node_t *self, const equivocated_t *event, const digest
                            {text_of ("seq"), text_of (seq)},
                            {text_of ("first"), text_of (ids[0])},
                            {text_of ("second"), text_of (ids[1])}};
-    say_event (self, "equivocation_proved", NULL, NAN, NULL, metadata, 4);
+    say_event (self, TYPE_EQUIVOCATION_PROVED, NULL, NAN, NULL, metadata, 4);
 }
 
 void on_equivocated (node_t *self, const equivocated_t *event)

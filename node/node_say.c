@@ -276,7 +276,7 @@ static void s_tell_event (node_t *self, const event_row_t *row, uint64_t number)
     effects_add (self->out, EFFECT_NOTIFY, &notify);
 }
 
-void say_event (node_t *self, const char *type, const digest_t *modification, double improvement,
+void say_event (node_t *self, event_type_t type, const digest_t *modification, double improvement,
                 const char *error, const entry_t *metadata, size_t metadata_count)
 {
     static const digest_t none;
@@ -286,7 +286,7 @@ void say_event (node_t *self, const char *type, const digest_t *modification, do
     }
     event_row_t row = {.agent_id = self->identity.id,
                        .time_ms = self->wall_ms,
-                       .type = text_of (type),
+                       .type = text_of (event_type_name (type)),
                        .modification_id = modification ? *modification : none,
                        .performance_improvement = improvement,
                        .error_message = text_of (error),
@@ -301,13 +301,13 @@ void say_event (node_t *self, const char *type, const digest_t *modification, do
     say_publish (self, MESSAGE_EVENT, &message, message.publication);
 }
 
-void say_event_here (node_t *self, const char *type, const char *error, const entry_t *metadata,
+void say_event_here (node_t *self, event_type_t type, const char *error, const entry_t *metadata,
                      size_t metadata_count)
 {
     uint64_t number = ++self->order;
     event_row_t row = {.agent_id = self->identity.id,
                        .time_ms = self->wall_ms,
-                       .type = text_of (type),
+                       .type = text_of (event_type_name (type)),
                        .performance_improvement = NAN,
                        .error_message = text_of (error),
                        .metadata = {metadata, metadata_count}};

@@ -207,7 +207,7 @@ static void s_withhold (node_t *self, size_t index, const char *why)
     const improvement_t *improvement = &self->improvements[index];
     char error[LIMIT_TEXT + 1];
     text_copy (text_of (why), error, sizeof error);
-    say_event (self, "knowledge_withheld", &improvement->id, improvement->result.weighted, error, NULL, 0);
+    say_event (self, TYPE_KNOWLEDGE_WITHHELD, &improvement->id, improvement->result.weighted, error, NULL, 0);
     apply_keep (self, index);
 }
 
@@ -257,5 +257,5 @@ void on_transfer_result (node_t *self, const message_t *message, const pubkey_t 
                            {text_of ("reason"), result->reason}};
     if (result->adopted)
         s_adopted_by (self, &result->package, author);
-    say_event (self, "transfer_result", &result->package, NAN, NULL, metadata, 4);
+    say_event (self, TYPE_TRANSFER_RESULT, &result->package, NAN, NULL, metadata, 4);
 }

@@ -290,10 +290,10 @@ uint64_t say_outbox_deadline_ms (const node_t *self);
 uint64_t say_next_publication (node_t *self);
 void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publication);
 /* An event of ours: to the store, to watchers, and to the group. `metadata` may be NULL. */
-void say_event (node_t *self, const char *type, const digest_t *modification, double improvement,
+void say_event (node_t *self, event_type_t type, const digest_t *modification, double improvement,
                 const char *error, const entry_t *metadata, size_t metadata_count);
 /* An event that stays here: to the store and to watchers. For what a program of ours printed, which leaves no machine. */
-void say_event_here (node_t *self, const char *type, const char *error, const entry_t *metadata,
+void say_event_here (node_t *self, event_type_t type, const char *error, const entry_t *metadata,
                      size_t metadata_count);
 void say_persist (node_t *self, record_table_t table, const digest_t *key, const record_t *record,
                   const void *row);

@@ -123,7 +123,7 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
         char detail[LIMIT_TEXT + 1];
         text_copy (event->detail, detail, sizeof detail);
         entry_t metadata = {text_of ("reason"), text_of (reason_name (REASON_BASE_FAILED))};
-        say_event (self, "baseline_failed", &self->live, NAN, detail, &metadata, 1);
+        say_event (self, TYPE_BASELINE_FAILED, &self->live, NAN, detail, &metadata, 1);
         improve_fault (self, false);
         return;
     }
@@ -309,7 +309,7 @@ static void s_alert (node_t *self, const improvement_t *improvement, const metri
         if (!objective_alerts (&self->objectives.items[i], metrics->values[i]))
             continue;
         entry_t metadata = {text_of ("objective"), text_of (self->objectives.items[i].name)};
-        say_event (self, "performance_threshold_exceeded", &improvement->id, improvement->result.weighted,
+        say_event (self, TYPE_PERFORMANCE_THRESHOLD_EXCEEDED, &improvement->id, improvement->result.weighted,
                    NULL, &metadata, 1);
     }
 }

@@ -34,8 +34,8 @@ static void s_refute (node_t *self, size_t index, const validation_tally_t *tall
     entry_t metadata[2];
     char counts[LIMIT_TEXT], detail[LIMIT_TEXT];
     s_describe (tally, "not confirmed", metadata, counts);
-    say_event (self, "validation_completed", &improvement->id, improvement->result.weighted, NULL, metadata,
-               2);
+    say_event (self, TYPE_VALIDATION_COMPLETED, &improvement->id, improvement->result.weighted, NULL,
+               metadata, 2);
     (void)snprintf (detail, sizeof detail,
                     "%u of %u validators confirm it, %u do not, %u declined; needed: %u", tally->confirmed,
                     tally->asked, tally->refuted, tally->declined, needed);

@@ -76,6 +76,16 @@ START_TEST (reasons_are_found_by_their_names)
 }
 END_TEST
 
+START_TEST (each_type_of_event_has_its_own_name_and_a_line)
+{
+    for (int i = TYPE_NONE + 1; i < TYPE_COUNT; i++) {
+        ck_assert_uint_gt (strlen (event_type_text ((event_type_t)i)), 0);
+        for (int k = TYPE_NONE + 1; k < i; k++)
+            ck_assert_str_ne (event_type_name ((event_type_t)i), event_type_name ((event_type_t)k));
+    }
+}
+END_TEST
+
 SUITE_MAIN ("improvement", a_move_leads_from_a_state_to_one_state, every_state_and_every_move_is_on_a_way,
             what_is_final_is_left_only_by_rolling_back, nothing_goes_live_without_test_and_confirmation,
-            reasons_are_found_by_their_names)
+            reasons_are_found_by_their_names, each_type_of_event_has_its_own_name_and_a_line)
