@@ -87,16 +87,16 @@ int archive_commits_read (archive_commits_t *self, const char *path, archive_com
     size_t size = 0;
     uint8_t *bytes = file_read_all (file, FILE_BYTES_MAX, &size);
     size_t whole = size - size % sizeof *last;
-    int result =
+    int rc =
         bytes == NULL || (whole != size && ftruncate (file, (off_t)whole) != 0) ? s_fail (path, problem) : 0;
     close (file);
-    for (size_t at = 0; at < whole && result == 0; at += sizeof *last) {
+    for (size_t at = 0; at < whole && rc == 0; at += sizeof *last) {
         memcpy (last, bytes + at, sizeof *last);
         if (!digest_is_zero (&last->candidate))
-            result = archive_commits_add (self, &last->candidate, last->commit);
+            rc = archive_commits_add (self, &last->candidate, last->commit);
     }
     free (bytes);
-    return result;
+    return rc;
 }
 
 int archive_commits_append (const char *path, const archive_commit_t *entries, size_t count,
@@ -105,11 +105,11 @@ int archive_commits_append (const char *path, const archive_commit_t *entries, s
     int file = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return s_fail (path, problem);
-    int result = file_write_all (file, entries, count * sizeof *entries) == 0 && fsync (file) == 0
-                     ? 0
-                     : s_fail (path, problem);
+    int rc = file_write_all (file, entries, count * sizeof *entries) == 0 && fsync (file) == 0
+                 ? 0
+                 : s_fail (path, problem);
     close (file);
-    return result;
+    return rc;
 }
 
 int archive_commits_write (const archive_commits_t *self, const char *path, problem_t *problem)
@@ -127,9 +127,9 @@ int archive_commits_write (const archive_commits_t *self, const char *path, prob
             entries[count++] = self->slots[i];
     assert (count == self->count);
     remove (fresh); /* what a crash left */
-    int result = archive_commits_append (fresh, entries, count, problem);
-    if (result == 0 && rename (fresh, path) != 0)
-        result = s_fail (path, problem);
+    int rc = archive_commits_append (fresh, entries, count, problem);
+    if (rc == 0 && rename (fresh, path) != 0)
+        rc = s_fail (path, problem);
     free (entries);
-    return result;
+    return rc;
 }

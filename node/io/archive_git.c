@@ -53,22 +53,22 @@ struct archive_git {
 /* Opens the repository, or makes it. */
 static int s_open_repository (archive_git_t *self, const char *path, problem_t *problem)
 {
-    int result = git_repository_open_bare (&self->repository, path);
-    if (result == GIT_ENOTFOUND) {
+    int rc = git_repository_open_bare (&self->repository, path);
+    if (rc == GIT_ENOTFOUND) {
         git_repository_init_options options;
         git_repository_init_options_init (&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
         options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
         options.description = "Candidates of an evomesh node; derived from its database";
         options.initial_head = HEAD_REF;
-        result = git_repository_init_ext (&self->repository, path, &options);
+        rc = git_repository_init_ext (&self->repository, path, &options);
     }
-    if (result == 0)
-        result = git_repository_odb (&self->objects, self->repository);
-    if (result == 0)
+    if (rc == 0)
+        rc = git_repository_odb (&self->objects, self->repository);
+    if (rc == 0)
         return 0;
-    result = workspace_git_fail ("can't be opened (it may be moved away: it is made again)", problem);
+    rc = workspace_git_fail ("can't be opened (it may be moved away: it is made again)", problem);
     problem_prefix (problem, "%s", path);
-    return result;
+    return rc;
 }
 
 /* The candidate that a commit's last line names. Returns 0, or -1 if it names none. */
@@ -95,11 +95,11 @@ static int s_rebuild_one (const git_oid *id, void *context)
     if (git_odb_read_header (&size, &type, self->objects, id) != 0 || type != GIT_OBJECT_COMMIT ||
         git_commit_lookup (&commit, self->repository, id) != 0)
         return 0; /* not a commit, or damaged: then its candidate is committed again */
-    int result = 0;
+    int rc = 0;
     if (s_candidate_of (commit, &candidate) == 0 && !digest_is_zero (&candidate))
-        result = archive_commits_add (&self->commits, &candidate, id->id);
+        rc = archive_commits_add (&self->commits, &candidate, id->id);
     git_commit_free (commit);
-    return result;
+    return rc;
 }
 
 /* Reads which commits there are, or finds out from the commits themselves. */
@@ -107,9 +107,9 @@ static int s_load_commits (archive_git_t *self, problem_t *problem)
 {
     archive_commit_t last;
     git_oid id;
-    int result = archive_commits_read (&self->commits, self->commits_path, &last, problem);
-    if (result != 0 && result != ERROR_NOT_FOUND)
-        return result;
+    int rc = archive_commits_read (&self->commits, self->commits_path, &last, problem);
+    if (rc != 0 && rc != ERROR_NOT_FOUND)
+        return rc;
     memcpy (id.id, last.commit, COMMIT_BYTES);
     if (self->commits.count > 0 && git_odb_exists (self->objects, &id) == 1)
         return 0;
@@ -170,37 +170,37 @@ void archive_git_close (archive_git_t **self_p)
 static int s_write_pack (archive_git_t *self)
 {
     git_packbuilder *builder = NULL;
-    int result = git_packbuilder_new (&builder, self->repository);
-    for (size_t i = 0; i < self->pending_count && result == 0; i++) {
+    int rc = git_packbuilder_new (&builder, self->repository);
+    for (size_t i = 0; i < self->pending_count && rc == 0; i++) {
         git_oid id;
         memcpy (id.id, self->pending[i].commit, COMMIT_BYTES);
-        result = git_packbuilder_insert_commit (builder, &id);
+        rc = git_packbuilder_insert_commit (builder, &id);
     }
-    if (result == 0)
-        result = git_packbuilder_write (builder, NULL, 0, NULL, NULL); /* synced: see workspace_git_start */
+    if (rc == 0)
+        rc = git_packbuilder_write (builder, NULL, 0, NULL, NULL); /* synced: see workspace_git_start */
     git_packbuilder_free (builder);
-    if (result == 0)
-        result = git_odb_refresh (self->objects);
-    return result != 0 ? result : git_mempack_reset (self->memory);
+    if (rc == 0)
+        rc = git_odb_refresh (self->objects);
+    return rc != 0 ? rc : git_mempack_reset (self->memory);
 }
 
 static int s_write_ref (archive_git_t *self, const char *name, const git_oid *commit)
 {
     git_reference *reference = NULL;
-    int result = git_reference_create (&reference, self->repository, name, commit, 1, NULL);
+    int rc = git_reference_create (&reference, self->repository, name, commit, 1, NULL);
     git_reference_free (reference);
-    return result;
+    return rc;
 }
 
 static int s_write_refs (archive_git_t *self)
 {
-    int result = 0;
-    for (size_t i = 0; i < self->ref_count && result == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < self->ref_count && rc == 0; i++) {
         const pending_ref_t *ref = &self->refs[i];
-        result = ref->is_removed ? git_reference_remove (self->repository, ref->name)
-                                 : s_write_ref (self, ref->name, &ref->commit);
+        rc = ref->is_removed ? git_reference_remove (self->repository, ref->name)
+                             : s_write_ref (self, ref->name, &ref->commit);
     }
-    return result;
+    return rc;
 }
 
 int archive_git_flush (archive_git_t *self, problem_t *problem)
@@ -210,9 +210,9 @@ int archive_git_flush (archive_git_t *self, problem_t *problem)
         memcpy (last.id, self->pending[self->pending_count - 1].commit, COMMIT_BYTES);
         if (s_write_pack (self) != 0)
             return workspace_git_fail (REPOSITORY_NAME ": commits can't be written", problem);
-        int result = archive_commits_append (self->commits_path, self->pending, self->pending_count, problem);
-        if (result != 0)
-            return result;
+        int rc = archive_commits_append (self->commits_path, self->pending, self->pending_count, problem);
+        if (rc != 0)
+            return rc;
         self->pending_count = 0;
         if (s_write_ref (self, HEAD_REF, &last) != 0)
             return workspace_git_fail (REPOSITORY_NAME ": a ref can't be written", problem);
@@ -230,8 +230,8 @@ static int s_write_tree (archive_git_t *self, store_t *store, const tree_t *tree
                          problem_t *problem)
 {
     git_index *index = NULL;
-    int result = git_index_new (&index), missing = 0;
-    for (size_t i = 0; i < tree->count && result == 0 && missing == 0; i++) {
+    int rc = git_index_new (&index), missing = 0;
+    for (size_t i = 0; i < tree->count && rc == 0 && missing == 0; i++) {
         const tree_file_t *file = &tree->files[i];
         size_t size;
         uint8_t *bytes = workspace_content (store, file, &size, problem);
@@ -243,17 +243,15 @@ static int s_write_tree (archive_git_t *self, store_t *store, const tree_t *tree
         memset (&entry, 0, sizeof entry);
         entry.mode = file->executable ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
         entry.path = file->path;
-        result = git_blob_create_from_buffer (&entry.id, self->repository, bytes, size);
-        if (result == 0)
-            result = git_index_add (index, &entry);
+        rc = git_blob_create_from_buffer (&entry.id, self->repository, bytes, size);
+        if (rc == 0)
+            rc = git_index_add (index, &entry);
         free (bytes);
     }
-    if (result == 0 && missing == 0)
-        result = git_index_write_tree_to (id, index, self->repository);
+    if (rc == 0 && missing == 0)
+        rc = git_index_write_tree_to (id, index, self->repository);
     git_index_free (index);
-    return missing != 0  ? missing
-           : result == 0 ? 0
-                         : workspace_git_fail ("a tree can't be committed", problem);
+    return missing != 0 ? missing : rc == 0 ? 0 : workspace_git_fail ("a tree can't be committed", problem);
 }
 
 /* The commits of those candidates that have one, each once. */
@@ -280,13 +278,12 @@ static int s_write_commit (archive_git_t *self, const git_oid *tree, const git_o
     git_signature *signature = NULL;
     for (size_t i = 0; i < parent_count; i++)
         pointers[i] = &parents[i];
-    int result =
-        git_signature_new (&signature, "evomesh", "evomesh@localhost", (git_time_t)(time_ms / 1000), 0);
-    if (result == 0)
-        result = git_commit_create_from_ids (id, self->repository, NULL, signature, signature, NULL, message,
-                                             tree, parent_count, pointers);
+    int rc = git_signature_new (&signature, "evomesh", "evomesh@localhost", (git_time_t)(time_ms / 1000), 0);
+    if (rc == 0)
+        rc = git_commit_create_from_ids (id, self->repository, NULL, signature, signature, NULL, message,
+                                         tree, parent_count, pointers);
     git_signature_free (signature);
-    return result == 0 ? 0 : workspace_git_fail ("a candidate can't be committed", problem);
+    return rc == 0 ? 0 : workspace_git_fail ("a candidate can't be committed", problem);
 }
 
 bool archive_git_has (const archive_git_t *self, const digest_t *candidate)
@@ -304,21 +301,21 @@ int archive_git_commit (archive_git_t *self, store_t *store, const digest_t *can
         problem_set (problem, "a candidate of id zero can't be committed");
         return ERROR_INPUT;
     }
-    int result = self->pending_count < PENDING_MAX ? 0 : archive_git_flush (self, problem);
+    int rc = self->pending_count < PENDING_MAX ? 0 : archive_git_flush (self, problem);
     char text[DIGEST_TEXT_BYTES], whole[MESSAGE_BYTES_MAX];
     git_oid tree_oid, commit, parent_oids[PARENTS_MAX];
     digest_text (candidate, text);
     snprintf (whole, sizeof whole, "%.*s\n\n" TRAILER "%s\n", LIMIT_LONG_TEXT, message, text);
-    if (result == 0)
-        result = s_write_tree (self, store, tree, &tree_oid, problem);
-    if (result != 0)
-        return result;
+    if (rc == 0)
+        rc = s_write_tree (self, store, tree, &tree_oid, problem);
+    if (rc != 0)
+        return rc;
     size_t found = s_find_parents (self, parents, parent_count, parent_oids);
-    result = s_write_commit (self, &tree_oid, parent_oids, found, whole, time_ms, &commit, problem);
-    if (result == 0)
-        result = archive_commits_add (&self->commits, candidate, commit.id);
-    if (result != 0)
-        return result;
+    rc = s_write_commit (self, &tree_oid, parent_oids, found, whole, time_ms, &commit, problem);
+    if (rc == 0)
+        rc = archive_commits_add (&self->commits, candidate, commit.id);
+    if (rc != 0)
+        return rc;
     archive_commit_t *pending = &self->pending[self->pending_count++];
     pending->candidate = *candidate;
     memcpy (pending->commit, commit.id, COMMIT_BYTES);
@@ -350,9 +347,9 @@ int archive_git_ref (archive_git_t *self, const char *name, const digest_t *cand
         problem_set (problem, "%s: its candidate was not committed", whole);
         return ERROR_NOT_FOUND;
     }
-    int result = self->ref_count < PENDING_MAX ? 0 : archive_git_flush (self, problem);
-    if (result != 0)
-        return result;
+    int rc = self->ref_count < PENDING_MAX ? 0 : archive_git_flush (self, problem);
+    if (rc != 0)
+        return rc;
     pending_ref_t *ref = s_pending_ref (self, whole);
     memcpy (ref->name, whole, sizeof whole);
     ref->is_removed = candidate == NULL;

@@ -13,18 +13,18 @@
 
 /* --- who may link --- */
 
-bus_standing_t bus_standing (const bus_t *self, const pubkey_t *curve)
+link_standing_t bus_standing (const bus_t *self, const pubkey_t *curve)
 {
     for (size_t i = 0; i < self->key_count; i++)
         if (pubkey_equal (&self->keys[i].curve, curve))
             return self->keys[i].standing;
-    return BUS_STRANGER;
+    return LINK_STRANGER;
 }
 
 void bus_refuse (bus_t *self, const pubkey_t *curve, const char *address, const char *why)
 {
     /* A stranger can make new keys without end, so it is told by its address. */
-    bool known = curve != NULL && bus_standing (self, curve) != BUS_STRANGER;
+    bool known = curve != NULL && bus_standing (self, curve) != LINK_STRANGER;
     digest_t key = known ? digest_of_two ("key", 3, curve->bytes, PUBKEY_BYTES)
                          : digest_of_two ("address", 7, address, strlen (address));
     bool first = throttle_pass (&self->throttle, &key, (uint64_t)zclock_mono ());
@@ -35,17 +35,17 @@ void bus_refuse (bus_t *self, const pubkey_t *curve, const char *address, const 
 static zap_status_t s_judge (void *context, const zap_question_t *question)
 {
     bus_t *self = context;
-    bus_standing_t standing = question->curve != NULL ? bus_standing (self, question->curve) : BUS_STRANGER;
+    link_standing_t standing = question->curve != NULL ? bus_standing (self, question->curve) : LINK_STRANGER;
     bool is_rpc = strcmp (question->domain, ZAP_DOMAIN_RPC) == 0;
     switch (standing) {
-    case BUS_MEMBER: return ZAP_ADMITTED;
-    case BUS_INVITED:
+    case LINK_MEMBER: return ZAP_ADMITTED;
+    case LINK_INVITED:
         if (is_rpc)
             return ZAP_ADMITTED;
         bus_refuse (self, question->curve, question->address, "an invite is no right to publications");
         return ZAP_LATER;
-    case BUS_REVOKED: bus_refuse (self, question->curve, question->address, "revoked"); return ZAP_DENIED;
-    case BUS_STRANGER:
+    case LINK_REVOKED: bus_refuse (self, question->curve, question->address, "revoked"); return ZAP_DENIED;
+    case LINK_STRANGER:
     default: bus_refuse (self, question->curve, question->address, "unknown key"); return ZAP_LATER;
     }
 }
@@ -195,13 +195,13 @@ int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], cha
     return rc;
 }
 
-void bus_set_standing (bus_t *self, const pubkey_t *curve, bus_standing_t standing)
+void bus_set_standing (bus_t *self, const pubkey_t *curve, link_standing_t standing)
 {
     size_t at = 0;
     while (at < self->key_count && !pubkey_equal (&self->keys[at].curve, curve))
         at++;
-    bus_standing_t before = at < self->key_count ? self->keys[at].standing : BUS_STRANGER;
-    if (standing == BUS_STRANGER) {
+    link_standing_t before = at < self->key_count ? self->keys[at].standing : LINK_STRANGER;
+    if (standing == LINK_STRANGER) {
         if (at < self->key_count)
             self->keys[at] = self->keys[--self->key_count];
     } else {
@@ -211,7 +211,7 @@ void bus_set_standing (bus_t *self, const pubkey_t *curve, bus_standing_t standi
         if (at == self->key_count)
             self->key_count++;
     }
-    if (before == BUS_MEMBER && standing != BUS_MEMBER) {
+    if (before == LINK_MEMBER && standing != LINK_MEMBER) {
         bus_forget_session (self, curve);
         bus_disconnect (self, curve);
         s_drop_links (self);

@@ -14,18 +14,11 @@
 #include <czmq.h>
 
 #include "crypto/statement.h"
+#include "node/ports.h"
 #include "protocol/error.h"
 #include "protocol/limits.h"
 
 typedef struct bus bus_t;
-
-/* Who may link to our sockets. */
-typedef enum {
-    BUS_STRANGER, /* ZAP status 300: may ask again later */
-    BUS_INVITED,  /* rpc only */
-    BUS_MEMBER,   /* rpc and pub */
-    BUS_REVOKED   /* ZAP status 400: final */
-} bus_standing_t;
 
 /* A statement that arrived: `curve` is the link's authenticated key, NULL on the publication socket. All borrowed. Frames that can't be
  * a statement (counts, sizes) come with `body` NULL, so that they are counted too. */
@@ -58,10 +51,11 @@ void bus_destroy (bus_t **self_p);
 int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], char pub[LIMIT_ENDPOINT + 1],
               problem_t *problem);
 
-/* Who `curve` is from now on. A member that becomes revoked: all links to us are ended at once (ZAP is asked
+/* Who `curve` is from now on: a stranger gets ZAP status 300 (may ask again later), the invited may link to rpc, members to rpc and
+ * pub, the revoked get 400 (final). A member that becomes revoked: all links to us are ended at once (ZAP is asked
  * only at the handshake, and which link is whose libzmq doesn't tell; members come back by themselves), and so is ours to it. Beyond
  * LIMIT_MEMBERS + LIMIT_INVITES keys, a further one stays a stranger. */
-void bus_set_standing (bus_t *self, const pubkey_t *curve, bus_standing_t standing);
+void bus_set_standing (bus_t *self, const pubkey_t *curve, link_standing_t standing);
 
 /* Links to a peer's ROUTER (by a DEALER) and PUB (by a SUB). Again for the same key makes the link anew, be it to other
  * endpoints: what waited in it is dropped. That is also how to try again after a refusal, which is final to libzmq. Returns 0, or

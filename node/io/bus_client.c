@@ -93,7 +93,7 @@ static int s_read (bus_client_t *self, uint8_t **reply, size_t *reply_size, uint
     zmq_msg_t frames[2], *body = &frames[0], *seal = &frames[1];
     zmq_msg_init (body);
     zmq_msg_init (seal);
-    int result = ERROR_MALFORMED;
+    int rc = ERROR_MALFORMED;
     if (zmq_msg_recv (body, self->dealer, ZMQ_DONTWAIT) >= 0) {
         size_t count = 1;
         bool more = zmq_msg_more (body) != 0;
@@ -104,16 +104,16 @@ static int s_read (bus_client_t *self, uint8_t **reply, size_t *reply_size, uint
         if (count == 2 && zmq_msg_size (seal) == SEAL_BYTES && *reply_size > 0 &&
             *reply_size <= LIMIT_STATEMENT_BYTES) {
             *reply = malloc (*reply_size);
-            result = *reply != NULL ? 0 : ERROR_MEMORY;
+            rc = *reply != NULL ? 0 : ERROR_MEMORY;
         }
-        if (result == 0) {
+        if (rc == 0) {
             memcpy (*reply, zmq_msg_data (body), *reply_size);
             memcpy (reply_seal, zmq_msg_data (seal), SEAL_BYTES);
         }
     }
     zmq_msg_close (body);
     zmq_msg_close (seal);
-    return result;
+    return rc;
 }
 
 int bus_client_ask (bus_client_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES],

@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     pubkey_t curve;
-    bus_standing_t standing;
+    link_standing_t standing;
 } bus_key_t;
 
 /* On which connection to our ROUTER a key spoke last. Keyed by CURVE key: a routing id can be claimed by anyone admitted. */
@@ -95,7 +95,7 @@ bool bus_monitor_next (void *monitor, unsigned *event, unsigned *value, char add
 const char *bus_handshake_text (unsigned event, unsigned value);
 /* Tells the owner, with the throttle's word on whether it is the first. */
 void bus_refuse (bus_t *self, const pubkey_t *curve, const char *address, const char *why);
-bus_standing_t bus_standing (const bus_t *self, const pubkey_t *curve);
+link_standing_t bus_standing (const bus_t *self, const pubkey_t *curve);
 bus_link_t *bus_find_link (const bus_t *self, const pubkey_t *curve);
 /* The session of that key; NULL if it never spoke. */
 bus_session_t *bus_find_session (bus_t *self, const pubkey_t *curve);

@@ -127,7 +127,7 @@ static bool s_read_router (bus_t *self)
     pubkey_t curve;
     if (!s_user (&message, &curve))
         bus_refuse (self, NULL, "rpc", "a message without a key");
-    else if (bus_standing (self, &curve) != BUS_MEMBER && bus_standing (self, &curve) != BUS_INVITED)
+    else if (bus_standing (self, &curve) != LINK_MEMBER && bus_standing (self, &curve) != LINK_INVITED)
         bus_refuse (self, &curve, "rpc", "spoke over a link that is no longer allowed");
     else {
         s_remember_session (self, &curve, &message.frames[0]);

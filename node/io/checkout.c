@@ -82,11 +82,11 @@ static checkout_t *s_make (checkouts_t *self, const digest_t *candidate, problem
         return NULL;
     }
     tree_t tree = {0};
-    int result = workshop_tree (self->workshop, candidate, &tree, problem);
-    if (result == 0)
-        result = workshop_lay_out (self->workshop, &tree, made->path, sizeof made->path, problem);
+    int rc = workshop_tree (self->workshop, candidate, &tree, problem);
+    if (rc == 0)
+        rc = workshop_lay_out (self->workshop, &tree, made->path, sizeof made->path, problem);
     tree_clear (&tree);
-    if (result != 0) {
+    if (rc != 0) {
         free (made);
         return NULL;
     }

@@ -8,8 +8,8 @@
 static uint64_t s_read_ms (clockid_t clock)
 {
     struct timespec now;
-    int result = clock_gettime (clock, &now);
-    assert (result == 0);
+    int rc = clock_gettime (clock, &now);
+    assert (rc == 0);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 

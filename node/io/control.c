@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/io/control_path.h"
+#include "node/io/control_end.h"
 #include "node/io/control_request.h"
 
-#define ROUTE_BYTES 256 /* ZeroMQ's bound for routing ids */
+#define ROUTE_BYTES 256   /* ZeroMQ's bound for routing ids */
+#define LINGER_MS   100   /* the answer to `stop` still goes out */
+#define QUEUE_MAX   10000 /* messages to one watcher */
 
 typedef struct {
     uint64_t number; /* 0: free */
@@ -24,12 +26,33 @@ typedef struct {
 } caller_t;
 
 struct control {
-    control_path_t path;
-    void *zmq; /* a context of its own: ending it waits until nobody listens any more */
-    void *raw;
+    control_end_t end;
     uint64_t last_number;
     caller_t callers[CONTROL_CALLERS_MAX];
 };
+
+static void s_set (control_t *self, int option, int value)
+{
+    zmq_setsockopt (self->end.raw, option, &value, sizeof value);
+}
+
+/* Makes the socket, for its owner's eyes alone. */
+static int s_bind (control_t *self, const char *directory, problem_t *problem)
+{
+    int64_t bytes_max = CONTROL_MESSAGE_BYTES;
+    zmq_setsockopt (self->end.raw, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
+    s_set (self, ZMQ_ROUTER_MANDATORY, 1);
+    s_set (self, ZMQ_LINGER, LINGER_MS);
+    s_set (self, ZMQ_SNDHWM, QUEUE_MAX);
+    mode_t mask = umask (0177);
+    int rc = zmq_bind (self->end.raw, self->end.endpoint);
+    int error = errno;
+    umask (mask);
+    if (rc == 0)
+        return 0;
+    return problem_set (problem, "%s/%s: the control socket can't be made: %s", directory, CONTROL_SOCKET,
+                        zmq_strerror (error));
+}
 
 control_t *control_new (const char *directory, problem_t *problem)
 {
@@ -38,29 +61,13 @@ control_t *control_new (const char *directory, problem_t *problem)
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
         return NULL;
     }
-    if (control_path_open (&self->path, directory, problem) != 0) {
-        free (self);
-        return NULL;
+    if (control_end_open (&self->end, directory, ZMQ_ROUTER, problem) == 0) {
+        if (s_bind (self, directory, problem) == 0)
+            return self;
+        control_end_close (&self->end);
     }
-    self->zmq = zmq_ctx_new ();
-    self->raw = self->zmq == NULL ? NULL : zmq_socket (self->zmq, ZMQ_ROUTER);
-    assert (self->raw != NULL);
-    int64_t bytes_max = CONTROL_MESSAGE_BYTES;
-    int yes = 1, linger_ms = 100 /* the answer to `stop` still goes out */, queue_max = 10000;
-    zmq_setsockopt (self->raw, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
-    zmq_setsockopt (self->raw, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt (self->raw, ZMQ_SNDHWM, &queue_max, sizeof queue_max);
-    zmq_setsockopt (self->raw, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
-    mode_t mask = umask (0177);
-    int result = zmq_bind (self->raw, self->path.endpoint);
-    int error = errno;
-    umask (mask);
-    if (result != 0) {
-        problem_set (problem, "%s/%s: the control socket can't be made: %s", directory, CONTROL_SOCKET,
-                     zmq_strerror (error));
-        control_destroy (&self);
-    }
-    return self;
+    free (self);
+    return NULL;
 }
 
 void control_destroy (control_t **self_p)
@@ -68,17 +75,15 @@ void control_destroy (control_t **self_p)
     control_t *self = *self_p;
     if (self == NULL)
         return;
-    zmq_close (self->raw);
-    zmq_ctx_term (self->zmq);
-    unlink (self->path.endpoint + strlen ("ipc://")); /* libzmq leaves it */
-    control_path_close (&self->path);
+    unlink (control_end_path (&self->end)); /* libzmq leaves it */
+    control_end_close (&self->end);
     free (self);
     *self_p = NULL;
 }
 
 void *control_socket (control_t *self)
 {
-    return self->raw;
+    return self->end.raw;
 }
 
 /* --- callers --- */
@@ -133,9 +138,9 @@ static caller_t *s_enter (control_t *self, const uint8_t *route, size_t size, ui
 /* False if the client is gone or takes nothing more. */
 static bool s_send (control_t *self, const uint8_t *route, size_t route_size, const char *text)
 {
-    if (zmq_send (self->raw, route, route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) == -1)
+    if (zmq_send (self->end.raw, route, route_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) == -1)
         return false;
-    return zmq_send (self->raw, text, strlen (text), ZMQ_DONTWAIT) != -1;
+    return zmq_send (self->end.raw, text, strlen (text), ZMQ_DONTWAIT) != -1;
 }
 
 static bool s_send_error (control_t *self, const uint8_t *route, size_t route_size, const char *error)
@@ -238,7 +243,7 @@ static void s_handle (drain_t *self, const uint8_t *route, size_t route_size, co
 static bool s_receive (drain_t *self)
 {
     uint8_t route[ROUTE_BYTES];
-    int route_size = zmq_recv (self->control->raw, route, sizeof route, ZMQ_DONTWAIT);
+    int route_size = zmq_recv (self->control->end.raw, route, sizeof route, ZMQ_DONTWAIT);
     if (route_size < 0)
         return false;
     zmq_msg_t frame;
@@ -246,7 +251,7 @@ static bool s_receive (drain_t *self)
     bool more = true;
     while (more) {
         zmq_msg_init (&frame);
-        if (zmq_msg_recv (&frame, self->control->raw, ZMQ_DONTWAIT) == -1) {
+        if (zmq_msg_recv (&frame, self->control->end.raw, ZMQ_DONTWAIT) == -1) {
             zmq_msg_close (&frame);
             break;
         }

@@ -11,33 +11,42 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "node/io/control_path.h"
+#include "node/io/control_end.h"
 
 struct control_client {
-    control_path_t path;
-    void *zmq;
-    void *raw;
+    control_end_t end;
 };
 
 /* ZeroMQ would go on trying for ever to reach a socket that nobody listens on; so try it plainly first. */
-static int s_probe (const control_path_t *path, const char *directory, problem_t *problem)
+static int s_probe (const control_end_t *end, const char *directory, problem_t *problem)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *plain = path->endpoint + strlen ("ipc://");
-    assert (strlen (plain) < sizeof address.sun_path);
-    memcpy (address.sun_path, plain, strlen (plain));
+    const char *path = control_end_path (end);
+    assert (strlen (path) < sizeof address.sun_path);
+    memcpy (address.sun_path, path, strlen (path));
     int probe = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe == -1)
         return problem_set (problem, "no socket can be made: %s", strerror (errno));
-    int result = connect (probe, (struct sockaddr *)&address, sizeof address);
+    int rc = connect (probe, (struct sockaddr *)&address, sizeof address);
     int error = errno;
     close (probe);
-    if (result == 0 || error == EAGAIN) /* EAGAIN: so many wait already, as for a node that is stopped */
+    if (rc == 0 || error == EAGAIN) /* EAGAIN: so many wait already, as for a node that is stopped */
         return 0;
     if (error == ENOENT || error == ECONNREFUSED)
         return problem_set (problem, "no node runs on %s; start it with `evomesh run --dir %s`", directory,
                             directory);
     return problem_set (problem, "%s/%s: %s", directory, CONTROL_SOCKET, strerror (error));
+}
+
+static int s_connect (control_client_t *self, const char *directory, problem_t *problem)
+{
+    int linger_ms = 0;
+    if (s_probe (&self->end, directory, problem) != 0)
+        return -1;
+    zmq_setsockopt (self->end.raw, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    if (zmq_connect (self->end.raw, self->end.endpoint) == 0)
+        return 0;
+    return problem_set (problem, "%s/%s: %s", directory, CONTROL_SOCKET, zmq_strerror (errno));
 }
 
 control_client_t *control_client_new (const char *directory, problem_t *problem)
@@ -47,22 +56,9 @@ control_client_t *control_client_new (const char *directory, problem_t *problem)
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
         return NULL;
     }
-    if (control_path_open (&self->path, directory, problem) != 0) {
-        free (self);
-        return NULL;
-    }
-    if (s_probe (&self->path, directory, problem) != 0) {
+    if (control_end_open (&self->end, directory, ZMQ_DEALER, problem) != 0 ||
+        s_connect (self, directory, problem) != 0)
         control_client_destroy (&self);
-        return NULL;
-    }
-    self->zmq = zmq_ctx_new ();
-    self->raw = self->zmq == NULL ? NULL : zmq_socket (self->zmq, ZMQ_DEALER);
-    assert (self->raw != NULL);
-    zmq_setsockopt (self->raw, ZMQ_LINGER, &(int){0}, sizeof (int));
-    if (zmq_connect (self->raw, self->path.endpoint) != 0) {
-        problem_set (problem, "%s/%s: %s", directory, CONTROL_SOCKET, zmq_strerror (errno));
-        control_client_destroy (&self);
-    }
     return self;
 }
 
@@ -71,25 +67,21 @@ void control_client_destroy (control_client_t **self_p)
     control_client_t *self = *self_p;
     if (self == NULL)
         return;
-    if (self->raw != NULL)
-        zmq_close (self->raw);
-    if (self->zmq != NULL)
-        zmq_ctx_term (self->zmq);
-    control_path_close (&self->path);
+    control_end_close (&self->end);
     free (self);
     *self_p = NULL;
 }
 
 int control_client_send (control_client_t *self, const char *request, problem_t *problem)
 {
-    if (zmq_send (self->raw, request, strlen (request), ZMQ_DONTWAIT) == -1)
+    if (zmq_send (self->end.raw, request, strlen (request), ZMQ_DONTWAIT) == -1)
         return problem_set (problem, "the node takes no request: %s", zmq_strerror (errno));
     return 0;
 }
 
 char *control_client_receive (control_client_t *self, uint64_t timeout_ms, problem_t *problem)
 {
-    zmq_pollitem_t item = {self->raw, 0, ZMQ_POLLIN, 0};
+    zmq_pollitem_t item = {self->end.raw, 0, ZMQ_POLLIN, 0};
     int ready = zmq_poll (&item, 1, timeout_ms > INT_MAX ? INT_MAX : (long)timeout_ms);
     if (ready == -1) {
         problem_set (problem, "%s", "");
@@ -102,7 +94,7 @@ char *control_client_receive (control_client_t *self, uint64_t timeout_ms, probl
     zmq_msg_t frame;
     zmq_msg_init (&frame);
     char *text = NULL;
-    if (zmq_msg_recv (&frame, self->raw, ZMQ_DONTWAIT) != -1)
+    if (zmq_msg_recv (&frame, self->end.raw, ZMQ_DONTWAIT) != -1)
         text = malloc (zmq_msg_size (&frame) + 1);
     if (text == NULL)
         problem_set (problem, "the node's answer could not be read");

@@ -252,16 +252,15 @@ static int s_check_live (const workshop_t *shop, const digest_t *candidate, prob
     tree_t tree = {0}, live = {0};
     digest_short (candidate, expected);
     snprintf (path, sizeof path, "%s/current", shop->data_directory);
-    int result = workshop_tree (shop, candidate, &tree, problem);
-    if (result == 0)
-        result = workspace_read_evolved (shop->store, path, &tree, &live, problem);
-    if (result == 0 && !tree_equal (&tree, &live))
-        result =
-            problem_set (problem, "the files in %s are not those of release %s: something else changed them",
-                         path, expected);
+    int rc = workshop_tree (shop, candidate, &tree, problem);
+    if (rc == 0)
+        rc = workspace_read_evolved (shop->store, path, &tree, &live, problem);
+    if (rc == 0 && !tree_equal (&tree, &live))
+        rc = problem_set (problem, "the files in %s are not those of release %s: something else changed them",
+                          path, expected);
     tree_clear (&tree);
     tree_clear (&live);
-    return result;
+    return rc;
 }
 
 void evaluations_start (evaluations_t *self, const evaluate_t *effect)

@@ -66,11 +66,11 @@ int file_sync_directory (const char *path)
     int directory = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return -1;
-    int result = fsync (directory);
+    int rc = fsync (directory);
     int saved = errno;
     close (directory);
     errno = saved;
-    return result;
+    return rc;
 }
 
 int file_join (char *path, size_t size, const char *directory, const char *name, problem_t *problem)

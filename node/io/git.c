@@ -16,21 +16,21 @@ int workspace_git_start (problem_t *problem)
     static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
                                  GIT_CONFIG_LEVEL_GLOBAL};
     int started = git_libgit2_init ();
-    int result = started < 0 ? started : 0;
+    int rc = started < 0 ? started : 0;
     if (started == 1) { /* the first since the last end: its options are the defaults */
-        for (size_t i = 0; i < sizeof levels / sizeof *levels && result == 0; i++)
-            result = git_libgit2_opts (GIT_OPT_SET_SEARCH_PATH, levels[i], "");
-        if (result == 0)
-            result =
+        for (size_t i = 0; i < sizeof levels / sizeof *levels && rc == 0; i++)
+            rc = git_libgit2_opts (GIT_OPT_SET_SEARCH_PATH, levels[i], "");
+        if (rc == 0)
+            rc =
                 git_libgit2_opts (GIT_OPT_SET_OWNER_VALIDATION, 0); /* the data directory's mode is checked */
-        if (result == 0)
-            result = git_libgit2_opts (GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-        if (result == 0) /* an idle node stays small */
-            result = git_libgit2_opts (GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_BYTES_MAX);
-        if (result == 0)
-            result = git_libgit2_opts (GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)OPEN_PACKS_MAX);
+        if (rc == 0)
+            rc = git_libgit2_opts (GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+        if (rc == 0) /* an idle node stays small */
+            rc = git_libgit2_opts (GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_BYTES_MAX);
+        if (rc == 0)
+            rc = git_libgit2_opts (GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)OPEN_PACKS_MAX);
     }
-    if (result == 0)
+    if (rc == 0)
         return 0;
     workspace_git_fail ("libgit2 can't be started", problem);
     if (started > 0)

@@ -106,16 +106,17 @@ static uint64_t s_number (const char *option, const char *text)
 {
     char *end = NULL;
     errno = 0;
-    unsigned long long value = text ? strtoull (text, &end, 10) : 0;
-    if (!text || *text < '0' || *text > '9' || *end || errno)
-        jail_die (JAIL_EXIT_REFUSED, "%s: found \"%s\", expected a number", option, text ? text : "");
+    unsigned long long value = text != NULL ? strtoull (text, &end, 10) : 0;
+    if (text == NULL || *text < '0' || *text > '9' || *end != '\0' || errno != 0)
+        jail_die (JAIL_EXIT_REFUSED, "%s: found \"%s\", expected a number", option, text != NULL ? text : "");
     return value;
 }
 
 static void s_path (const char *option, const char *text, const char **list, size_t *count)
 {
-    if (!text || text[0] != '/')
-        jail_die (JAIL_EXIT_REFUSED, "%s: found \"%s\", expected an absolute path", option, text ? text : "");
+    if (text == NULL || text[0] != '/')
+        jail_die (JAIL_EXIT_REFUSED, "%s: found \"%s\", expected an absolute path", option,
+                  text != NULL ? text : "");
     if (*count == JAIL_PATHS_MAX)
         jail_die (JAIL_EXIT_REFUSED, "%s: given more than %d times", option, JAIL_PATHS_MAX);
     list[(*count)++] = text;

@@ -98,7 +98,7 @@ static uint64_t s_tasks (void)
 {
     uint64_t tasks = 0;
     DIR *processes = opendir ("/proc");
-    for (struct dirent *process; processes && (process = readdir (processes));) {
+    for (struct dirent *process; processes != NULL && (process = readdir (processes)) != NULL;) {
         char path[300];
         if (process->d_name[0] < '1' || process->d_name[0] > '9')
             continue;
@@ -109,7 +109,7 @@ static uint64_t s_tasks (void)
         else
             tasks++;
     }
-    if (processes)
+    if (processes != NULL)
         closedir (processes);
     return tasks;
 }
@@ -117,7 +117,7 @@ static uint64_t s_tasks (void)
 /* The program's own path: as given if it has a slash, else in /usr/bin. */
 static const char *s_find (const char *name, char path[PATH_MAX])
 {
-    if (strchr (name, '/'))
+    if (strchr (name, '/') != NULL)
         return name;
     snprintf (path, PATH_MAX, "/usr/bin/%s", name);
     return path;

@@ -50,10 +50,10 @@ static const int s_refused_candidate[] = {
 
 #define COUNT(array) (sizeof (array) / sizeof (array)[0])
 
-static void s_check (int result)
+static void s_check (int rc)
 {
-    if (result != 0)
-        jail_die (JAIL_EXIT_REFUSED, "cannot build the system call filter: %s", strerror (-result));
+    if (rc != 0)
+        jail_die (JAIL_EXIT_REFUSED, "cannot build the system call filter: %s", strerror (-rc));
 }
 
 static void s_refuse (scmp_filter_ctx filter, const int *calls, size_t count, int error)
@@ -103,7 +103,7 @@ static void s_refuse_children (scmp_filter_ctx filter)
 void jail_filter (jail_filter_t kind, bool alone, bool scoped)
 {
     scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ALLOW);
-    if (!filter)
+    if (filter == NULL)
         jail_die (JAIL_EXIT_REFUSED, "cannot build the system call filter: out of memory");
     s_check (seccomp_attr_set (filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO (ENOSYS)));
     s_check (seccomp_attr_set (filter, SCMP_FLTATR_CTL_OPTIMIZE,
@@ -119,8 +119,8 @@ void jail_filter (jail_filter_t kind, bool alone, bool scoped)
         if (!scoped)
             s_refuse_signals (filter);
     }
-    int result = seccomp_load (filter);
-    if (result != 0)
-        jail_die (JAIL_EXIT_REFUSED, "cannot load the system call filter: %s", strerror (-result));
+    int rc = seccomp_load (filter);
+    if (rc != 0)
+        jail_die (JAIL_EXIT_REFUSED, "cannot load the system call filter: %s", strerror (-rc));
     seccomp_release (filter);
 }

@@ -101,9 +101,9 @@ static void s_kill_all (bool namespaces)
     char path[64];
     snprintf (path, sizeof path, "/proc/self/task/%d/children", (int)getpid ());
     FILE *children = fopen (path, "re");
-    for (int pid; children && fscanf (children, "%d", &pid) == 1;)
+    for (int pid; children != NULL && fscanf (children, "%d", &pid) == 1;)
         kill (pid, SIGKILL);
-    if (children)
+    if (children != NULL)
         fclose (children);
 }
 

@@ -84,7 +84,7 @@ static void s_pair (buffer_t *line, const char *key, text_t value)
 
 void log_event (const notify_t *event, const pubkey_t *self)
 {
-    assert (event && self);
+    assert (event != NULL && self != NULL);
     buffer_t line = {0};
     char type[LIMIT_NAME + 1], key[LIMIT_NAME + 1], id[DIGEST_SHORT_BYTES], gain[32];
     bool ours = pubkey_equal (&event->agent_id, self);

@@ -59,9 +59,9 @@ static int s_find_hunks (const text_bytes_t *base, const text_bytes_t *fresh, hu
     options.interhunk_lines = 0;
     options.flags = GIT_DIFF_FORCE_TEXT;
     memset (hunks, 0, sizeof *hunks);
-    int result = git_diff_buffers (base->bytes, base->size, NULL, fresh->bytes, fresh->size, NULL, &options,
-                                   NULL, NULL, s_note_hunk, NULL, hunks);
-    if (result == 0)
+    int rc = git_diff_buffers (base->bytes, base->size, NULL, fresh->bytes, fresh->size, NULL, &options, NULL,
+                               NULL, s_note_hunk, NULL, hunks);
+    if (rc == 0)
         return 0;
     free (hunks->hunks);
     hunks->hunks = NULL;
@@ -132,10 +132,10 @@ typedef struct {
 
 static int s_add (merge_t *self, const char *path, bool executable, const digest_t *content, uint64_t size)
 {
-    int result = tree_add (self->merged, path, executable, content, size);
-    if (result != 0)
-        problem_set (self->problem, "%s: can't stand in the merged tree: %s", path, error_text (result));
-    return result;
+    int rc = tree_add (self->merged, path, executable, content, size);
+    if (rc != 0)
+        problem_set (self->problem, "%s: can't stand in the merged tree: %s", path, error_text (rc));
+    return rc;
 }
 
 static git_merge_file_input s_input (const text_bytes_t *text)
@@ -173,18 +173,18 @@ static int s_merge_texts (const text_bytes_t texts[3], git_merge_file_result *me
 static int s_count (merge_t *self, const text_bytes_t texts[3], bool clean)
 {
     hunks_t ours, theirs;
-    int result = s_find_hunks (&texts[0], &texts[1], &ours, self->problem);
-    if (result != 0)
-        return result;
-    result = s_find_hunks (&texts[0], &texts[2], &theirs, self->problem);
-    if (result == 0) {
+    int rc = s_find_hunks (&texts[0], &texts[1], &ours, self->problem);
+    if (rc != 0)
+        return rc;
+    rc = s_find_hunks (&texts[0], &texts[2], &theirs, self->problem);
+    if (rc == 0) {
         unsigned touching = clean ? 0 : s_count_touching (&ours, &texts[1], &theirs, &texts[2]);
         self->result->hunks += (unsigned)theirs.count;
         self->result->conflicts += !clean && touching == 0 ? 1 : touching;
     }
     free (theirs.hunks);
     free (ours.hunks);
-    return result;
+    return rc;
 }
 
 /* Merges what both sides made of a text, puts it into the store and adds it to the tree. */
@@ -192,23 +192,23 @@ static int s_merge_content (merge_t *self, const char *path, bool executable, co
 {
     git_merge_file_result merged;
     bool clean = false;
-    int result = s_merge_texts (texts, &merged, &clean, self->problem);
-    if (result != 0)
-        return result;
-    result = s_count (self, texts, clean);
+    int rc = s_merge_texts (texts, &merged, &clean, self->problem);
+    if (rc != 0)
+        return rc;
+    rc = s_count (self, texts, clean);
     digest_t id;
-    if (result == 0 && merged.len > LIMIT_FILE_BYTES) {
+    if (rc == 0 && merged.len > LIMIT_FILE_BYTES) {
         problem_set (self->problem, "%s: merged, it would be larger than %d bytes", path, LIMIT_FILE_BYTES);
-        result = ERROR_BOUND;
-    } else if (result == 0) {
-        result = store_content_put (self->store, (const uint8_t *)merged.ptr, merged.len, &id);
-        if (result != 0)
+        rc = ERROR_BOUND;
+    } else if (rc == 0) {
+        rc = store_content_put (self->store, (const uint8_t *)merged.ptr, merged.len, &id);
+        if (rc != 0)
             problem_set (self->problem, "%s", store_problem (self->store));
         else
-            result = s_add (self, path, executable, &id, merged.len);
+            rc = s_add (self, path, executable, &id, merged.len);
     }
     git_merge_file_result_free (&merged);
-    return result;
+    return rc;
 }
 
 static bool s_is_binary (const text_bytes_t *text)
@@ -223,23 +223,23 @@ static int s_merge_both (merge_t *self, const tree_file_t *base, const tree_file
     const tree_file_t *files[] = {base, ours, theirs};
     text_bytes_t texts[3] = {{NULL, 0}};
     bool is_binary = false;
-    int result = 0;
-    for (size_t i = 0; i < 3 && result == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < 3 && rc == 0; i++) {
         texts[i].bytes = files[i] != NULL
                              ? workspace_content (self->store, files[i], &texts[i].size, self->problem)
                              : calloc (1, 1);
-        result = texts[i].bytes == NULL ? ERROR_NOT_FOUND : 0;
-        is_binary = is_binary || (result == 0 && s_is_binary (&texts[i]));
+        rc = texts[i].bytes == NULL ? ERROR_NOT_FOUND : 0;
+        is_binary = is_binary || (rc == 0 && s_is_binary (&texts[i]));
     }
-    if (result == 0 && is_binary) {
+    if (rc == 0 && is_binary) {
         self->result->hunks++;
         self->result->conflicts++;
-        result = s_add (self, theirs->path, executable, &theirs->content, theirs->size);
-    } else if (result == 0)
-        result = s_merge_content (self, theirs->path, executable, texts);
+        rc = s_add (self, theirs->path, executable, &theirs->content, theirs->size);
+    } else if (rc == 0)
+        rc = s_merge_content (self, theirs->path, executable, texts);
     for (size_t i = 0; i < 3; i++)
         free (texts[i].bytes);
-    return result;
+    return rc;
 }
 
 /* Counts the hunks of a change that only they made. */
@@ -247,20 +247,20 @@ static int s_count_theirs (merge_t *self, const tree_file_t *base, const tree_fi
 {
     text_bytes_t texts[2] = {{NULL, 0}};
     hunks_t hunks = {NULL, 0, 0, false};
-    int result = 0;
+    int rc = 0;
     texts[0].bytes = workspace_content (self->store, base, &texts[0].size, self->problem);
     texts[1].bytes = workspace_content (self->store, theirs, &texts[1].size, self->problem);
     if (texts[0].bytes == NULL || texts[1].bytes == NULL)
-        result = ERROR_NOT_FOUND;
+        rc = ERROR_NOT_FOUND;
     else if (s_is_binary (&texts[0]) || s_is_binary (&texts[1]))
         hunks.count = 1;
     else
-        result = s_find_hunks (&texts[0], &texts[1], &hunks, self->problem);
-    self->result->hunks += result == 0 ? (unsigned)hunks.count : 0;
+        rc = s_find_hunks (&texts[0], &texts[1], &hunks, self->problem);
+    self->result->hunks += rc == 0 ? (unsigned)hunks.count : 0;
     free (hunks.hunks);
     free (texts[0].bytes);
     free (texts[1].bytes);
-    return result;
+    return rc;
 }
 
 /* --- all files --- */
@@ -295,21 +295,21 @@ static int s_merge_their_file (merge_t *self, const tree_file_t *base, const tre
     }
     if (!s_same_content (ours, base) && !s_same_content (ours, theirs))
         return s_merge_both (self, base, ours, theirs, executable);
-    int result = s_count_theirs (self, base, theirs);
-    return result != 0 ? result : s_add (self, theirs->path, executable, &theirs->content, theirs->size);
+    int rc = s_count_theirs (self, base, theirs);
+    return rc != 0 ? rc : s_add (self, theirs->path, executable, &theirs->content, theirs->size);
 }
 
 /* What they changed or added. */
 static int s_merge_theirs (merge_t *self)
 {
-    int result = 0;
-    for (size_t i = 0; i < self->theirs->count && result == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < self->theirs->count && rc == 0; i++) {
         const tree_file_t *theirs = &self->theirs->files[i];
         const tree_file_t *base = tree_find (self->base, theirs->path);
         if (!s_same (base, theirs))
-            result = s_merge_their_file (self, base, tree_find (self->ours, theirs->path), theirs);
+            rc = s_merge_their_file (self, base, tree_find (self->ours, theirs->path), theirs);
     }
-    return result;
+    return rc;
 }
 
 /* What they removed: it stays away, in conflict if we changed it. */
@@ -328,8 +328,8 @@ static void s_merge_removed (merge_t *self)
  * directory) gives way, in conflict. */
 static int s_merge_ours (merge_t *self)
 {
-    int result = 0;
-    for (size_t i = 0; i < self->ours->count && result == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < self->ours->count && rc == 0; i++) {
         const tree_file_t *ours = &self->ours->files[i];
         const tree_file_t *base = tree_find (self->base, ours->path),
                           *theirs = tree_find (self->theirs, ours->path);
@@ -337,15 +337,15 @@ static int s_merge_ours (merge_t *self)
         bool is_merged = theirs != NULL && !s_same (base, theirs);
         if (is_removed || is_merged)
             continue;
-        result = tree_add (self->merged, ours->path, ours->executable, &ours->content, ours->size);
-        if (result == ERROR_INPUT) {
+        rc = tree_add (self->merged, ours->path, ours->executable, &ours->content, ours->size);
+        if (rc == ERROR_INPUT) {
             self->result->conflicts++;
-            result = 0;
-        } else if (result != 0)
+            rc = 0;
+        } else if (rc != 0)
             problem_set (self->problem, "%s: can't stand in the merged tree: %s", ours->path,
-                         error_text (result));
+                         error_text (rc));
     }
-    return result;
+    return rc;
 }
 
 int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, const tree_t *theirs,

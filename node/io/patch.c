@@ -164,12 +164,12 @@ static void s_print_body (patch_t *self, const side_t *old, const side_t *fresh)
     git_patch *found = NULL;
     body_t body = {self, old, fresh, false};
     /* An empty buffer, rather than none: the head says what is added or removed. */
-    int result = git_patch_from_buffers (
-        &found, old->bytes != NULL ? (const void *)old->bytes : "", old->size, "file",
-        fresh->bytes != NULL ? (const void *)fresh->bytes : "", fresh->size, "file", &options);
-    if (result == 0 && found != NULL)
-        result = git_patch_print (found, s_print_line, &body);
-    if (result != 0 && self->failed == 0)
+    int rc = git_patch_from_buffers (&found, old->bytes != NULL ? (const void *)old->bytes : "", old->size,
+                                     "file", fresh->bytes != NULL ? (const void *)fresh->bytes : "",
+                                     fresh->size, "file", &options);
+    if (rc == 0 && found != NULL)
+        rc = git_patch_print (found, s_print_line, &body);
+    if (rc != 0 && self->failed == 0)
         self->failed = workspace_git_fail ("comparing files", self->problem);
     git_patch_free (found);
 }

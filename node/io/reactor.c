@@ -159,9 +159,9 @@ static void s_turn (reactor_t *self)
     }
     if (now_ms >= self->metrics_ms)
         s_metrics (self, now_ms);
-    int result = turn_run (self->turn, clock_now_ms (&self->clock), clock_wall_ms ());
-    if (result != 0)
-        s_fail (self, result);
+    int rc = turn_run (self->turn, clock_now_ms (&self->clock), clock_wall_ms ());
+    if (rc != 0)
+        s_fail (self, rc);
     else
         reactor_keep (self);
 }
@@ -267,12 +267,12 @@ int reactor_run (const char *directory, const reactor_options_t *options, proble
     self->timer = self->signals = -1;
     self->started_wall_ms = clock_wall_ms ();
     log_open (options->log_level, NULL);
-    int result = s_block_signals (self, problem);
-    if (result == 0)
-        result = reactor_open (self, directory, problem);
-    if (result == 0)
-        result = reactor_start (self, problem);
-    if (result == 0) {
+    int rc = s_block_signals (self, problem);
+    if (rc == 0)
+        rc = reactor_open (self, directory, problem);
+    if (rc == 0)
+        rc = reactor_start (self, problem);
+    if (rc == 0) {
         s_ready (self);
         s_loop (self);
         s_leave (self);
@@ -282,5 +282,5 @@ int reactor_run (const char *directory, const reactor_options_t *options, proble
     if (self->signals != -1)
         close (self->signals);
     free (self);
-    return result == 0 ? 0 : -1;
+    return rc == 0 ? 0 : -1;
 }

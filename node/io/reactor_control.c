@@ -139,14 +139,14 @@ static void s_propose (reactor_t *self, const control_request_t *request)
 static int s_put_contents (reactor_t *self, const control_request_t *request)
 {
     digest_t id;
-    int result = store_begin (self->store);
-    for (size_t i = 0; i < request->content_count && result == 0; i++)
-        result = store_content_put (self->store, request->contents[i].data, request->contents[i].size, &id);
-    if (result == 0)
-        result = store_commit (self->store);
-    if (result != 0)
+    int rc = store_begin (self->store);
+    for (size_t i = 0; i < request->content_count && rc == 0; i++)
+        rc = store_content_put (self->store, request->contents[i].data, request->contents[i].size, &id);
+    if (rc == 0)
+        rc = store_commit (self->store);
+    if (rc != 0)
         store_rollback (self->store);
-    return result;
+    return rc;
 }
 
 static void s_other (reactor_t *self, const control_request_t *request)

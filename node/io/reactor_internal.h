@@ -22,13 +22,13 @@ typedef struct {
 } link_t;
 
 typedef struct {
+    store_t *store; /* the first member, as store_ports wants it */
     reactor_options_t options;
     problem_t problem; /* why the node had to give up, or is failed */
 
     /* what it stands on, in the order in which it is opened */
     directory_t *directory;
     keystore_t *keystore;
-    store_t *store;
     joined_t *joined;
     config_t config;
     agent_t agent;
@@ -92,8 +92,6 @@ int reactor_bind (reactor_t *self, problem_t *problem);
 
 /* --- reactor_ports.c --- */
 ports_t reactor_ports (reactor_t *self);
-/* The first live sequence number that no earlier run may have used. */
-uint64_t reactor_live_seq (reactor_t *self);
 /* Takes all links down. */
 void reactor_unlink (reactor_t *self);
 /* Keeps in the settings what commands that run beside the node look at: roster, addresses. */

@@ -34,9 +34,9 @@ int reactor_read_config (const char *directory, config_t *config, problem_t *pro
     close (file);
     if (text == NULL)
         return problem_set (problem, "%s: %s", path, strerror (error));
-    int result = config_parse (path, (const char *)text, size, config, problem);
+    int rc = config_parse (path, (const char *)text, size, config, problem);
     free (text);
-    return result;
+    return rc;
 }
 
 /* Reads the pinned files' tree, checks it against the charter, and reads the manifest that is among them. */
@@ -48,17 +48,17 @@ static int s_open_agent (reactor_t *self, problem_t *problem)
     uint8_t *bytes = store_content_get (self->store, id, &size);
     if (bytes == NULL)
         return problem_set (problem, "the group's evaluator is not in the store: join the group again");
-    int result = tree_decode (bytes, size, &self->pinned, &evaluator);
+    int rc = tree_decode (bytes, size, &self->pinned, &evaluator);
     free (bytes);
-    if (result != 0 || !digest_is_zero (&evaluator))
+    if (rc != 0 || !digest_is_zero (&evaluator))
         return problem_set (problem, "the group's evaluator: %s",
-                            error_text (result == 0 ? ERROR_MALFORMED : result));
+                            error_text (rc == 0 ? ERROR_MALFORMED : rc));
     const tree_file_t *manifest = tree_find (&self->pinned, AGENT_MANIFEST);
     if (manifest == NULL || (bytes = store_content_get (self->store, &manifest->content, &size)) == NULL)
         return problem_set (problem, "the group's agent has no %s in the store", AGENT_MANIFEST);
-    result = agent_parse (AGENT_MANIFEST, (const char *)bytes, size, &self->agent, problem);
+    rc = agent_parse (AGENT_MANIFEST, (const char *)bytes, size, &self->agent, problem);
     free (bytes);
-    return result;
+    return rc;
 }
 
 static void s_job_done (void *context, const event_t *event)
@@ -251,7 +251,7 @@ static int s_start_turn (reactor_t *self, bytes_t start)
                          .address_count = self->address_count,
                          .validation_types = started.confined && started.validate_for_peers ? 7 : 0,
                          .platform = platform,
-                         .live_seq = reactor_live_seq (self)};
+                         .live_seq = membership_live_seq (self->store) | 1 /* the mesh's are odd */};
     memcpy (about.addresses, self->addresses, sizeof about.addresses);
     keystore_random (entropy, sizeof entropy);
     return turn_start (self->turn, &started, group, &about, entropy, clock_now_ms (&self->clock),
@@ -288,12 +288,11 @@ static int s_release (reactor_t *self, const digest_t *release, bool first, prob
 int reactor_start (reactor_t *self, problem_t *problem)
 {
     uint64_t number = 0;
-    int result = turn_recover (self->turn, NULL, NULL, &number);
-    if (result != 0) {
+    int rc = turn_recover (self->turn, NULL, NULL, &number);
+    if (rc != 0) {
         problem_set (problem, "journal entry %llu: %s", (unsigned long long)number,
-                     result == ERROR_IO || result == ERROR_FULL ? store_problem (self->store)
-                                                                : error_text (result));
-        return result;
+                     rc == ERROR_IO || rc == ERROR_FULL ? store_problem (self->store) : error_text (rc));
+        return rc;
     }
     clock_start (&self->clock, turn_last_now_ms (self->turn), turn_last_wall_ms (self->turn));
     size_t size;
@@ -306,22 +305,22 @@ int reactor_start (reactor_t *self, problem_t *problem)
     node_status_t status;
     node_status (turn_node (self->turn), &status);
     bool first = digest_is_zero (&status.release);
-    result = first ? 0 : s_release (self, &status.release, false, problem);
-    if (result != 0) {
+    rc = first ? 0 : s_release (self, &status.release, false, problem);
+    if (rc != 0) {
         free (start);
-        return result;
+        return rc;
     }
-    result = s_start_turn (self, bytes_of (start, size));
+    rc = s_start_turn (self, bytes_of (start, size));
     free (start);
-    if (result != 0) {
+    if (rc != 0) {
         problem_set (problem, "the core could not be started: %s",
-                     result == ERROR_INPUT ? "charter, roster and start do not go together"
-                                           : store_problem (self->store));
-        return result;
+                     rc == ERROR_INPUT ? "charter, roster and start do not go together"
+                                       : store_problem (self->store));
+        return rc;
     }
     node_status (turn_node (self->turn), &status);
-    if (first && (result = s_release (self, &status.release, true, problem)) != 0)
-        return result;
+    if (first && (rc = s_release (self, &status.release, true, problem)) != 0)
+        return rc;
     s_hint (self);
     self->metrics_ms = 0;
     return 0;

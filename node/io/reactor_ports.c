@@ -7,94 +7,18 @@
 
 #include "node/io/reactor_internal.h"
 #include "node/io/report.h"
+#include "node/io/store_ports.h"
 
-#define SETTING_LIVE_SEQ "live_seq"
-#define ARCHIVED_A_TURN  4
+#define ARCHIVED_A_TURN 4
 
-/* --- the store --- */
-
-static store_t *s_store (void *context)
-{
-    const reactor_t *self = context;
-    return self->store;
-}
-
-static int s_begin (void *context)
-{
-    return store_begin (s_store (context));
-}
-
-static int s_commit (void *context)
-{
-    return store_commit (s_store (context));
-}
-
-static void s_rollback (void *context)
-{
-    store_rollback (s_store (context));
-}
-
-static int s_journal_append (void *context, const uint8_t *event, size_t size, const digest_t *effects)
-{
-    return store_journal_append (s_store (context), event, size, effects);
-}
-
-static int s_journal_walk (void *context, journal_entry_fn *visit, void *visitor)
-{
-    return store_journal_walk (s_store (context), 1, visit, visitor);
-}
-
-static int s_put_statement (void *context, const uint8_t *body, size_t body_size,
-                            const uint8_t seal[SEAL_BYTES], uint64_t publication)
-{
-    return store_statement_put (s_store (context), body, body_size, seal, publication);
-}
+/* --- the store: as store_ports has it, but that the archive is to follow --- */
 
 static int s_put_record (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,
                          size_t size)
 {
-    _Static_assert((int)RECORD_IMPROVEMENT == (int)TABLE_IMPROVEMENT &&
-                       (int)RECORD_PACKAGE == (int)TABLE_PACKAGE,
-                   "the core's tables are the store's");
-    assert ((unsigned)table < TABLE_COUNT);
     reactor_t *self = context;
     self->archive_behind = self->archive_behind || table == RECORD_CANDIDATE;
-    return store_record_put (s_store (context), (table_t)table, key, bytes, size);
-}
-
-static int s_put_content (void *context, const uint8_t *bytes, size_t size)
-{
-    digest_t id;
-    return store_content_put (s_store (context), bytes, size, &id);
-}
-
-static uint8_t *s_get_content (void *context, const digest_t *id, size_t *size)
-{
-    return store_content_get (s_store (context), id, size);
-}
-
-static bool s_has_content (void *context, const digest_t *id)
-{
-    return store_content_has (s_store (context), id);
-}
-
-static int s_walk_publications (void *context, const pubkey_t *author, uint64_t from, size_t limit,
-                                publication_fn *visit, void *visitor)
-{
-    return store_publications_walk (s_store (context), author, from, limit, visit, visitor);
-}
-
-static uint64_t s_last_publication (void *context, const pubkey_t *author)
-{
-    return store_publication_last (s_store (context), author);
-}
-
-static int s_reserve_seq (void *context, uint64_t number)
-{
-    uint8_t bytes[8];
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(number >> (8 * i));
-    return store_setting_put (s_store (context), SETTING_LIVE_SEQ, bytes, sizeof bytes);
+    return store_ports_put_record (self, table, key, bytes, size);
 }
 
 /* --- links --- */
@@ -157,19 +81,18 @@ static void s_send (void *context, const pubkey_t *curve, const uint8_t *body, s
                     const uint8_t seal[SEAL_BYTES])
 {
     reactor_t *self = context;
-    int result = bus_send (self->bus, curve, body, size, seal);
-    if (result != 0)
-        log_line (LEVEL_DEBUG, "unsent", "kind=%u why=%s", statement_kind (body, size), error_name (result));
+    int rc = bus_send (self->bus, curve, body, size, seal);
+    if (rc != 0)
+        log_line (LEVEL_DEBUG, "unsent", "kind=%u why=%s", statement_kind (body, size), error_name (rc));
 }
 
 static void s_reply (void *context, const pubkey_t *curve, const uint8_t *body, size_t size,
                      const uint8_t seal[SEAL_BYTES])
 {
     reactor_t *self = context;
-    int result = bus_reply (self->bus, curve, body, size, seal);
-    if (result != 0)
-        log_line (LEVEL_DEBUG, "unanswered", "kind=%u why=%s", statement_kind (body, size),
-                  error_name (result));
+    int rc = bus_reply (self->bus, curve, body, size, seal);
+    if (rc != 0)
+        log_line (LEVEL_DEBUG, "unanswered", "kind=%u why=%s", statement_kind (body, size), error_name (rc));
 }
 
 static void s_publish (void *context, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES])
@@ -180,12 +103,8 @@ static void s_publish (void *context, const uint8_t *body, size_t size, const ui
 
 static void s_set_standing (void *context, const pubkey_t *curve, link_standing_t standing)
 {
-    static const bus_standing_t standings[] = {[LINK_STRANGER] = BUS_STRANGER,
-                                               [LINK_INVITED] = BUS_INVITED,
-                                               [LINK_MEMBER] = BUS_MEMBER,
-                                               [LINK_REVOKED] = BUS_REVOKED};
     reactor_t *self = context;
-    bus_set_standing (self->bus, curve, standings[standing]);
+    bus_set_standing (self->bus, curve, standing);
 }
 
 /* --- jobs and people --- */
@@ -232,20 +151,7 @@ static void s_log (void *context, turn_log_t level, const char *event, const cha
 
 ports_t reactor_ports (reactor_t *self)
 {
-    return (ports_t){.context = self,
-                     .begin = s_begin,
-                     .commit = s_commit,
-                     .rollback = s_rollback,
-                     .journal_append = s_journal_append,
-                     .journal_walk = s_journal_walk,
-                     .put_statement = s_put_statement,
-                     .put_record = s_put_record,
-                     .put_content = s_put_content,
-                     .get_content = s_get_content,
-                     .has_content = s_has_content,
-                     .walk_publications = s_walk_publications,
-                     .last_publication = s_last_publication,
-                     .reserve_seq = s_reserve_seq,
+    ports_t ports = {.context = self,
                      .connect = s_connect,
                      .disconnect = s_disconnect,
                      .send = s_send,
@@ -256,17 +162,9 @@ ports_t reactor_ports (reactor_t *self)
                      .notify = s_notify,
                      .answer = s_answer,
                      .log = s_log};
-}
-
-uint64_t reactor_live_seq (reactor_t *self)
-{
-    size_t size;
-    uint8_t *bytes = store_setting_get (self->store, SETTING_LIVE_SEQ, &size);
-    uint64_t number = 0;
-    for (size_t i = 0; bytes != NULL && size == 8 && i < size; i++)
-        number |= (uint64_t)bytes[i] << (8 * i);
-    free (bytes);
-    return number | 1; /* the mesh's are odd */
+    store_ports (&ports);
+    ports.put_record = s_put_record;
+    return ports;
 }
 
 /* --- what is kept beside the journal --- */

@@ -34,11 +34,11 @@ static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
     ports_t ports = reactor_ports (self);
     uint64_t number = 0;
     self->turn = turn_new (keystore_identity (self->keystore), &ports);
-    int result = self->turn == NULL ? ERROR_MEMORY : turn_recover (self->turn, s_compare, replay, &number);
+    int rc = self->turn == NULL ? ERROR_MEMORY : turn_recover (self->turn, s_compare, replay, &number);
     turn_destroy (&self->turn);
-    if (result >= 0)
-        return result;
-    return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number, error_text (result));
+    if (rc >= 0)
+        return rc;
+    return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number, error_text (rc));
 }
 
 int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,
@@ -49,14 +49,14 @@ int reactor_replay (const char *directory, const char *passphrase_file, reactor_
     reactor_t *self = calloc (1, sizeof *self);
     if (self == NULL)
         return problem_set (problem, "%s", error_text (ERROR_MEMORY));
-    int result = -1;
+    int rc = -1;
     self->keystore = keystore_load (directory, passphrase_file, problem);
     if (self->keystore != NULL)
         self->store = store_open (directory, false, true, problem);
     if (self->store != NULL)
-        result = s_replay (self, &replay, problem);
+        rc = s_replay (self, &replay, problem);
     store_close (&self->store);
     keystore_destroy (&self->keystore);
     free (self);
-    return result;
+    return rc;
 }

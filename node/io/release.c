@@ -57,19 +57,19 @@ int workspace_release_write (store_t *store, const char *data_directory, const d
                              const tree_t *tree, problem_t *problem)
 {
     char releases[PATH_MAX], unfinished[PATH_MAX], path[PATH_MAX];
-    int result = s_path (path, data_directory, "", id, problem);
-    if (result != 0)
-        return result;
+    int rc = s_path (path, data_directory, "", id, problem);
+    if (rc != 0)
+        return rc;
     if (s_is_directory (path))
         return 0;
-    if ((result = s_path (unfinished, data_directory, ".tmp-", id, problem)) != 0 ||
-        (result = s_make_releases (data_directory, releases, problem)) != 0)
-        return result;
+    if ((rc = s_path (unfinished, data_directory, ".tmp-", id, problem)) != 0 ||
+        (rc = s_make_releases (data_directory, releases, problem)) != 0)
+        return rc;
     if (workspace_remove (unfinished) != 0) /* what a crash left */
         return s_fail (unfinished, "can't be removed", problem);
-    if ((result = workspace_lay_out (store, tree, unfinished, true, problem)) != 0) {
+    if ((rc = workspace_lay_out (store, tree, unfinished, true, problem)) != 0) {
         workspace_remove (unfinished);
-        return result;
+        return rc;
     }
     if (rename (unfinished, path) != 0)
         return s_fail (path, "can't be put in place", problem);
@@ -79,9 +79,9 @@ int workspace_release_write (store_t *store, const char *data_directory, const d
 int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem)
 {
     char path[PATH_MAX], next[PATH_MAX], current[PATH_MAX];
-    int result = s_path (path, data_directory, "", id, problem);
-    if (result != 0)
-        return result;
+    int rc = s_path (path, data_directory, "", id, problem);
+    if (rc != 0)
+        return rc;
     if (file_join (next, sizeof next, data_directory, CURRENT_NEXT, problem) != 0 ||
         file_join (current, sizeof current, data_directory, CURRENT, problem) != 0)
         return ERROR_BOUND;
@@ -95,9 +95,9 @@ int workspace_release_switch (const char *data_directory, const digest_t *id, pr
     if (symlink (target, next) != 0)
         return s_fail (next, "can't be made", problem);
     if (rename (next, current) != 0) {
-        result = s_fail (current, "can't be switched", problem);
+        rc = s_fail (current, "can't be switched", problem);
         unlink (next);
-        return result;
+        return rc;
     }
     return file_sync_directory (data_directory) == 0
                ? 0

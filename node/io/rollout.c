@@ -62,14 +62,14 @@ static void s_tell (releases_t *self, event_kind_t kind, uint64_t operation, rel
 static int s_write (const workshop_t *shop, const digest_t *release, problem_t *problem)
 {
     tree_t tree = {0}, whole = {0};
-    int result = workshop_tree (shop, release, &tree, problem);
-    if (result == 0)
-        result = workshop_whole (shop, &tree, &whole, problem);
-    if (result == 0)
-        result = workspace_release_write (shop->store, shop->data_directory, release, &whole, problem);
+    int rc = workshop_tree (shop, release, &tree, problem);
+    if (rc == 0)
+        rc = workshop_whole (shop, &tree, &whole, problem);
+    if (rc == 0)
+        rc = workspace_release_write (shop->store, shop->data_directory, release, &whole, problem);
     tree_clear (&tree);
     tree_clear (&whole);
-    return result;
+    return rc;
 }
 
 void releases_abandon (releases_t *self)
@@ -99,8 +99,8 @@ int releases_ensure (const workshop_t *workshop, const digest_t *release, bool *
 void releases_snapshot (releases_t *self, const snapshot_t *effect)
 {
     problem_t problem = {{0}};
-    int result = s_write (self->workshop, &effect->release, &problem);
-    s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, result == 0 ? DONE : FAILED, problem.text);
+    int rc = s_write (self->workshop, &effect->release, &problem);
+    s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, rc == 0 ? DONE : FAILED, problem.text);
 }
 
 static void s_restarted (void *context, const char *why)

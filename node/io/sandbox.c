@@ -141,9 +141,9 @@ static int s_on_timer (zloop_t *loop, int timer, void *context)
     (void)loop;
     sandbox_t *self = context;
     sandbox_run_t *run = self->runs;
-    while (run && run->timer != timer)
+    while (run != NULL && run->timer != timer)
         run = run->next;
-    if (!run)
+    if (run == NULL)
         return 0;
     run->timer = -1;
     if (run->killing || run->reported) {
@@ -188,10 +188,10 @@ static int s_on_sample (zloop_t *loop, int timer, void *context)
     sandbox_t *self = context;
     if (timer != self->sample_timer)
         return 0;
-    for (sandbox_run_t *run = self->runs; run; run = run->next)
+    for (sandbox_run_t *run = self->runs; run != NULL; run = run->next)
         if (run->supervisor > 0 && !run->killing && !run->reported)
             s_sample_run (run);
-    self->sample_timer = self->runs ? zloop_timer (self->loop, SAMPLE_MS, 1, s_on_sample, self) : -1;
+    self->sample_timer = self->runs != NULL ? zloop_timer (self->loop, SAMPLE_MS, 1, s_on_sample, self) : -1;
     return 0;
 }
 
@@ -205,8 +205,8 @@ static zmq_pollitem_t s_item (int fd)
 static void s_watch (sandbox_run_t *run, int fd, zloop_fn *handler)
 {
     zmq_pollitem_t item = s_item (fd);
-    int result = zloop_poller (run->engine->loop, &item, handler, run);
-    assert (result == 0);
+    int rc = zloop_poller (run->engine->loop, &item, handler, run);
+    assert (rc == 0);
     zloop_poller_set_tolerant (run->engine->loop, &item); /* end of file comes as an error, and is none */
 }
 
@@ -252,10 +252,10 @@ static pid_t s_pid_of (int pidfd)
     int pid = 0;
     snprintf (path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
     FILE *file = fopen (path, "re");
-    while (file && fgets (line, sizeof line, file))
+    while (file != NULL && fgets (line, sizeof line, file))
         if (sscanf (line, "Pid: %d", &pid) == 1)
             break;
-    if (file)
+    if (file != NULL)
         fclose (file);
     return pid;
 }
@@ -266,7 +266,7 @@ static void s_take_ready (sandbox_run_t *run, struct msghdr *message)
     struct cmsghdr *header = CMSG_FIRSTHDR (message);
     if (run->supervisor_fd >= 0)
         return;
-    if (header && header->cmsg_type == SCM_RIGHTS) {
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
         size_t count = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
         assert (count <= JAIL_READY_FDS);
         memcpy (fds, CMSG_DATA (header), count * sizeof (int));
@@ -412,7 +412,7 @@ static sandbox_run_t *s_new_run (sandbox_t *self, const sandbox_job_t *job, sand
                                  void *context)
 {
     sandbox_run_t *run = calloc (1, sizeof *run);
-    assert (run);
+    assert (run != NULL);
     *run = (sandbox_run_t){.engine = self,
                            .done = done,
                            .context = context,
@@ -430,7 +430,7 @@ static sandbox_run_t *s_new_run (sandbox_t *self, const sandbox_job_t *job, sand
 sandbox_run_t *sandbox_start (sandbox_t *self, const sandbox_job_t *job, sandbox_done_fn *done, void *context,
                               problem_t *problem)
 {
-    assert (self && done && job->timeout_ms > 0 && job->processes_max < TREE_PROCESSES_MAX);
+    assert (self != NULL && done != NULL && job->timeout_ms > 0 && job->processes_max < TREE_PROCESSES_MAX);
     sandbox_run_t *run = s_new_run (self, job, done, context);
     if (sandbox_spawn (&self->host, job, &run->child, problem) != 0) {
         capture_free (&run->output);
@@ -454,9 +454,9 @@ sandbox_run_t *sandbox_start (sandbox_t *self, const sandbox_job_t *job, sandbox
 
 sandbox_t *sandbox_new (zloop_t *loop, bool unsandboxed, const char *helper_directory, problem_t *problem)
 {
-    assert (loop && helper_directory);
+    assert (loop != NULL && helper_directory != NULL);
     sandbox_t *self = calloc (1, sizeof *self);
-    assert (self);
+    assert (self != NULL);
     self->loop = loop;
     self->sample_timer = -1;
     char jail[PATH_MAX];
@@ -491,9 +491,9 @@ static void s_end_now (sandbox_run_t *run)
 void sandbox_destroy (sandbox_t **self_p)
 {
     sandbox_t *self = *self_p;
-    if (!self)
+    if (self == NULL)
         return;
-    while (self->runs)
+    while (self->runs != NULL)
         s_end_now (self->runs);
     if (self->sample_timer >= 0)
         zloop_timer_end (self->loop, self->sample_timer);

@@ -36,7 +36,7 @@ void arguments_free (arguments_t *self)
 /* Adds a NULL-terminated list of plain words. */
 static void s_add_all (arguments_t *self, const char *const *words)
 {
-    for (; *words; words++)
+    for (; *words != NULL; words++)
         arguments_add (self, "%s", *words);
 }
 
@@ -103,7 +103,8 @@ void arguments_bwrap (arguments_t *self, const sandbox_host_t *host, const sandb
     s_add_all (self, (const char *const[]){"--remount-ro", "/", "--clearenv", "--setenv", "PATH", "/usr/bin",
                                            "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp",
                                            "--setenv", "LANG", "C.UTF-8", NULL});
-    s_add_all (self, (const char *const[]){"--chdir", job->directory ? job->directory : "/", "--", NULL});
+    s_add_all (self,
+               (const char *const[]){"--chdir", job->directory != NULL ? job->directory : "/", "--", NULL});
 }
 
 /* If `path` lies at or beneath `target`, what follows it ("" or "/…"); else NULL. */
@@ -117,19 +118,19 @@ static const char *s_beneath (const char *path, const char *target)
 char *arguments_outside (const sandbox_host_t *host, const sandbox_job_t *job, const char *path)
 {
     const char *rest = s_beneath (path, HELPERS_TARGET), *source = host->helpers;
-    for (size_t i = 0; !rest && i < job->mount_count; i++) {
+    for (size_t i = 0; rest == NULL && i < job->mount_count; i++) {
         rest = s_beneath (path, job->mounts[i].target);
         source = job->mounts[i].source;
     }
     char *outside = NULL;
-    int length = asprintf (&outside, "%s%s", rest ? source : "", rest ? rest : path);
+    int length = asprintf (&outside, "%s%s", rest != NULL ? source : "", rest != NULL ? rest : path);
     assert (length >= 0);
     return outside;
 }
 
 static void s_add_command (arguments_t *self, const sandbox_host_t *host, const sandbox_job_t *job)
 {
-    for (size_t i = 0; job->command[i]; i++) {
+    for (size_t i = 0; job->command[i] != NULL; i++) {
         assert (i < SANDBOX_ARGUMENTS_MAX);
         if (!host->unsandboxed)
             arguments_add (self, "%s", job->command[i]);

@@ -68,7 +68,7 @@ static long s_setting (const char *path, long absent)
     FILE *file = fopen (path, "re");
     if (file && fscanf (file, "%ld", &value) != 1)
         value = absent;
-    if (file)
+    if (file != NULL)
         fclose (file);
     return value;
 }
@@ -76,7 +76,7 @@ static long s_setting (const char *path, long absent)
 /* bubblewrap is there but couldn't make a sandbox: why? */
 static void s_explain (findings_t *self, const char *text)
 {
-    if (strstr (text, "Unknown option"))
+    if (strstr (text, "Unknown option") != NULL)
         s_find (self, true, "install bubblewrap 0.7 or newer (Debian 12 has 0.8)",
                 "bubblewrap is too old: %s", text);
     else if (s_setting ("/proc/sys/kernel/unprivileged_userns_clone", 1) == 0)

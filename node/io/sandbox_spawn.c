@@ -62,7 +62,7 @@ int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpe
     for (size_t i = sizeof places / sizeof places[0]; i-- > 0;)
         if (access (places[i], X_OK) == 0)
             snprintf (host->bwrap, sizeof host->bwrap, "%s", places[i]);
-    if (!unsandboxed && !host->bwrap[0])
+    if (!unsandboxed && host->bwrap[0] == '\0')
         return problem_set (problem, "sandbox: bubblewrap is missing; install the package \"bubblewrap\"");
     if (!unsandboxed && geteuid () == 0) {
         host->owner_map_fd = stage_owner_map (problem);
@@ -73,7 +73,7 @@ int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpe
             return problem_set (problem, "sandbox: cannot open /proc/self/ns/pid: %s", strerror (errno));
         host->drop = true;
     }
-    host->helpers = helpers ? realpath (helpers, NULL) : NULL;
+    host->helpers = helpers != NULL ? realpath (helpers, NULL) : NULL;
     return 0;
 }
 
@@ -131,7 +131,7 @@ static int s_report_pair (int *ours, int *theirs)
  * that writes before it reads. */
 static int s_input (const sandbox_job_t *job)
 {
-    if (!job->input)
+    if (job->input == NULL)
         return s_high (open ("/dev/null", O_RDONLY | O_CLOEXEC));
     int fd = memfd_create ("input", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
     if (fd < 0)
@@ -185,13 +185,13 @@ static const char *s_prepare (const launch_t *launch)
     for (int fd = 0; fd <= JAIL_REPORT_FD; fd++)
         if (dup2 (launch->fds[fd], fd) != fd)
             return "cannot place descriptors";
-    const char *failed = launch->stage ? stage_enter (launch->stage) : NULL;
-    if (failed)
+    const char *failed = launch->stage != NULL ? stage_enter (launch->stage) : NULL;
+    if (failed != NULL)
         return failed;
     /* After the change of user, which clears it. */
     if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0)
         return "cannot tie its life to the node's";
-    if (launch->directory && chdir (launch->directory) != 0)
+    if (launch->directory != NULL && chdir (launch->directory) != 0)
         return "cannot enter its directory";
     if (close_range (JAIL_REPORT_FD + 1, UINT_MAX, 0) != 0)
         return "cannot close descriptors";
@@ -201,7 +201,7 @@ static const char *s_prepare (const launch_t *launch)
 _Noreturn static void s_child (launch_t *launch)
 {
     const char *failed = s_prepare (launch);
-    if (!failed) {
+    if (failed == NULL) {
         execve (launch->arguments[0], launch->arguments, launch->environment);
         failed = "cannot start its first program";
     }
@@ -229,15 +229,15 @@ static int s_launch (launch_t *launch, sandbox_child_t *child, problem_t *proble
         return problem_set (problem, "sandbox: cannot start a process: %s", strerror (error));
     child->pid = pid;
     child->pidfd = pidfd_open (pid, 0);
-    if (child->pidfd >= 0 && !launch->failed)
+    if (child->pidfd >= 0 && launch->failed == NULL)
         return 0;
-    error = launch->failed ? launch->error : errno;
+    error = launch->failed != NULL ? launch->error : errno;
     kill (pid, SIGKILL);
     while (waitpid (pid, NULL, 0) < 0 && errno == EINTR) {
     }
     return problem_set (problem, "sandbox: %s (%s): %s",
-                        launch->failed ? launch->failed : "cannot watch a process", launch->arguments[0],
-                        strerror (error));
+                        launch->failed != NULL ? launch->failed : "cannot watch a process",
+                        launch->arguments[0], strerror (error));
 }
 
 static int s_spawn (const sandbox_host_t *host, const sandbox_job_t *job, arguments_t *arguments,
@@ -247,17 +247,17 @@ static int s_spawn (const sandbox_host_t *host, const sandbox_job_t *job, argume
     stage_t stage = {.count = 0};
     arguments_t environment = {.count = 0};
     char *directory =
-        host->unsandboxed && job->directory ? arguments_outside (host, job, job->directory) : NULL;
+        host->unsandboxed && job->directory != NULL ? arguments_outside (host, job, job->directory) : NULL;
     struct stat output;
-    int result = -1;
+    int rc = -1;
     *child = (sandbox_child_t){.pidfd = -1, .output_fd = -1, .error_fd = -1, .report_fd = -1};
     if (s_connect (&launch, job, child) != 0 || fstat (child->output_fd, &output) != 0)
         problem_set (problem, "sandbox: cannot open its pipes: %s", strerror (errno));
     else if (!host->drop || stage_open (&stage, host, job, bare == NULL, problem) == 0) {
         if (!host->unsandboxed)
             arguments_bwrap (arguments, host, job, bare == NULL);
-        if (bare)
-            for (; *bare; bare++)
+        if (bare != NULL)
+            for (; *bare != NULL; bare++)
                 arguments_add (arguments, "%s", *bare);
         else
             arguments_jail (arguments, host, job, (uint64_t)output.st_ino);
@@ -267,22 +267,23 @@ static int s_spawn (const sandbox_host_t *host, const sandbox_job_t *job, argume
         launch.own_pids_fd = host->own_pids_fd;
         launch.arguments = arguments->items;
         launch.environment = environment.items;
-        result = s_launch (&launch, child, problem);
+        rc = s_launch (&launch, child, problem);
     }
     for (int fd = 0; fd <= JAIL_REPORT_FD; fd++)
         s_close (&launch.fds[fd]);
     stage_close (&stage);
     arguments_free (&environment);
     free (directory);
-    if (result != 0)
+    if (rc != 0)
         sandbox_child_close (child);
-    return result;
+    return rc;
 }
 
 int sandbox_spawn (const sandbox_host_t *host, const sandbox_job_t *job, sandbox_child_t *child,
                    problem_t *problem)
 {
-    assert (host->helpers && job->command && job->command[0] && job->mount_count <= SANDBOX_MOUNTS_MAX);
+    assert (host->helpers != NULL && job->command != NULL && job->command[0] != NULL &&
+            job->mount_count <= SANDBOX_MOUNTS_MAX);
     return sandbox_spawn_bare (host, job, NULL, child, problem);
 }
 
@@ -290,9 +291,9 @@ int sandbox_spawn_bare (const sandbox_host_t *host, const sandbox_job_t *job, co
                         sandbox_child_t *child, problem_t *problem)
 {
     arguments_t arguments = {.count = 0};
-    int result = s_spawn (host, job, &arguments, argv, child, problem);
+    int rc = s_spawn (host, job, &arguments, argv, child, problem);
     arguments_free (&arguments);
-    return result;
+    return rc;
 }
 
 void sandbox_child_close (sandbox_child_t *child)

@@ -26,8 +26,8 @@ static int s_write_map (pid_t pid, const char *name)
     if (fd < 0)
         return -1;
     int written = dprintf (fd, "0 %d 1\n", SANDBOX_UID);
-    int result = close (fd);
-    return written > 0 ? result : -1;
+    int rc = close (fd);
+    return written > 0 ? rc : -1;
 }
 
 /* A namespace lives as long as a process in it or a descriptor of it: we start one, take the other, end the first. */

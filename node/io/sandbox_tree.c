@@ -42,7 +42,7 @@ size_t tree_children (pid_t parent, pid_t *pids, size_t max)
     size_t count = 0;
     snprintf (path, sizeof path, "/proc/%d/task", (int)parent);
     DIR *threads = opendir (path);
-    if (!threads)
+    if (threads == NULL)
         return 0; /* it ended meanwhile; its children are the supervisor's now */
     for (struct dirent *thread; count < max && (thread = readdir (threads));) {
         if (thread->d_name[0] == '.')

@@ -82,9 +82,9 @@ sqlite3_stmt *store_query (store_t *self, query_t query)
 
 void store_bind (sqlite3_stmt *statement, int parameter, const void *bytes, size_t size)
 {
-    int result = sqlite3_bind_blob64 (statement, parameter, size == 0 ? "" : bytes, size, SQLITE_STATIC);
+    int rc = sqlite3_bind_blob64 (statement, parameter, size == 0 ? "" : bytes, size, SQLITE_STATIC);
     /* Beyond sqlite's bound of 1 GB the parameter stays NULL, and the step fails by NOT NULL. */
-    assert (result == SQLITE_OK || result == SQLITE_TOOBIG || result == SQLITE_NOMEM);
+    assert (rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
 }
 
 static void s_reset (sqlite3_stmt *statement)
@@ -95,20 +95,20 @@ static void s_reset (sqlite3_stmt *statement)
 
 int store_row (store_t *self, sqlite3_stmt *statement, const char *doing)
 {
-    int result = sqlite3_step (statement);
-    if (result == SQLITE_ROW)
+    int rc = sqlite3_step (statement);
+    if (rc == SQLITE_ROW)
         return 1;
-    return result == SQLITE_DONE ? 0 : store_fail (self, doing);
+    return rc == SQLITE_DONE ? 0 : store_fail (self, doing);
 }
 
 int store_run (store_t *self, sqlite3_stmt *statement, const char *doing)
 {
     if (statement == NULL)
         return ERROR_IO; /* store_query noted why */
-    int result = store_row (self, statement, doing);
-    assert (result <= 0);
+    int rc = store_row (self, statement, doing);
+    assert (rc <= 0);
     s_reset (statement);
-    return result;
+    return rc;
 }
 
 uint8_t *store_take_bytes (store_t *self, sqlite3_stmt *statement, const char *doing, size_t *size)
@@ -204,11 +204,11 @@ static int s_configure (store_t *self, bool read_only)
     sqlite3_stmt *statement;
     if (store_prepare (self, "PRAGMA journal_mode = WAL", &statement) != 0)
         return -1;
-    int result = store_row (self, statement, "switching to write-ahead logging");
-    const unsigned char *mode = result == 1 ? sqlite3_column_text (statement, 0) : NULL;
+    int rc = store_row (self, statement, "switching to write-ahead logging");
+    const unsigned char *mode = rc == 1 ? sqlite3_column_text (statement, 0) : NULL;
     bool is_wal = mode != NULL && strcmp ((const char *)mode, "wal") == 0;
     sqlite3_finalize (statement);
-    if (result != 1)
+    if (rc != 1)
         return -1;
     if (!is_wal)
         return problem_set (&self->problem,
@@ -327,23 +327,23 @@ int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *v
 {
     static const char doing[] = "reading the journal";
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */
-    int result = store_prepare (
+    int rc = store_prepare (
         self, "SELECT number, event, effects FROM journal WHERE number >= ?1 ORDER BY number", &statement);
-    if (result != 0)
-        return result;
+    if (rc != 0)
+        return rc;
     sqlite3_bind_int64 (statement, 1, from_number > INT64_MAX ? INT64_MAX : (int64_t)from_number);
-    while ((result = store_row (self, statement, doing)) == 1) {
+    while ((rc = store_row (self, statement, doing)) == 1) {
         digest_t effects = {{0}};
         size_t size = (size_t)sqlite3_column_bytes (statement, 2);
         memcpy (effects.bytes, sqlite3_column_blob (statement, 2), size < DIGEST_BYTES ? size : DIGEST_BYTES);
-        result =
+        rc =
             visit (context, (uint64_t)sqlite3_column_int64 (statement, 0), sqlite3_column_blob (statement, 1),
                    (size_t)sqlite3_column_bytes (statement, 1), &effects);
-        if (result != 0)
+        if (rc != 0)
             break;
     }
     sqlite3_finalize (statement);
-    return result;
+    return rc;
 }
 
 uint64_t store_journal_count (store_t *self)

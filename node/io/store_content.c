@@ -115,16 +115,16 @@ int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t fro
                              statement_visit_fn *visit, void *context)
 {
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */
-    int result = store_prepare (self,
-                                "SELECT body, seal, id FROM statement WHERE author = ?1 AND publication > 0 "
-                                "AND publication >= ?2 ORDER BY publication, number LIMIT ?3",
-                                &statement);
-    if (result != 0)
-        return result;
+    int rc = store_prepare (self,
+                            "SELECT body, seal, id FROM statement WHERE author = ?1 AND publication > 0 "
+                            "AND publication >= ?2 ORDER BY publication, number LIMIT ?3",
+                            &statement);
+    if (rc != 0)
+        return rc;
     store_bind (statement, 1, author->bytes, PUBKEY_BYTES);
     sqlite3_bind_int64 (statement, 2, from > INT64_MAX ? INT64_MAX : (int64_t)from);
     sqlite3_bind_int64 (statement, 3, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
-    while ((result = store_row (self, statement, "reading publications")) == 1) {
+    while ((rc = store_row (self, statement, "reading publications")) == 1) {
         digest_t id = {{0}};
         size_t size;
         if (sqlite3_column_bytes (statement, 2) == DIGEST_BYTES)
@@ -132,13 +132,13 @@ int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t fro
         uint8_t *bytes = s_copy_row (statement, &id, &size);
         if (bytes == NULL)
             continue; /* damaged on disk: a peer will ask someone else */
-        result = visit (context, bytes, size, bytes + size);
+        rc = visit (context, bytes, size, bytes + size);
         free (bytes);
-        if (result != 0)
+        if (rc != 0)
             break;
     }
     sqlite3_finalize (statement);
-    return result;
+    return rc;
 }
 
 uint64_t store_publication_last (store_t *self, const pubkey_t *author)

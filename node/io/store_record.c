@@ -65,21 +65,21 @@ int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest
                   s_table_name (table), newest_first ? "DESC" : "ASC");
     assert (length > 0 && length < SQL_BYTES_MAX);
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */
-    int result = store_prepare (self, sql, &statement);
-    if (result != 0)
-        return result;
+    int rc = store_prepare (self, sql, &statement);
+    if (rc != 0)
+        return rc;
     sqlite3_bind_int64 (statement, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
-    while ((result = store_row (self, statement, "reading records")) == 1) {
+    while ((rc = store_row (self, statement, "reading records")) == 1) {
         digest_t key = {{0}};
         if (sqlite3_column_bytes (statement, 1) == DIGEST_BYTES)
             memcpy (key.bytes, sqlite3_column_blob (statement, 1), DIGEST_BYTES);
-        result = visit (context, (uint64_t)sqlite3_column_int64 (statement, 0), &key,
-                        sqlite3_column_blob (statement, 2), (size_t)sqlite3_column_bytes (statement, 2));
-        if (result != 0)
+        rc = visit (context, (uint64_t)sqlite3_column_int64 (statement, 0), &key,
+                    sqlite3_column_blob (statement, 2), (size_t)sqlite3_column_bytes (statement, 2));
+        if (rc != 0)
             break;
     }
     sqlite3_finalize (statement);
-    return result;
+    return rc;
 }
 
 int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, size_t size)

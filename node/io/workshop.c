@@ -15,10 +15,10 @@ int workshop_tree (const workshop_t *self, const digest_t *candidate, tree_t *tr
     if (bytes == NULL)
         return problem_set (problem, "candidate %s is not in the store", id);
     digest_t evaluator;
-    int result = tree_decode (bytes, size, tree, &evaluator);
+    int rc = tree_decode (bytes, size, tree, &evaluator);
     free (bytes);
-    if (result != 0)
-        return problem_set (problem, "candidate %s: %s", id, error_text (result));
+    if (rc != 0)
+        return problem_set (problem, "candidate %s: %s", id, error_text (rc));
     if (!digest_equal (&evaluator, &self->evaluator)) {
         tree_clear (tree);
         return problem_set (problem, "candidate %s was made for another evaluator", id);
@@ -30,11 +30,10 @@ uint8_t *workshop_put_tree (const workshop_t *self, const tree_t *tree, digest_t
                             problem_t *problem)
 {
     uint8_t *bytes = tree_encode (tree, &self->evaluator, size);
-    int result = bytes == NULL ? ERROR_MEMORY : store_content_put (self->store, bytes, *size, id);
-    if (result == 0 && *size <= LIMIT_PACKAGE_BYTES)
+    int rc = bytes == NULL ? ERROR_MEMORY : store_content_put (self->store, bytes, *size, id);
+    if (rc == 0 && *size <= LIMIT_PACKAGE_BYTES)
         return bytes;
-    problem_set (problem, "the candidate's list of files: %s",
-                 error_text (result == 0 ? ERROR_BOUND : result));
+    problem_set (problem, "the candidate's list of files: %s", error_text (rc == 0 ? ERROR_BOUND : rc));
     free (bytes);
     return NULL;
 }
@@ -53,15 +52,15 @@ int workshop_lay_out (const workshop_t *self, const tree_t *tree, char *path, si
 
 int workshop_whole (const workshop_t *self, const tree_t *tree, tree_t *whole, problem_t *problem)
 {
-    int result = tree_copy (whole, self->pinned);
-    for (size_t i = 0; i < tree->count && result == 0; i++) {
+    int rc = tree_copy (whole, self->pinned);
+    for (size_t i = 0; i < tree->count && rc == 0; i++) {
         const tree_file_t *file = &tree->files[i];
-        result = tree_add (whole, file->path, file->executable, &file->content, file->size);
+        rc = tree_add (whole, file->path, file->executable, &file->content, file->size);
     }
-    if (result == 0)
+    if (rc == 0)
         return 0;
     tree_clear (whole);
-    return problem_set (problem, "the evolve files do not go with the pinned ones: %s", error_text (result));
+    return problem_set (problem, "the evolve files do not go with the pinned ones: %s", error_text (rc));
 }
 
 void workshop_words (const agent_command_t *command, const char *words[AGENT_COMMAND_MAX + 1])

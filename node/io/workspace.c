@@ -27,22 +27,22 @@
 int workspace_begin (store_t *store, bool *own, problem_t *problem)
 {
     *own = !store_in_transaction (store);
-    int result = *own ? store_begin (store) : 0;
-    if (result != 0)
+    int rc = *own ? store_begin (store) : 0;
+    if (rc != 0)
         problem_set (problem, "%s", store_problem (store));
-    return result;
+    return rc;
 }
 
-int workspace_end (store_t *store, bool own, int result, problem_t *problem)
+int workspace_end (store_t *store, bool own, int rc, problem_t *problem)
 {
-    if (own && result == 0) {
-        result = store_commit (store);
-        if (result != 0)
+    if (own && rc == 0) {
+        rc = store_commit (store);
+        if (rc != 0)
             problem_set (problem, "%s", store_problem (store));
     }
-    if (own && result != 0)
+    if (own && rc != 0)
         store_rollback (store);
-    return result;
+    return rc;
 }
 
 uint8_t *workspace_content (store_t *store, const tree_file_t *file, size_t *size, problem_t *problem)
@@ -133,16 +133,16 @@ static int s_read_open_file (reader_t *self, int file, const char *path)
         return s_refuse (self, path, why);
     }
     digest_t id;
-    int result = store_content_put (self->store, bytes, size, &id);
+    int rc = store_content_put (self->store, bytes, size, &id);
     free (bytes);
-    if (result != 0) {
+    if (rc != 0) {
         problem_set (self->problem, "%s", store_problem (self->store));
-        return result;
+        return rc;
     }
-    result = tree_add (&self->tree, path, (status.st_mode & S_IXUSR) != 0, &id, size);
-    if (result == ERROR_BOUND)
+    rc = tree_add (&self->tree, path, (status.st_mode & S_IXUSR) != 0, &id, size);
+    if (rc == ERROR_BOUND)
         return s_refuse (self, path, "one file too many: the bound is " TEXT_OF (LIMIT_FILES));
-    return result == 0 ? 0 : s_refuse (self, path, error_text (result));
+    return rc == 0 ? 0 : s_refuse (self, path, error_text (rc));
 }
 
 static int s_read_file (reader_t *self, int directory, const char *name, const char *path)
@@ -150,9 +150,9 @@ static int s_read_file (reader_t *self, int directory, const char *name, const c
     int file = openat (directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0)
         return s_fail (self, path);
-    int result = s_read_open_file (self, file, path);
+    int rc = s_read_open_file (self, file, path);
     close (file);
-    return result;
+    return rc;
 }
 
 static int s_read_directory (reader_t *self, int directory, const char *path);
@@ -184,58 +184,61 @@ static int s_read_directory (reader_t *self, int directory, const char *path)
 {
     DIR *listing = fdopendir (directory);
     if (listing == NULL) {
-        int result = s_fail (self, path);
+        int rc = s_fail (self, path);
         close (directory);
-        return result;
+        return rc;
     }
-    int result = 0;
-    for (errno = 0; result == 0; errno = 0) {
+    int rc = 0;
+    for (errno = 0; rc == 0; errno = 0) {
         struct dirent *entry = readdir (listing);
         if (entry == NULL) {
-            result = errno == 0 ? 0 : s_fail (self, path);
+            rc = errno == 0 ? 0 : s_fail (self, path);
             break;
         }
         const char *name = entry->d_name;
         if (strcmp (name, ".") != 0 && strcmp (name, "..") != 0 && strcmp (name, ".git") != 0 &&
             strncmp (name, ".evomesh", 8) != 0)
-            result = s_read_name (self, directory, path, name);
+            rc = s_read_name (self, directory, path, name);
     }
     closedir (listing);
-    return result;
+    return rc;
 }
 
 /* Hands over what was read, or nothing. */
-static int s_finish (reader_t *self, bool own, int result, tree_t *tree)
+static int s_finish (reader_t *self, bool own, int rc, tree_t *tree)
 {
-    result = workspace_end (self->store, own, result, self->problem);
-    if (result != 0)
+    rc = workspace_end (self->store, own, rc, self->problem);
+    if (rc != 0)
         tree_clear (&self->tree);
     *tree = self->tree;
-    return result;
+    return rc;
 }
 
-static int s_open_top (reader_t *self)
+/* Opens the directory and a transaction. 0, or what failed, with the problem and nothing open. */
+static int s_begin (reader_t *self, int *top, bool *own)
 {
-    int directory = open (self->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
+    *top = open (self->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*top < 0) {
         problem_set (self->problem, "%s: %s", self->directory, strerror (errno));
-    return directory;
+        return ERROR_IO;
+    }
+    int rc = workspace_begin (self->store, own, self->problem);
+    if (rc != 0)
+        close (*top);
+    return rc;
 }
 
 int workspace_read (store_t *store, const char *directory, tree_t *tree, problem_t *problem)
 {
     reader_t reader = {
         .store = store, .directory = directory, .file_bytes_max = LIMIT_CONTENT_BYTES, .problem = problem};
+    int top;
     bool own;
     memset (tree, 0, sizeof *tree);
-    int top = s_open_top (&reader);
-    if (top < 0)
-        return ERROR_IO;
-    int result = workspace_begin (store, &own, problem);
-    if (result == 0)
-        return s_finish (&reader, own, s_read_directory (&reader, top, ""), tree);
-    close (top);
-    return result;
+    int rc = s_begin (&reader, &top, &own);
+    if (rc != 0)
+        return rc;
+    return s_finish (&reader, own, s_read_directory (&reader, top, ""), tree);
 }
 
 /* Reads the file at `path` if it is there, going down name by name from `top`. */
@@ -243,30 +246,30 @@ static int s_read_path (reader_t *self, int top, const char *path)
 {
     char parts[LIMIT_PATH + 1];
     memcpy (parts, path, strlen (path) + 1);
-    int directory = top, result = 0;
+    int directory = top, rc = 0;
     char *name = parts;
-    for (char *slash = strchr (name, '/'); slash != NULL && result == 0; slash = strchr (name, '/')) {
+    for (char *slash = strchr (name, '/'); slash != NULL && rc == 0; slash = strchr (name, '/')) {
         struct stat status;
         *slash = '\0';
         int below = -1;
         if (fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK (status.st_mode))
-            result = s_refuse (self, path, "is reached through a symbolic link");
+            rc = s_refuse (self, path, "is reached through a symbolic link");
         else if ((below = openat (directory, name, OPEN_DIRECTORY)) < 0)
-            result = errno == ENOENT || errno == ENOTDIR ? 1 : s_fail (self, path);
+            rc = errno == ENOENT || errno == ENOTDIR ? 1 : s_fail (self, path);
         if (directory != top)
             close (directory);
         directory = below;
         name = slash + 1;
     }
     struct stat status;
-    if (result == 0 && fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        result = errno == ENOENT ? 1 : s_fail (self, path);
-    else if (result == 0)
-        result = S_ISREG (status.st_mode) ? s_read_file (self, directory, name, path)
-                                          : s_refuse (self, path, s_kind (status.st_mode));
+    if (rc == 0 && fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        rc = errno == ENOENT ? 1 : s_fail (self, path);
+    else if (rc == 0)
+        rc = S_ISREG (status.st_mode) ? s_read_file (self, directory, name, path)
+                                      : s_refuse (self, path, s_kind (status.st_mode));
     if (directory != top && directory >= 0)
         close (directory);
-    return result == 1 ? 0 : result; /* 1: it is gone */
+    return rc == 1 ? 0 : rc; /* 1: it is gone */
 }
 
 int workspace_read_evolved (store_t *store, const char *directory, const tree_t *evolve, tree_t *tree,
@@ -274,19 +277,16 @@ int workspace_read_evolved (store_t *store, const char *directory, const tree_t 
 {
     reader_t reader = {
         .store = store, .directory = directory, .file_bytes_max = LIMIT_FILE_BYTES, .problem = problem};
+    int top;
     bool own;
     memset (tree, 0, sizeof *tree);
-    int top = s_open_top (&reader);
-    if (top < 0)
-        return ERROR_IO;
-    int result = workspace_begin (store, &own, problem);
-    if (result == 0) {
-        for (size_t i = 0; i < evolve->count && result == 0; i++)
-            result = s_read_path (&reader, top, evolve->files[i].path);
-        result = s_finish (&reader, own, result, tree);
-    }
+    int rc = s_begin (&reader, &top, &own);
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < evolve->count && rc == 0; i++)
+        rc = s_read_path (&reader, top, evolve->files[i].path);
     close (top);
-    return result;
+    return s_finish (&reader, own, rc, tree);
 }
 
 /* --- writing --- */
@@ -319,18 +319,18 @@ static int s_write_file (int top, const tree_file_t *file, const uint8_t *bytes,
     int directory = s_make_way (top, path, &name);
     if (directory < 0)
         return -1;
-    int output = -1, result = -1;
+    int output = -1, rc = -1;
     if (unlinkat (directory, name, 0) == 0 || errno == ENOENT)
         output = openat (directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (output >= 0 && file_write_all (output, bytes, size) == 0 &&
         fchmod (output, file->executable ? 0755 : 0644) == 0 && (!durable || fsync (output) == 0))
-        result = 0;
+        rc = 0;
     int saved = errno;
     if (output >= 0)
         close (output);
     close (directory);
     errno = saved;
-    return result;
+    return rc;
 }
 
 /* Syncs an open directory and those below it, and closes it. Returns 0, or -1 with errno. */
@@ -339,22 +339,22 @@ static int s_sync_directories (int directory)
     DIR *listing = fdopendir (directory);
     if (listing == NULL)
         return -1;
-    int result = 0;
-    for (struct dirent *entry = readdir (listing); entry != NULL && result == 0; entry = readdir (listing)) {
+    int rc = 0;
+    for (struct dirent *entry = readdir (listing); entry != NULL && rc == 0; entry = readdir (listing)) {
         if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
             continue;
         int below = openat (directory, entry->d_name, OPEN_DIRECTORY);
         if (below >= 0)
-            result = s_sync_directories (below);
+            rc = s_sync_directories (below);
         else if (errno != ENOTDIR && errno != ELOOP)
-            result = -1;
+            rc = -1;
     }
-    if (result == 0)
-        result = fsync (directory);
+    if (rc == 0)
+        rc = fsync (directory);
     int saved = errno;
     closedir (listing);
     errno = saved;
-    return result;
+    return rc;
 }
 
 int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory, bool durable,
@@ -368,26 +368,26 @@ int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory
         problem_set (problem, "%s: can't be made: %s", directory, file_reason (saved));
         return file_error (saved);
     }
-    int result = 0;
-    for (size_t i = 0; i < tree->count && result == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < tree->count && rc == 0; i++) {
         const tree_file_t *file = &tree->files[i];
         size_t size;
         uint8_t *bytes = workspace_content (store, file, &size, problem);
         if (bytes == NULL)
-            result = ERROR_NOT_FOUND;
+            rc = ERROR_NOT_FOUND;
         else if (s_write_file (top, file, bytes, size, durable) != 0) {
-            result = file_error (errno);
+            rc = file_error (errno);
             problem_set (problem, "%s/%s: can't be written: %s", directory, file->path, file_reason (errno));
         }
         free (bytes);
     }
-    if (!durable || result != 0)
+    if (!durable || rc != 0)
         close (top);
     else if (s_sync_directories (top) != 0) {
-        result = file_error (errno);
+        rc = file_error (errno);
         problem_set (problem, "%s: can't be synced to disk: %s", directory, file_reason (errno));
     }
-    return result;
+    return rc;
 }
 
 int workspace_write (store_t *store, const tree_t *tree, const char *directory, problem_t *problem)

@@ -13,9 +13,9 @@ int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory
 uint8_t *workspace_content (store_t *store, const tree_file_t *file, size_t *size, problem_t *problem);
 
 /* Begins a transaction unless one is open, and says in `*own` whether it did; workspace_end commits such a one, or rolls
- * it back if `result` says that something failed. Both return `result` or what failed, with the problem. */
+ * it back if `rc` says that something failed. Both return `rc` or what failed, with the problem. */
 int workspace_begin (store_t *store, bool *own, problem_t *problem);
-int workspace_end (store_t *store, bool own, int result, problem_t *problem);
+int workspace_end (store_t *store, bool own, int rc, problem_t *problem);
 
 /* Starts libgit2, which reads no configuration of the user's or the system's; counted, each start needs an end. Returns
  * 0, or ERROR_IO with the problem. */

@@ -36,8 +36,8 @@ typedef struct {
 /* Gives ourselves all permissions of a directory. Where that fails, what they were wanted for fails too, and tells. */
 static void s_permit (int directory, const char *name)
 {
-    int result = fchmodat (directory, name, 0700, 0);
-    (void)result;
+    int rc = fchmodat (directory, name, 0700, 0);
+    (void)rc;
 }
 
 /* Opens a directory, giving ourselves the permissions that take. It was no link when it was looked at, and those who

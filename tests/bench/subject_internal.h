@@ -26,9 +26,9 @@ typedef struct {
 } waiting_t;
 
 struct subject {
+    store_t *store; /* the first member, as store_ports wants it; NULL: nothing is kept */
     subject_options_t options;
     const identity_t *identity;
-    store_t *store;
     bus_t *bus;
     turn_t *turn;
     node_clock_t clock;

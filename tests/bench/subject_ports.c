@@ -1,98 +1,114 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The ports of a measured node: the production store and bus, or nothing. */
 #include <stdio.h>
-#include <string.h>
 
+#include "node/io/store_ports.h"
 #include "tests/bench/subject_internal.h"
 
-static int s_begin (void *context)
-{
-    subject_t *self = context;
-    return self->store == NULL ? 0 : store_begin (self->store);
-}
+/* --- what is kept: by the production's ports, with a word to who watches --- */
 
 static int s_commit (void *context)
 {
     subject_t *self = context;
-    int result = self->store == NULL ? 0 : store_commit (self->store);
-    if (result == 0 && self->options.watch.committed != NULL)
+    int rc = self->store == NULL ? 0 : store_commit (self->store);
+    if (rc == 0 && self->options.watch.committed != NULL)
         self->options.watch.committed (self->options.watch.context);
-    return result;
+    return rc;
 }
 
-static void s_rollback (void *context)
+/* --- nothing is kept --- */
+
+static int s_no_begin (void *context)
 {
-    subject_t *self = context;
-    if (self->store != NULL)
-        store_rollback (self->store);
+    (void)context;
+    return 0;
 }
 
-static int s_journal_append (void *context, const uint8_t *event, size_t size, const digest_t *effects)
+static void s_no_rollback (void *context)
 {
-    subject_t *self = context;
-    return self->store == NULL ? 0 : store_journal_append (self->store, event, size, effects);
+    (void)context;
 }
 
-static int s_journal_walk (void *context, journal_entry_fn *visit, void *visitor)
+static int s_no_journal (void *context, const uint8_t *event, size_t size, const digest_t *effects)
 {
-    subject_t *self = context;
-    return self->store == NULL ? 0 : store_journal_walk (self->store, 1, visit, visitor);
+    (void)context, (void)event, (void)size, (void)effects;
+    return 0;
 }
 
-static int s_put_statement (void *context, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES],
-                            uint64_t publication)
+static int s_no_walk (void *context, journal_entry_fn *visit, void *visitor)
 {
-    subject_t *self = context;
-    return self->store == NULL ? 0 : store_statement_put (self->store, body, size, seal, publication);
+    (void)context, (void)visit, (void)visitor;
+    return 0;
 }
 
-static int s_put_record (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,
-                         size_t size)
+static int s_no_statement (void *context, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES],
+                           uint64_t publication)
 {
-    subject_t *self = context;
-    return self->store == NULL ? 0 : store_record_put (self->store, (table_t)table, key, bytes, size);
+    (void)context, (void)body, (void)size, (void)seal, (void)publication;
+    return 0;
 }
 
-static int s_put_content (void *context, const uint8_t *bytes, size_t size)
+static int s_no_record (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,
+                        size_t size)
 {
-    subject_t *self = context;
-    digest_t id;
-    return self->store == NULL ? 0 : store_content_put (self->store, bytes, size, &id);
+    (void)context, (void)table, (void)key, (void)bytes, (void)size;
+    return 0;
 }
 
-static uint8_t *s_get_content (void *context, const digest_t *id, size_t *size)
+static int s_no_content (void *context, const uint8_t *bytes, size_t size)
 {
-    subject_t *self = context;
-    return self->store == NULL ? NULL : store_content_get (self->store, id, size);
+    (void)context, (void)bytes, (void)size;
+    return 0;
 }
 
-static bool s_has_content (void *context, const digest_t *id)
+static uint8_t *s_not_here (void *context, const digest_t *id, size_t *size)
 {
-    subject_t *self = context;
-    return self->store != NULL && store_content_has (self->store, id);
+    (void)context, (void)id, (void)size;
+    return NULL;
 }
 
-static int s_walk_publications (void *context, const pubkey_t *author, uint64_t from, size_t limit,
-                                publication_fn *visit, void *visitor)
+static bool s_has_not (void *context, const digest_t *id)
 {
-    subject_t *self = context;
-    return self->store == NULL ? 0
-                               : store_publications_walk (self->store, author, from, limit, visit, visitor);
+    (void)context, (void)id;
+    return false;
 }
 
-static uint64_t s_last_publication (void *context, const pubkey_t *author)
+static int s_no_publications (void *context, const pubkey_t *author, uint64_t from, size_t limit,
+                              publication_fn *visit, void *visitor)
 {
-    subject_t *self = context;
-    return self->store == NULL ? 0 : store_publication_last (self->store, author);
+    (void)context, (void)author, (void)from, (void)limit, (void)visit, (void)visitor;
+    return 0;
 }
 
-static int s_reserve_seq (void *context, uint64_t number)
+static uint64_t s_no_last (void *context, const pubkey_t *author)
 {
-    subject_t *self = context;
-    uint8_t bytes[8];
-    memcpy (bytes, &number, sizeof bytes);
-    return self->store == NULL ? 0 : store_setting_put (self->store, "live_seq", bytes, sizeof bytes);
+    (void)context, (void)author;
+    return 0;
 }
+
+static int s_no_seq (void *context, uint64_t number)
+{
+    (void)context, (void)number;
+    return 0;
+}
+
+static void s_nothing_kept (ports_t *ports)
+{
+    ports->begin = s_no_begin;
+    ports->rollback = s_no_rollback;
+    ports->journal_append = s_no_journal;
+    ports->journal_walk = s_no_walk;
+    ports->put_statement = s_no_statement;
+    ports->put_record = s_no_record;
+    ports->put_content = s_no_content;
+    ports->get_content = s_not_here;
+    ports->has_content = s_has_not;
+    ports->walk_publications = s_no_publications;
+    ports->last_publication = s_no_last;
+    ports->reserve_seq = s_no_seq;
+}
+
+/* --- links and people --- */
 
 static void s_connect (void *context, const mesh_output_t *output)
 {
@@ -144,13 +160,9 @@ static void s_publish (void *context, const uint8_t *body, size_t size, const ui
 
 static void s_set_standing (void *context, const pubkey_t *curve, link_standing_t standing)
 {
-    static const bus_standing_t standings[] = {[LINK_STRANGER] = BUS_STRANGER,
-                                               [LINK_INVITED] = BUS_INVITED,
-                                               [LINK_MEMBER] = BUS_MEMBER,
-                                               [LINK_REVOKED] = BUS_REVOKED};
     subject_t *self = context;
     if (self->bus != NULL)
-        bus_set_standing (self->bus, curve, standings[standing]);
+        bus_set_standing (self->bus, curve, standing);
 }
 
 static void s_notify (void *context, const notify_t *event)
@@ -174,20 +186,7 @@ static void s_log (void *context, turn_log_t level, const char *event, const cha
 
 ports_t subject_ports (subject_t *self)
 {
-    return (ports_t){.context = self,
-                     .begin = s_begin,
-                     .commit = s_commit,
-                     .rollback = s_rollback,
-                     .journal_append = s_journal_append,
-                     .journal_walk = s_journal_walk,
-                     .put_statement = s_put_statement,
-                     .put_record = s_put_record,
-                     .put_content = s_put_content,
-                     .get_content = s_get_content,
-                     .has_content = s_has_content,
-                     .walk_publications = s_walk_publications,
-                     .last_publication = s_last_publication,
-                     .reserve_seq = s_reserve_seq,
+    ports_t ports = {.context = self,
                      .connect = s_connect,
                      .disconnect = s_disconnect,
                      .send = s_send,
@@ -198,4 +197,10 @@ ports_t subject_ports (subject_t *self)
                      .notify = s_notify,
                      .answer = s_answer,
                      .log = s_log};
+    if (self->store != NULL)
+        store_ports (&ports);
+    else
+        s_nothing_kept (&ports);
+    ports.commit = s_commit;
+    return ports;
 }

@@ -225,7 +225,7 @@ void outposts_set_members (outposts_t *self)
         outpost_t *post = &self->posts[i];
         for (size_t j = 0; j < self->members->count; j++)
             bus_set_standing (post->bus, &self->members->members[j].curve,
-                              self->members->members[j].revoked_epoch == 0 ? BUS_MEMBER : BUS_REVOKED);
+                              self->members->members[j].revoked_epoch == 0 ? LINK_MEMBER : LINK_REVOKED);
         mesh_set_members (post->mesh, self->members, s_now_ms (), &post->out);
         s_settle (post);
     }

@@ -82,8 +82,8 @@ void station_stop (station_t *self)
 
 void station_befriend (station_t *a, station_t *b)
 {
-    bus_set_standing (a->bus, &b->curve.public_key, BUS_MEMBER);
-    bus_set_standing (b->bus, &a->curve.public_key, BUS_MEMBER);
+    bus_set_standing (a->bus, &b->curve.public_key, LINK_MEMBER);
+    bus_set_standing (b->bus, &a->curve.public_key, LINK_MEMBER);
 }
 
 void station_link (station_t *from, const station_t *to)

@@ -76,7 +76,7 @@ START_TEST (test_a_member_that_claims_anothers_address_does_not_silence_it)
     s_start (&pair);
     station_befriend (&pair.a, &pair.b);
     curve_t liar = station_curve (3);
-    bus_set_standing (pair.b.bus, &liar.public_key, BUS_MEMBER);
+    bus_set_standing (pair.b.bus, &liar.public_key, LINK_MEMBER);
     ck_assert_int_eq (bus_connect (pair.b.bus, &liar.public_key, pair.a.rpc, pair.a.pub, NULL), 0);
     station_link (&pair.b, &pair.a);
     ck_assert (station_run (pair.loop, s_heard, &pair));

@@ -16,7 +16,7 @@ static const uint8_t s_seal[SEAL_BYTES] = {5};
 /* A node that answers what it hears with the same bytes. */
 typedef struct {
     pthread_t thread;
-    bus_standing_t standing; /* of the client's key */
+    link_standing_t standing; /* of the client's key */
     curve_t client;
     curve_t server;
     char rpc[LIMIT_ENDPOINT + 1];
@@ -65,7 +65,7 @@ static void *s_serve (void *context)
     return NULL;
 }
 
-static void s_start (echo_t *self, bus_standing_t standing)
+static void s_start (echo_t *self, link_standing_t standing)
 {
     memset (self, 0, sizeof *self);
     self->standing = standing;
@@ -110,7 +110,7 @@ static int s_ask (const curve_t *curve, const pubkey_t *server, const char *rpc,
 START_TEST (test_an_invited_client_is_answered)
 {
     echo_t echo;
-    s_start (&echo, BUS_INVITED);
+    s_start (&echo, LINK_INVITED);
     ck_assert_int_eq (s_ask (&echo.client, &echo.server.public_key, echo.rpc, STATION_WAIT_MS), 0);
     s_stop (&echo);
 }
@@ -119,10 +119,10 @@ END_TEST
 START_TEST (test_a_refused_key_is_told_from_a_silent_host)
 {
     echo_t echo;
-    s_start (&echo, BUS_STRANGER);
+    s_start (&echo, LINK_STRANGER);
     ck_assert_int_eq (s_ask (&echo.client, &echo.server.public_key, echo.rpc, STATION_WAIT_MS), ERROR_DENIED);
     s_stop (&echo);
-    s_start (&echo, BUS_REVOKED);
+    s_start (&echo, LINK_REVOKED);
     ck_assert_int_eq (s_ask (&echo.client, &echo.server.public_key, echo.rpc, STATION_WAIT_MS), ERROR_DENIED);
     s_stop (&echo);
     ck_assert_int_eq (s_ask (&echo.client, &echo.server.public_key, "tcp://127.0.0.1:1", SOON_MS),
@@ -133,7 +133,7 @@ END_TEST
 START_TEST (test_a_server_with_another_key_is_a_refusal)
 {
     echo_t echo;
-    s_start (&echo, BUS_INVITED);
+    s_start (&echo, LINK_INVITED);
     ck_assert_int_eq (s_ask (&echo.client, &echo.client.public_key, echo.rpc, STATION_WAIT_MS), ERROR_DENIED);
     s_stop (&echo);
 }

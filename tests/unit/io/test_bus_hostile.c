@@ -43,7 +43,7 @@ static void *s_hostile (scene_t *scene, int type)
     return station_hostile (scene->zmq, type, &scene->curve, &scene->node.curve.public_key, endpoint);
 }
 
-static void s_admit (scene_t *scene, bus_standing_t standing)
+static void s_admit (scene_t *scene, link_standing_t standing)
 {
     bus_set_standing (scene->node.bus, &scene->curve.public_key, standing);
 }
@@ -98,7 +98,7 @@ START_TEST (test_a_stranger_that_becomes_a_member_gets_in_by_itself)
     void *hostile = s_hostile (&scene, ZMQ_DEALER);
     ck_assert (station_send_frames (hostile, s_statement, 2, 0x92));
     ck_assert (station_run_until (scene.loop, &scene.node.refused, 1));
-    s_admit (&scene, BUS_MEMBER);
+    s_admit (&scene, LINK_MEMBER);
     ck_assert (station_run_until (scene.loop, &scene.node.received, 1));
     ck_assert (pubkey_equal (&scene.node.last_curve, &scene.curve.public_key));
     zmq_close (hostile);
@@ -110,7 +110,7 @@ START_TEST (test_an_invite_opens_rpc_and_no_publications)
 {
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_INVITED);
+    s_admit (&scene, LINK_INVITED);
     void *dealer = s_hostile (&scene, ZMQ_DEALER), *sub = s_hostile (&scene, ZMQ_SUB);
     ck_assert (station_send_frames (dealer, s_statement, 2, 0x92));
     ck_assert (station_run_until (scene.loop, &scene.node.received, 1));
@@ -230,7 +230,7 @@ START_TEST (test_a_revoked_member_is_told_so_for_good)
 {
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_REVOKED);
+    s_admit (&scene, LINK_REVOKED);
     void *hostile = s_hostile (&scene, ZMQ_DEALER);
     watch_t watch;
     s_watch (&watch, scene.zmq, hostile, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
@@ -268,14 +268,14 @@ START_TEST (test_revocation_ends_links_that_are_open)
 {
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_MEMBER);
+    s_admit (&scene, LINK_MEMBER);
     void *dealer = s_hostile (&scene, ZMQ_DEALER), *sub = s_hostile (&scene, ZMQ_SUB);
     ck_assert (station_send_frames (dealer, s_statement, 2, 0x92));
     ck_assert (station_run_until (scene.loop, &scene.node.received, 1));
     eavesdropper_t eavesdropper = {sub, &scene.node, 0};
     ck_assert (station_run (scene.loop, s_overheard, &eavesdropper));
 
-    s_admit (&scene, BUS_REVOKED);
+    s_admit (&scene, LINK_REVOKED);
     ck_assert (station_send_frames (dealer, s_statement, 2, 0x92));
     ck_assert (station_run_until (scene.loop, &scene.node.refused, 2)); /* both come again, and are denied */
     uint8_t frame[SEAL_BYTES];
@@ -301,7 +301,7 @@ START_TEST (test_revocation_ends_our_own_link_too)
     scene_t scene;
     s_start (&scene);
     station_link (&scene.node, &scene.friend);
-    bus_set_standing (scene.node.bus, &scene.friend.curve.public_key, BUS_REVOKED);
+    bus_set_standing (scene.node.bus, &scene.friend.curve.public_key, LINK_REVOKED);
     static const uint8_t body[] = {0x92, 0x01, 0x02}, seal[SEAL_BYTES] = {0};
     ck_assert_int_eq (bus_send (scene.node.bus, &scene.friend.curve.public_key, body, sizeof body, seal),
                       ERROR_NOT_FOUND);
@@ -316,11 +316,11 @@ START_TEST (test_linking_anew_overcomes_an_earlier_denial)
     s_start (&scene);
     station_t late;
     station_start (&late, scene.loop, 3);
-    bus_set_standing (scene.node.bus, &late.curve.public_key, BUS_REVOKED);
+    bus_set_standing (scene.node.bus, &late.curve.public_key, LINK_REVOKED);
     station_link (&late, &scene.node);
     ck_assert (station_run_until (scene.loop, &late.refused, 1));
     ck_assert_ptr_nonnull (strstr (late.refused_why, "denied"));
-    bus_set_standing (scene.node.bus, &late.curve.public_key, BUS_MEMBER);
+    bus_set_standing (scene.node.bus, &late.curve.public_key, LINK_MEMBER);
     station_link (&late, &scene.node);
     static const uint8_t body[] = {0x92, 0x01, 0x02}, seal[SEAL_BYTES] = {0};
     ck_assert_int_eq (bus_send (late.bus, &scene.node.curve.public_key, body, sizeof body, seal), 0);
@@ -351,7 +351,7 @@ START_TEST (test_garbage_frames_of_a_member_are_counted_and_harm_nobody)
     const size_t count = sizeof garbage / sizeof *garbage;
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_MEMBER);
+    s_admit (&scene, LINK_MEMBER);
     void *hostile = s_hostile (&scene, ZMQ_DEALER);
     for (size_t i = 0; i < count; i++)
         ck_assert (station_send_frames (hostile, garbage[i].sizes, garbage[i].count, 0x92));
@@ -372,7 +372,7 @@ START_TEST (test_a_message_of_very_many_frames_counts_as_one_refusal)
 {
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_MEMBER);
+    s_admit (&scene, LINK_MEMBER);
     void *hostile = s_hostile (&scene, ZMQ_DEALER);
     for (int i = 0; i < 20000; i++)
         ck_assert_int_ge (zmq_send (hostile, "x", 1, ZMQ_SNDMORE), 0);
@@ -390,7 +390,7 @@ START_TEST (test_a_frame_beyond_the_bound_costs_its_sender_the_link)
 {
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_MEMBER);
+    s_admit (&scene, LINK_MEMBER);
     void *hostile = s_hostile (&scene, ZMQ_DEALER);
     ck_assert (station_send_frames (hostile, s_statement, 2, 0x92));
     ck_assert (station_run_until (scene.loop, &scene.node.received, 1));
@@ -412,9 +412,9 @@ START_TEST (test_a_claimed_routing_id_gets_nobody_elses_answers)
 {
     scene_t scene;
     s_start (&scene);
-    s_admit (&scene, BUS_MEMBER);
+    s_admit (&scene, LINK_MEMBER);
     curve_t victim = station_curve (77);
-    bus_set_standing (scene.node.bus, &victim.public_key, BUS_MEMBER);
+    bus_set_standing (scene.node.bus, &victim.public_key, LINK_MEMBER);
     void *first = zmq_socket (scene.zmq, ZMQ_DEALER), *second = zmq_socket (scene.zmq, ZMQ_DEALER);
     int none = 0;
     void *sockets[] = {first, second};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/io/store_ports.h"
+
+#include <assert.h>
+
+#include "node/io/membership.h"
+
+/* A pointer to a struct is one to its first member. */
+static store_t *s_store (void *context)
+{
+    store_t *store = *(store_t **)context;
+    assert (store != NULL);
+    return store;
+}
+
+static int s_begin (void *context)
+{
+    return store_begin (s_store (context));
+}
+
+static int s_commit (void *context)
+{
+    return store_commit (s_store (context));
+}
+
+static void s_rollback (void *context)
+{
+    store_rollback (s_store (context));
+}
+
+static int s_journal_append (void *context, const uint8_t *event, size_t size, const digest_t *effects)
+{
+    return store_journal_append (s_store (context), event, size, effects);
+}
+
+static int s_journal_walk (void *context, journal_entry_fn *visit, void *visitor)
+{
+    return store_journal_walk (s_store (context), 1, visit, visitor);
+}
+
+static int s_put_statement (void *context, const uint8_t *body, size_t body_size,
+                            const uint8_t seal[SEAL_BYTES], uint64_t publication)
+{
+    return store_statement_put (s_store (context), body, body_size, seal, publication);
+}
+
+int store_ports_put_record (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,
+                            size_t size)
+{
+    _Static_assert((int)RECORD_IMPROVEMENT == (int)TABLE_IMPROVEMENT &&
+                       (int)RECORD_PACKAGE == (int)TABLE_PACKAGE,
+                   "the core's tables are the store's");
+    assert ((unsigned)table < TABLE_COUNT);
+    return store_record_put (s_store (context), (table_t)table, key, bytes, size);
+}
+
+static int s_put_content (void *context, const uint8_t *bytes, size_t size)
+{
+    digest_t id;
+    return store_content_put (s_store (context), bytes, size, &id);
+}
+
+static uint8_t *s_get_content (void *context, const digest_t *id, size_t *size)
+{
+    return store_content_get (s_store (context), id, size);
+}
+
+static bool s_has_content (void *context, const digest_t *id)
+{
+    return store_content_has (s_store (context), id);
+}
+
+static int s_walk_publications (void *context, const pubkey_t *author, uint64_t from, size_t limit,
+                                publication_fn *visit, void *visitor)
+{
+    return store_publications_walk (s_store (context), author, from, limit, visit, visitor);
+}
+
+static uint64_t s_last_publication (void *context, const pubkey_t *author)
+{
+    return store_publication_last (s_store (context), author);
+}
+
+static int s_reserve_seq (void *context, uint64_t number)
+{
+    return membership_save_live_seq (s_store (context), number);
+}
+
+void store_ports (ports_t *ports)
+{
+    assert (ports->context != NULL);
+    ports->begin = s_begin;
+    ports->commit = s_commit;
+    ports->rollback = s_rollback;
+    ports->journal_append = s_journal_append;
+    ports->journal_walk = s_journal_walk;
+    ports->put_statement = s_put_statement;
+    ports->put_record = store_ports_put_record;
+    ports->put_content = s_put_content;
+    ports->get_content = s_get_content;
+    ports->has_content = s_has_content;
+    ports->walk_publications = s_walk_publications;
+    ports->last_publication = s_last_publication;
+    ports->reserve_seq = s_reserve_seq;
+}
