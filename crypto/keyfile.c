@@ -19,7 +19,6 @@
  *                                       34  nonce (24)
  *                                       58  secretbox of both seeds (16 + 64)
  */
-#define MAGIC          "EVOMESHK"
 #define AT_VERSION     8
 #define AT_LOCKED      9
 #define AT_SEEDS       10
@@ -40,6 +39,8 @@
 #define PASSES_MAX     16u
 #define MEMORY_KIB_MIN 8u
 #define MEMORY_KIB_MAX 1048576u
+
+static const uint8_t s_magic[AT_VERSION] = {'E', 'V', 'O', 'M', 'E', 'S', 'H', 'K'};
 
 _Static_assert(PLAIN_BYTES <= KEYFILE_BYTES_MAX && LOCKED_BYTES <= KEYFILE_BYTES_MAX, "a key file fits");
 _Static_assert(KEYFILE_SALT_BYTES == crypto_pwhash_argon2id_SALTBYTES, "salt");
@@ -69,7 +70,7 @@ static int s_derive (const char *passphrase, const uint8_t *salt, uint32_t passe
 
 static bool s_has_magic (const uint8_t *data, size_t size)
 {
-    return size > AT_LOCKED && memcmp (data, MAGIC, AT_VERSION) == 0;
+    return size > AT_LOCKED && memcmp (data, s_magic, sizeof s_magic) == 0;
 }
 
 bool keyfile_is_locked (const uint8_t *data, size_t size)
@@ -82,7 +83,7 @@ keyfile_result_t keyfile_encode (const keys_t *keys, const char *passphrase,
                                  const uint8_t nonce[KEYFILE_NONCE_BYTES], uint8_t out[KEYFILE_BYTES_MAX],
                                  size_t *size)
 {
-    memcpy (out, MAGIC, AT_VERSION);
+    memcpy (out, s_magic, sizeof s_magic);
     out[AT_VERSION] = FORMAT_VERSION;
     out[AT_LOCKED] = passphrase != NULL;
     if (passphrase == NULL) {

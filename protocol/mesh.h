@@ -95,7 +95,7 @@ void mesh_destroy (mesh_t **self_p);
 void mesh_set_members (mesh_t *self, const members_t *members, uint64_t now_ms, mesh_outputs_t *out);
 
 /* An address known from elsewhere (the invite, node.yaml, the store): tried until its owner tells a better one. */
-void mesh_hint (mesh_t *self, const pubkey_t *peer, const char *rpc, const char *pub, uint64_t now_ms,
+void mesh_hint (mesh_t *self, const pubkey_t *id, const char *rpc, const char *pub, uint64_t now_ms,
                 mesh_outputs_t *out);
 
 /* Link keys of live invites: with such a key only JOIN_REQUEST is heard. `live` false takes it away. */

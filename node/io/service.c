@@ -24,8 +24,6 @@ struct service {
     void *context;
 };
 
-extern char **environ;
-
 /* The environment with EVOMESH_CURRENT in it: a malloc'ed list whose last text is `entry`. */
 static char **s_environment (char *entry)
 {
