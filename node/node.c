@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

@@ -5,7 +5,9 @@
  *       │                                                                   │
  *       └ live moved: merge, test again                                     ▼ the live copy is measured
  *                                                              not worse: applied    worse, or no restart: node_rollback.c */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What the operator wants. Every command is answered by one REPLY; a refused one changes nothing. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* How a candidate enters as an improvement: it may change what it changes, and it is new. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The group as the node sees it: rosters that follow one another, invitations, joins, leaving; and its peers. */
-#include "node/node_state.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

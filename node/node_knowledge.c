@@ -6,7 +6,8 @@
  *
  * One at a time; the authors take turns, so that no author's many, and no author's silence, keep the others' waiting. An author
  * has LIMIT_KNOWLEDGE_OF_PEER waiting at most; what must go is told so. One that was imported from a file needs no author. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
 
 #include <assert.h>
 

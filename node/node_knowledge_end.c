@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Peers' packages: what became of one. Its author hears of it by a signed TRANSFER_RESULT, the store keeps it, and a package that
  * was tried is not tried again. One that could not be had, or was overtaken, is put back: it may be tried later. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Peers' packages: the package is fetched and verified, then judged by the shape of what it lists, and then the files of both its
  * lists are fetched. Nobody's word counts that is not proved by the package itself. */
-#include "node/node_state.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Equivocation: a member said two different things under one number, and both its seals prove it. The proof is kept and told,
  * and the member has no vote here any more (docs/decisions/0010). */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

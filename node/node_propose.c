@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Proposals: when to ask a proposer, from which parent, and what enters as an improvement. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Feedback: asking the group what it thinks of an improvement, and answering when others ask. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <math.h>

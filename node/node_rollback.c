@@ -6,7 +6,8 @@
  *                                                      │
  *                                                      ▼ the live copy is measured
  *                                  as before: ROLLED_BACK    else, or not restored: ROLLBACK_FAILED, and the node stops */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 #include <string.h>

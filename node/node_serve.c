@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Validation, the measuring side: a peer's candidate and its base run in our sandbox, with our evaluator and our private
  * data, and we sign what we measured. Nobody's numbers are taken on trust. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
+#include "node/node_say.h"
 
 #include <assert.h>
 

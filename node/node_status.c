@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Looking at the node, without changing it. */
-#include "node/node_state.h"
+#include "node/node_life.h"
+#include "node/node_peers.h"
 
 #include <assert.h>
 #include <string.h>
