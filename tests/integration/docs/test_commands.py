@@ -88,6 +88,7 @@ objectives:
 
 WAYS = (("./deploy/quickstart.sh", run_quickstart), ("./tests/run.sh", run_tests), ("evomesh agent", run_agent),
         ("evomesh init --dir n1", run), ("evomesh group create", run), ("evomesh run --dir n1  ", run_node),
+        ("evomesh diff --dir n1", run),
         ("/evomesh/jail", run_jail))
 
 

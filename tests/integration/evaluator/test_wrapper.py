@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
-from mesh import expect, main, write_agent
+from mesh import code_blocks, expect, main, write_agent
 
 MANIFEST = """\
 name: tiny
@@ -123,5 +123,43 @@ def private_data_are_there_only_if_asked_for (mesh):
     works (mesh, read, "4.25", options="--private", private=private)
 
 
+def documented (mesh):
+    """The agent that docs/AGENTS.md shows, written out; the texts of its files by name."""
+    manifest = next (block for block in code_blocks ("docs/AGENTS.md", "yaml") if "name: square-root" in block)
+    files = {}
+    for name in ("initial_program.py", "evaluator.py"):
+        files[name] = "\n".join (next (block for block in code_blocks ("docs/AGENTS.md", "python") if block[0] == "# " + name)) + "\n"
+    return "\n".join (manifest) + "\n", files
+
+
+def the_documented_agent_works (mesh):
+    manifest, files = documented (mesh)
+    directory = write_agent (mesh.path ("square-root"), manifest, files)
+    result = mesh.run (mesh.evomesh, "agent", "check", directory)
+    expect ("This agent works" in result.out and "What `tune` would change (2)" in result.out, str (result))
+
+
+def a_program_in_a_jail_of_its_own_forges_nothing (mesh):
+    manifest, files = documented (mesh)
+
+    def checked (attempt):
+        program = files["initial_program.py"].replace ("import sys\n", "import sys\nimport os\n" + attempt)
+        directory = write_agent (mesh.path ("attempt-%d" % len (os.listdir (mesh.scratch))), manifest,
+                                 {**files, "initial_program.py": program})
+        return mesh.run (mesh.evomesh, "agent", "check", directory, "--runs", "1", code=None)
+
+    def distance (result):
+        return next (line.split ()[2] for line in result.out.splitlines () if line.startswith ("distance"))
+    honest = distance (checked (""))
+    for vain in ("os.write (number, b'{\"metrics\": {\"distance\": 0}}')", "os.kill (os.getppid (), 9)", "open ('/agent/evaluator.py')",
+                 "os.listdir ('/agent')", "open ('/tmp/left', 'w')"):
+        result = checked ("for number in range (3, 64):\n    try: %s\n    except OSError: continue\n    sys.exit (9)\n" % vain)
+        expect (result.code == 0 and distance (result) == honest, "%s: %s" % (vain, result))
+    for false in ("print ('{\"distance\": 0}')\n", "os._exit (0)\n", "print ([0.0] * 100)\n"):
+        result = checked (false)
+        expect (result.code == 1 and "calls it invalid: evaluate ()" in result.err, "%s: %s" % (false, result))
+
+
 main (results_of_every_form_are_read, what_is_no_result_is_told, a_stage_calls_its_function, the_same_files_give_the_same_result,
-      what_a_program_does_stays_in_its_process, private_data_are_there_only_if_asked_for)
+      what_a_program_does_stays_in_its_process, private_data_are_there_only_if_asked_for, the_documented_agent_works,
+      a_program_in_a_jail_of_its_own_forges_nothing)
