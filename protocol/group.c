@@ -75,15 +75,15 @@ int policy_check (const policy_t *policy, problem_t *problem)
 int policy_decode (bytes_t bytes, policy_t *policy, problem_t *problem)
 {
     arena_t arena = {0}; /* a policy has no lists: nothing is put here */
-    int error = record_decode (&policy_record, bytes.data, bytes.size, policy, &arena, problem);
+    int rc = record_decode (&policy_record, bytes.data, bytes.size, policy, &arena, problem);
     assert (arena.blocks == NULL);
-    if (error == 0)
-        error = policy_check (policy, problem);
-    if (error != 0) {
+    if (rc == 0)
+        rc = policy_check (policy, problem);
+    if (rc != 0) {
         problem_prefix (problem, "policy");
         memset (policy, 0, sizeof *policy);
     }
-    return error;
+    return rc;
 }
 
 /* --- charter --- */
@@ -105,17 +105,17 @@ int group_found (group_t *self, const identity_t *founder, const char *name, con
     head_t head = {.kind = MESSAGE_CHARTER,
                    .time_ms = time_ms}; /* its id comes of it: it can't name its group */
     message_seal (founder, &head, &charter, &body, seal);
-    int error = ERROR_MEMORY;
+    int rc = ERROR_MEMORY;
     if (!encoded.failed && !body.failed)
         statement_pack (body.data, body.size, seal, &packed);
     memset (self, 0, sizeof *self);
     if (packed.size > 0 && !packed.failed)
-        error = group_open (bytes_of (packed.data, packed.size), self, NULL);
-    assert (error == 0 || error == ERROR_MEMORY);
+        rc = group_open (bytes_of (packed.data, packed.size), self, NULL);
+    assert (rc == 0 || rc == ERROR_MEMORY);
     buffer_clear (&encoded);
     buffer_clear (&body);
     buffer_clear (&packed);
-    return error;
+    return rc;
 }
 
 /* What a charter must keep beyond its encoding. */
@@ -142,10 +142,10 @@ static int s_check_charter (const message_t *message, const pubkey_t *author, pr
 static int s_group_fill (group_t *self, bytes_t packed, const message_t *message, problem_t *problem)
 {
     const charter_t *charter = &message->as.charter;
-    int error = policy_decode (charter->policy, &self->policy, problem);
-    if (error != 0) {
+    int rc = policy_decode (charter->policy, &self->policy, problem);
+    if (rc != 0) {
         problem_prefix (problem, "charter");
-        return error;
+        return rc;
     }
     text_copy (charter->name, self->name, sizeof self->name);
     text_copy (charter->agent, self->agent, sizeof self->agent);
@@ -162,18 +162,18 @@ int group_open (bytes_t packed, group_t *self, problem_t *problem)
     message_t message;
     pubkey_t author;
     memset (self, 0, sizeof *self);
-    int error = statement_open (packed, MESSAGE_CHARTER, &message, &author, problem);
-    if (error != 0) {
+    int rc = statement_open (packed, MESSAGE_CHARTER, &message, &author, problem);
+    if (rc != 0) {
         problem_prefix (problem, "charter");
-        return error;
+        return rc;
     }
-    error = s_check_charter (&message, &author, problem);
-    if (error == 0)
-        error = s_group_fill (self, packed, &message, problem);
-    if (error != 0)
+    rc = s_check_charter (&message, &author, problem);
+    if (rc == 0)
+        rc = s_group_fill (self, packed, &message, problem);
+    if (rc != 0)
         group_clear (self);
     message_clear (&message);
-    return error;
+    return rc;
 }
 
 void group_clear (group_t *self)

@@ -68,15 +68,15 @@ int invite_text (const invite_t *invite, char *text, size_t size)
         digest_t checksum = digest_of (record.data, record.size);
         buffer_append (&record, checksum.bytes, CHECKSUM_BYTES);
     }
-    int error = record.failed ? ERROR_MEMORY : 0;
-    if (error == 0 && PREFIX_SIZE + (record.size * 8 + 4) / 5 + 1 > size)
-        error = ERROR_BOUND;
-    if (error == 0) {
+    int rc = record.failed ? ERROR_MEMORY : 0;
+    if (rc == 0 && PREFIX_SIZE + (record.size * 8 + 4) / 5 + 1 > size)
+        rc = ERROR_BOUND;
+    if (rc == 0) {
         memcpy (text, PREFIX, PREFIX_SIZE);
         s_encode (record.data, record.size, text + PREFIX_SIZE);
     }
     buffer_clear (&record);
-    return error;
+    return rc;
 }
 
 static bool s_is_space (char c)
@@ -135,9 +135,9 @@ static int s_check_invite (const invite_t *invite, problem_t *problem)
 
 static int s_parse (text_t token, invite_t *invite, buffer_t *buffer, arena_t *arena, problem_t *problem)
 {
-    int error = s_check_prefix (token, problem);
-    if (error != 0)
-        return error;
+    int rc = s_check_prefix (token, problem);
+    if (rc != 0)
+        return rc;
     bool is_base32 = s_decode (token.data + PREFIX_SIZE, token.size - PREFIX_SIZE, buffer);
     if (buffer->failed) {
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
@@ -149,21 +149,21 @@ static int s_parse (text_t token, invite_t *invite, buffer_t *buffer, arena_t *a
         problem_set (problem, "invite token is cut short or mistyped: its checksum does not hold");
         return ERROR_INPUT;
     }
-    error = record_decode (&invite_record, buffer->data, size, invite, arena, problem);
-    if (error != 0)
+    rc = record_decode (&invite_record, buffer->data, size, invite, arena, problem);
+    if (rc != 0)
         problem_prefix (problem, "invite token");
-    return error != 0 ? error : s_check_invite (invite, problem);
+    return rc != 0 ? rc : s_check_invite (invite, problem);
 }
 
 int invite_parse (const char *text, invite_t *invite, buffer_t *buffer, arena_t *arena, problem_t *problem)
 {
     assert (buffer->size == 0);
     memset (invite, 0, sizeof *invite);
-    int error = s_parse (s_trim (text), invite, buffer, arena, problem);
-    if (error != 0) {
+    int rc = s_parse (s_trim (text), invite, buffer, arena, problem);
+    if (rc != 0) {
         memset (invite, 0, sizeof *invite);
         buffer_clear (buffer);
         arena_clear (arena);
     }
-    return error;
+    return rc;
 }

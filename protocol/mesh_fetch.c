@@ -186,21 +186,21 @@ void mesh_take_chunk (mesh_t *self, const incoming_t *in)
     download_t *download = self->downloads[index];
     unsigned at = download->asked[place].chunk;
     download->asked[place].used = false;
-    int result = s_check (download, at, chunk);
-    if (result == 0) {
+    int rc = s_check (download, at, chunk);
+    if (rc == 0) {
         if (chunk->bytes.size > 0)
             memcpy (download->bytes + (size_t)at * LIMIT_CHUNK_BYTES, chunk->bytes.data, chunk->bytes.size);
         download->have |= UINT64_C (1) << at;
     }
-    if (result == 0 && !s_is_whole (download)) {
+    if (rc == 0 && !s_is_whole (download)) {
         s_pump (self, download, in->now_ms, in->wall_ms, in->out);
         return;
     }
-    if (result == 0) {
+    if (rc == 0) {
         digest_t real = digest_of (download->bytes, (size_t)download->total);
-        result = digest_equal (&real, &download->content) ? 0 : ERROR_MISMATCH;
+        rc = digest_equal (&real, &download->content) ? 0 : ERROR_MISMATCH;
     }
-    s_end (self, (size_t)index, result, in->out);
+    s_end (self, (size_t)index, rc, in->out);
     mesh_tick_fetches (self, in->now_ms, in->wall_ms, in->out); /* the next one's turn */
 }
 

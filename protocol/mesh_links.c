@@ -70,8 +70,8 @@ static void s_introduce (const peer_t *whom, const peer_t *to, mesh_outputs_t *o
     mesh_output_t *output = mesh_output (out, MESH_SEND);
     output->peer = to->id;
     statement_t statement;
-    int code = statement_unpack (bytes_of (whom->presence.data, whom->presence.size), &statement);
-    assert (code == 0);
+    int rc = statement_unpack (bytes_of (whom->presence.data, whom->presence.size), &statement);
+    assert (rc == 0);
     buffer_append (&output->bytes, statement.body, statement.body_size);
     assert (!output->bytes.failed);
     memcpy (output->seal, statement.seal, SEAL_BYTES);

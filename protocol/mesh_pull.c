@@ -73,17 +73,17 @@ int mesh_take_publication (mesh_t *self, const incoming_t *in)
     if (number < peer->next)
         return 0; /* had before */
     /* What its author sends to fill a gap goes on where it goes on: what lies between, nobody has any more. */
-    int code = 0;
+    int rc = 0;
     if (number == peer->next || in->is_pulled) {
         if (mesh_take_token (&peer->publications, in->now_ms)) {
             mesh_deliver (in);
             peer->next = number + 1;
         } else
-            code = ERROR_BUSY; /* it is pulled when there is room */
+            rc = ERROR_BUSY; /* it is pulled when there is room */
     }
     if (!in->is_pulled)
         mesh_note_latest (self, peer, number, in);
-    return code;
+    return rc;
 }
 
 /* Its author sent a statement that is refused for good: the row goes on behind it, so that nothing else is lost. */
@@ -118,11 +118,11 @@ void mesh_take_pulled_answer (mesh_t *self, const incoming_t *in)
         return; /* answer to an earlier one, which was given up */
     uint64_t before = peer->next;
     for (size_t i = 0; i < pulled->statements.count; i++) {
-        int code = mesh_take_pulled (self, in, pulled->statements.items[i].bytes);
-        if (code == 0)
+        int rc = mesh_take_pulled (self, in, pulled->statements.items[i].bytes);
+        if (rc == 0)
             continue;
-        mesh_refuse (self, code, &peer->id, in->curve, in->now_ms, in->out);
-        if (s_is_for_now (code))
+        mesh_refuse (self, rc, &peer->id, in->curve, in->now_ms, in->out);
+        if (s_is_for_now (rc))
             break; /* what follows it would leave a hole */
         s_pass_over (peer, pulled->statements.items[i].bytes, in->now_ms);
     }

@@ -86,13 +86,13 @@ static int s_judge_cheaply (const mesh_t *self, incoming_t *in)
     in->info = message_info (kind);
     if (in->info == NULL)
         return ERROR_KIND;
-    int code = message_head (in->statement.body, in->statement.body_size, &in->head);
-    if (code != 0)
-        return code;
+    int rc = message_head (in->statement.body, in->statement.body_size, &in->head);
+    if (rc != 0)
+        return rc;
     if (!digest_equal (&in->head.group, &self->group->group))
         return ERROR_GROUP;
-    if ((code = s_judge_way (self, in)) != 0 || (code = s_judge_author (self, in)) != 0)
-        return code;
+    if ((rc = s_judge_way (self, in)) != 0 || (rc = s_judge_author (self, in)) != 0)
+        return rc;
     if (in->info->way == WAY_RPC) {
         pubkey_t to;
         if (!s_read_to (in, &to))
@@ -124,35 +124,35 @@ static void s_tell_proofs (window_t *window, mesh_outputs_t *out)
 /* 0, or why not; on success the message is decoded and to be cleared. */
 static int s_judge (mesh_t *self, incoming_t *in)
 {
-    int code = s_judge_cheaply (self, in);
-    if (code != 0)
-        return code;
+    int rc = s_judge_cheaply (self, in);
+    if (rc != 0)
+        return rc;
     window_t *window = self->windows[in->head.seq % 2];
     in->id = statement_id (in->statement.body, in->statement.body_size, in->statement.seal);
     bool is_known =
         in->info->class == CLASS_DURABLE && window_knows (window, &in->id); /* and so was verified */
     if (!is_known && !statement_verify (in->statement.body, in->statement.body_size, in->statement.seal))
         return ERROR_SIGNATURE;
-    code = message_decode (in->statement.body, in->statement.body_size, &in->message, NULL);
-    if (code != 0)
-        return code;
+    rc = message_decode (in->statement.body, in->statement.body_size, &in->message, NULL);
+    if (rc != 0)
+        return rc;
     if (in->head.kind == MESSAGE_JOIN_REQUEST) {
         /* Signed by the identity that wants in, over the key of the link: neither can be used by another. */
-        code = pubkey_equal (&in->message.as.join_request.invite, in->curve) ? 0 : ERROR_IMPOSTOR;
+        rc = pubkey_equal (&in->message.as.join_request.invite, in->curve) ? 0 : ERROR_IMPOSTOR;
     } else if (!in->is_introduction) {
-        code = window_hear (window, &in->statement, &in->head, &in->id, in->wall_ms);
-        if (code == ERROR_EQUIVOCATION)
+        rc = window_hear (window, &in->statement, &in->head, &in->id, in->wall_ms);
+        if (rc == ERROR_EQUIVOCATION)
             s_tell_proofs (window, in->out);
-        if (code == ERROR_REPLAYED && in->info->class == CLASS_DURABLE)
-            code = 0; /* said again, as its acknowledgement was lost */
-        if (code == ERROR_STALE && in->head.kind == MESSAGE_HELLO) {
+        if (rc == ERROR_REPLAYED && in->info->class == CLASS_DURABLE)
+            rc = 0; /* said again, as its acknowledgement was lost */
+        if (rc == ERROR_STALE && in->head.kind == MESSAGE_HELLO) {
             in->is_behind = true; /* its author lost count (a restored backup), and asks us for it */
-            code = 0;
+            rc = 0;
         }
     }
-    if (code != 0)
+    if (rc != 0)
         message_clear (&in->message);
-    return code;
+    return rc;
 }
 
 /* --- what is done with what passed --- */
@@ -242,18 +242,18 @@ int mesh_take_pulled (mesh_t *self, const incoming_t *around, bytes_t packed)
                      .now_ms = around->now_ms,
                      .wall_ms = around->wall_ms,
                      .out = around->out};
-    int code = statement_unpack (packed, &in.statement);
-    if (code != 0)
-        return code;
+    int rc = statement_unpack (packed, &in.statement);
+    if (rc != 0)
+        return rc;
     in.author = statement_author (in.statement.seal);
     if (!pubkey_equal (&in.author, &around->author))
         return ERROR_IMPOSTOR;
-    code = s_judge (self, &in);
-    if (code != 0)
-        return code;
-    code = s_take (self, &in);
+    rc = s_judge (self, &in);
+    if (rc != 0)
+        return rc;
+    rc = s_take (self, &in);
     message_clear (&in.message);
-    return code;
+    return rc;
 }
 
 /* Whom a refusal is laid to: the link's owner where there is a link; else the author it claims, if that is a member. */
@@ -280,11 +280,11 @@ void mesh_receive (mesh_t *self, const pubkey_t *curve, const uint8_t *body, siz
     in.statement = (statement_t){.body = body, .body_size = body_size};
     memcpy (in.statement.seal, seal, SEAL_BYTES);
     in.author = statement_author (seal);
-    int code = s_judge (self, &in);
-    if (code == 0) {
-        code = s_take (self, &in);
+    int rc = s_judge (self, &in);
+    if (rc == 0) {
+        rc = s_take (self, &in);
         message_clear (&in.message);
     }
-    if (code != 0)
-        s_refuse (self, code, &in);
+    if (rc != 0)
+        s_refuse (self, rc, &in);
 }

@@ -97,10 +97,10 @@ void message_seal (const identity_t *identity, const head_t *head, const void *f
 
 /* --- decoding --- */
 
-static int s_refuse (int error, problem_t *problem)
+static int s_refuse (int code, problem_t *problem)
 {
-    problem_set (problem, "%s", error_text (error));
-    return error;
+    problem_set (problem, "%s", error_text (code));
+    return code;
 }
 
 static int s_read_head (const uint8_t **at, const uint8_t *end, head_t *head)
@@ -124,10 +124,10 @@ static int s_read_head (const uint8_t **at, const uint8_t *end, head_t *head)
 int message_head (const uint8_t *body, size_t size, head_t *head)
 {
     const uint8_t *at = body;
-    int error = size == 0 ? ERROR_MALFORMED : s_read_head (&at, body + size, head);
-    if (error != 0)
+    int rc = size == 0 ? ERROR_MALFORMED : s_read_head (&at, body + size, head);
+    if (rc != 0)
         memset (head, 0, sizeof *head);
-    return error;
+    return rc;
 }
 
 int message_decode (const uint8_t *body, size_t size, message_t *message, problem_t *problem)
@@ -135,24 +135,24 @@ int message_decode (const uint8_t *body, size_t size, message_t *message, proble
     memset (message, 0, sizeof *message);
     if (size > LIMIT_PACKAGE_BYTES) /* nothing is read of what is too long for any kind */
         return s_refuse (ERROR_BOUND, problem);
-    int error = wire_scan (body, size);
-    if (error != 0)
-        return s_refuse (error, problem);
+    int rc = wire_scan (body, size);
+    if (rc != 0)
+        return s_refuse (rc, problem);
     const uint8_t *at = body, *end = body + size;
-    error = s_read_head (&at, end, &message->head);
-    if (error == 0 && size > message_bytes_max (message->head.kind))
-        error = ERROR_BOUND;
-    if (error != 0) {
+    rc = s_read_head (&at, end, &message->head);
+    if (rc == 0 && size > message_bytes_max (message->head.kind))
+        rc = ERROR_BOUND;
+    if (rc != 0) {
         memset (message, 0, sizeof *message);
-        return s_refuse (error, problem);
+        return s_refuse (rc, problem);
     }
     const message_info_t *info = message_info (message->head.kind);
-    error = record_decode (info->record, at, (size_t)(end - at), &message->as, &message->arena, problem);
-    if (error != 0) {
+    rc = record_decode (info->record, at, (size_t)(end - at), &message->as, &message->arena, problem);
+    if (rc != 0) {
         problem_prefix (problem, "%s", info->name);
         message_clear (message);
     }
-    return error;
+    return rc;
 }
 
 void message_clear (message_t *self)

@@ -76,18 +76,18 @@ void record_encode (const record_t *record, const void *value, buffer_t *out)
 /* --- decoding --- */
 
 /* Says what was found at `at` instead of what `expected` and `bound` say. */
-static int s_refuse (int error, const uint8_t *at, const uint8_t *end, const char *expected, uint64_t bound,
+static int s_refuse (int code, const uint8_t *at, const uint8_t *end, const char *expected, uint64_t bound,
                      problem_t *problem)
 {
     if (problem == NULL)
-        return error;
+        return code;
     char found[FOUND_BYTES];
     wire_describe (at, end, found, sizeof found);
     if (bound > 0)
         problem_set (problem, "found %s, expected %s up to %" PRIu64, found, expected, bound);
     else
         problem_set (problem, "found %s, expected %s", found, expected);
-    return error;
+    return code;
 }
 
 /* Reads an array's head that must say `count`. */
@@ -95,13 +95,13 @@ static int s_decode_count (const uint8_t **at, const uint8_t *end, size_t count,
 {
     const uint8_t *next = *at;
     size_t found;
-    int error = wire_read_array (&next, end, &found);
-    if (error == 0 && found != count)
-        error = ERROR_MALFORMED;
-    if (error != 0) {
+    int rc = wire_read_array (&next, end, &found);
+    if (rc == 0 && found != count)
+        rc = ERROR_MALFORMED;
+    if (rc != 0) {
         char expected[FOUND_BYTES];
         snprintf (expected, sizeof expected, "an array of %zu", count);
-        return s_refuse (error, *at, end, expected, 0, problem);
+        return s_refuse (rc, *at, end, expected, 0, problem);
     }
     *at = next;
     return 0;
@@ -112,32 +112,32 @@ static int s_decode_list (const field_t *field, const uint8_t **at, const uint8_
 {
     const uint8_t *start = *at;
     size_t count;
-    int error = wire_read_array (at, end, &count); /* refuses a count for which too few bytes are left */
-    if (error == 0 && count > field->bound)
-        error = ERROR_BOUND;
-    if (error != 0)
-        return s_refuse (error, start, end, "a list", field->bound, problem);
+    int rc = wire_read_array (at, end, &count); /* refuses a count for which too few bytes are left */
+    if (rc == 0 && count > field->bound)
+        rc = ERROR_BOUND;
+    if (rc != 0)
+        return s_refuse (rc, start, end, "a list", field->bound, problem);
     if (count == 0)
         return 0;
     uint8_t *items = arena_alloc (arena, count * field->of->size);
     if (items == NULL)
         return ERROR_MEMORY;
-    for (size_t i = 0; i < count && error == 0; i++) {
-        error = s_decode_count (at, end, field->of->field_count, problem);
-        if (error == 0)
-            error = record_decode_fields (field->of, at, end, items + i * field->of->size, arena, problem);
-        if (error != 0)
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        rc = s_decode_count (at, end, field->of->field_count, problem);
+        if (rc == 0)
+            rc = record_decode_fields (field->of, at, end, items + i * field->of->size, arena, problem);
+        if (rc != 0)
             problem_prefix (problem, "item %zu", i + 1);
     }
-    if (error == 0)
+    if (rc == 0)
         memcpy (value, &(list_t){items, count}, sizeof (list_t));
-    return error;
+    return rc;
 }
 
 static int s_decode_uint (const field_t *field, const uint8_t **at, const uint8_t *end, uint64_t *number)
 {
-    int error = wire_read_uint (at, end, number);
-    return error == 0 && field->bound > 0 && *number > field->bound ? ERROR_BOUND : error;
+    int rc = wire_read_uint (at, end, number);
+    return rc == 0 && field->bound > 0 && *number > field->bound ? ERROR_BOUND : rc;
 }
 
 static int s_decode_field (const field_t *field, const uint8_t **at, const uint8_t *end, void *value,
@@ -145,36 +145,36 @@ static int s_decode_field (const field_t *field, const uint8_t **at, const uint8
 {
     const uint8_t *start = *at;
     const char *expected = "";
-    int error = 0;
+    int rc = 0;
     switch (field->type) {
     case FIELD_UINT:
         expected = "a number";
-        error = s_decode_uint (field, at, end, value);
+        rc = s_decode_uint (field, at, end, value);
         break;
     case FIELD_REAL:
         expected = "a finite real (float 64)";
-        error = wire_read_real (at, end, value);
+        rc = wire_read_real (at, end, value);
         break;
     case FIELD_NUMBER:
         expected = "a finite real (float 64) or nil";
-        error = wire_read_number (at, end, value);
+        rc = wire_read_number (at, end, value);
         break;
     case FIELD_DIGEST:
     case FIELD_KEY:
         expected = "32 bytes";
-        error = wire_read_fixed (at, end, value, DIGEST_BYTES);
+        rc = wire_read_fixed (at, end, value, DIGEST_BYTES);
         break;
     case FIELD_TEXT:
         expected = "a text (UTF-8, no control characters) of bytes";
-        error = wire_read_text (at, end, field->bound, value);
+        rc = wire_read_text (at, end, field->bound, value);
         break;
     case FIELD_BYTES:
         expected = "bytes";
-        error = wire_read_bytes (at, end, field->bound, value);
+        rc = wire_read_bytes (at, end, field->bound, value);
         break;
     case FIELD_LIST: return s_decode_list (field, at, end, value, arena, problem);
     }
-    return error == 0 ? 0 : s_refuse (error, start, end, expected, field->bound, problem);
+    return rc == 0 ? 0 : s_refuse (rc, start, end, expected, field->bound, problem);
 }
 
 int record_decode_fields (const record_t *record, const uint8_t **at, const uint8_t *end, void *value,
@@ -183,13 +183,13 @@ int record_decode_fields (const record_t *record, const uint8_t **at, const uint
     memset (value, 0, record->size);
     for (size_t i = 0; i < record->field_count; i++) {
         const field_t *field = &record->fields[i];
-        int error = s_decode_field (field, at, end, (uint8_t *)value + field->offset, arena, problem);
-        if (error != 0) {
-            if (error == ERROR_MEMORY)
-                problem_set (problem, "%s", error_text (error));
+        int rc = s_decode_field (field, at, end, (uint8_t *)value + field->offset, arena, problem);
+        if (rc != 0) {
+            if (rc == ERROR_MEMORY)
+                problem_set (problem, "%s", error_text (rc));
             problem_prefix (problem, "%s", field->name);
             memset (value, 0, record->size);
-            return error;
+            return rc;
         }
     }
     return 0;
@@ -200,14 +200,14 @@ int record_decode (const record_t *record, const uint8_t *data, size_t size, voi
 {
     const uint8_t *at = data, *end = size > 0 ? data + size : data;
     memset (value, 0, record->size);
-    int error = s_decode_count (&at, end, record->field_count, problem);
-    if (error == 0)
-        error = record_decode_fields (record, &at, end, value, arena, problem);
-    if (error == 0 && at != end) {
+    int rc = s_decode_count (&at, end, record->field_count, problem);
+    if (rc == 0)
+        rc = record_decode_fields (record, &at, end, value, arena, problem);
+    if (rc == 0 && at != end) {
         problem_set (problem, "%zu bytes too many", (size_t)(end - at));
-        error = ERROR_MALFORMED;
+        rc = ERROR_MALFORMED;
     }
-    if (error != 0)
+    if (rc != 0)
         memset (value, 0, record->size);
-    return error;
+    return rc;
 }

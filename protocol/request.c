@@ -42,7 +42,7 @@ int request_ask (request_t *self, const pubkey_t *member, const digest_t *statem
     if (self->count == LIMIT_MEMBERS)
         return ERROR_BOUND;
     asked_t *grown = realloc (self->asked, (self->count + 1) * sizeof *grown);
-    if (!grown)
+    if (grown == NULL)
         return ERROR_MEMORY;
     self->asked = grown;
     self->asked[self->count++] = (asked_t){.member = *member, .statement = *statement, .answer = ASKED};
@@ -52,9 +52,9 @@ int request_ask (request_t *self, const pubkey_t *member, const digest_t *statem
 int request_expects (const request_t *self, const pubkey_t *member, const digest_t *statement)
 {
     const asked_t *asked = request_find (self, member);
-    if (!asked)
+    if (asked == NULL)
         return ERROR_STRANGER;
-    if (statement && !digest_equal (&asked->statement, statement))
+    if (statement != NULL && !digest_equal (&asked->statement, statement))
         return ERROR_MISMATCH;
     return asked->answer == ASKED ? 0 : ERROR_REPLAYED;
 }
@@ -64,7 +64,7 @@ int request_answer (request_t *self, const pubkey_t *member, const digest_t *sta
 {
     assert (answer != ASKED);
     int rc = request_expects (self, member, statement);
-    if (rc)
+    if (rc != 0)
         return rc;
     asked_t *asked = &self->asked[s_place (self, member)];
     buffer_append (&asked->evidence, evidence.data, evidence.size);

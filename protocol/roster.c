@@ -60,9 +60,9 @@ static int s_fill (members_t *self, const message_t *message, const group_t *gro
     self->publication = roster->publication;
     self->previous = roster->previous;
     for (size_t i = 0; i < roster->members.count; i++) {
-        int error = s_check_member (self, &roster->members.items[i], problem);
-        if (error != 0)
-            return error;
+        int rc = s_check_member (self, &roster->members.items[i], problem);
+        if (rc != 0)
+            return rc;
         s_put_member (self, &roster->members.items[i]);
     }
     return 0;
@@ -73,23 +73,23 @@ int members_open (bytes_t packed, const group_t *group, members_t *self, problem
     message_t message;
     pubkey_t author;
     memset (self, 0, sizeof *self);
-    int error = statement_open (packed, MESSAGE_ROSTER, &message, &author, problem);
-    if (error != 0) {
+    int rc = statement_open (packed, MESSAGE_ROSTER, &message, &author, problem);
+    if (rc != 0) {
         problem_prefix (problem, "roster");
-        return error;
+        return rc;
     }
-    error = s_fill (self, &message, group, problem);
+    rc = s_fill (self, &message, group, problem);
     message_clear (&message);
-    if (error == 0) {
+    if (rc == 0) {
         self->author = author;
         self->id =
             statement_id (packed.data, packed.size - SEAL_BYTES, packed.data + packed.size - SEAL_BYTES);
         buffer_append (&self->packed, packed.data, packed.size);
-        error = self->packed.failed ? ERROR_MEMORY : 0;
+        rc = self->packed.failed ? ERROR_MEMORY : 0;
     }
-    if (error != 0)
+    if (rc != 0)
         members_clear (self);
-    return error;
+    return rc;
 }
 
 void members_clear (members_t *self)
@@ -227,13 +227,13 @@ static int s_sign (members_t *draft, const group_t *group, const identity_t *adm
     uint8_t seal[SEAL_BYTES];
     message_seal (admin, &head, &roster, &packed, seal);
     buffer_append (&packed, seal, sizeof seal);
-    int error = ERROR_MEMORY;
+    int rc = ERROR_MEMORY;
     if (!packed.failed)
-        error = members_open (bytes_of (packed.data, packed.size), group, draft, NULL);
-    assert (error == 0 || error == ERROR_MEMORY);
+        rc = members_open (bytes_of (packed.data, packed.size), group, draft, NULL);
+    assert (rc == 0 || rc == ERROR_MEMORY);
     free (rows);
     buffer_clear (&packed);
-    return error;
+    return rc;
 }
 
 int members_found (members_t *self, const group_t *group, const identity_t *founder, const pubkey_t *curve,
@@ -249,10 +249,10 @@ int members_found (members_t *self, const group_t *group, const identity_t *foun
     struct members_entry *entry = &self->members[0];
     *entry = (struct members_entry){.id = founder->id, .curve = *curve, .admin = true, .since_epoch = 1};
     text_copy (text_of (name), entry->name, sizeof entry->name);
-    int error = s_sign (self, group, founder);
-    if (error != 0)
+    int rc = s_sign (self, group, founder);
+    if (rc != 0)
         members_clear (self);
-    return error;
+    return rc;
 }
 
 /* A copy of `self` as the roster after it, without its own statement; NULL when out of memory. */
@@ -274,14 +274,14 @@ static members_t *s_draft (const members_t *self, uint64_t seq, uint64_t publica
 /* Signs `draft` and puts it in the place of `self`, which stays as it was on failure. Frees the draft. */
 static int s_replace (members_t *self, members_t *draft, const group_t *group, const identity_t *admin)
 {
-    int error = s_sign (draft, group, admin);
-    if (error == 0) {
+    int rc = s_sign (draft, group, admin);
+    if (rc == 0) {
         assert (members_follows (self, draft, group) == 0);
         members_clear (self);
         *self = *draft;
     }
     free (draft);
-    return error;
+    return rc;
 }
 
 int members_add (members_t *self, const group_t *group, const identity_t *admin, const pubkey_t *id,

@@ -177,9 +177,9 @@ static int s_remember (author_t *author, const head_t *head, const digest_t *id,
     s_leave (author, wall_ms);
     if (head->seq <= author->floor) /* the floor rose above it: it is as good as forgotten */
         return 0;
-    int error = s_reserve (author);
-    if (error != 0)
-        return error;
+    int rc = s_reserve (author);
+    if (rc != 0)
+        return rc;
     size_t at = s_place (author, head->seq);
     heard_t *place = author->heard + at;
     memmove (place + 1, place, (author->count - at) * sizeof *place);
@@ -331,9 +331,9 @@ int window_hear (window_t *self, const statement_t *statement, const head_t *hea
     if (is_live && head->seq <= author->floor)
         return ERROR_STALE;
     if (head->seq > author->floor) {
-        int error = s_remember (author, head, id, wall_ms);
-        if (error != 0)
-            return error;
+        int rc = s_remember (author, head, id, wall_ms);
+        if (rc != 0)
+            return rc;
         s_keep (self, statement, id);
     }
     if (head->seq > author->highest)

@@ -117,7 +117,7 @@ static int s_read (const uint8_t **at, const uint8_t *end, value_t *value)
         return ERROR_MALFORMED;
     uint8_t type = **at;
     size_t width = 0;
-    int error = 0;
+    int rc = 0;
     if (type <= 0x7f)
         *value = (value_t){SHAPE_UINT, type};
     else if (type >= 0x90 && type <= 0x9f)
@@ -125,9 +125,9 @@ static int s_read (const uint8_t **at, const uint8_t *end, value_t *value)
     else if (type >= 0xa0 && type <= 0xbf)
         *value = (value_t){SHAPE_TEXT, type & 0x1fu};
     else
-        error = s_read_form (type, *at + 1, end, value, &width);
-    if (error != 0)
-        return error;
+        rc = s_read_form (type, *at + 1, end, value, &width);
+    if (rc != 0)
+        return rc;
     const uint8_t *next = *at + 1 + width;
     bool has_more = value->shape == SHAPE_TEXT || value->shape == SHAPE_BYTES || value->shape == SHAPE_ARRAY;
     if (has_more && value->number > (uint64_t)(end - next)) /* an item takes a byte at least */
@@ -146,9 +146,9 @@ int wire_scan (const uint8_t *data, size_t size)
     const uint8_t *at = data, *end = size > 0 ? data + size : data;
     while (depth > 0 || missing[0] > 0) {
         value_t value;
-        int error = s_read (&at, end, &value);
-        if (error != 0)
-            return error;
+        int rc = s_read (&at, end, &value);
+        if (rc != 0)
+            return rc;
         missing[depth]--;
         if (value.shape == SHAPE_TEXT || value.shape == SHAPE_BYTES)
             at += value.number;
@@ -168,8 +168,8 @@ static int s_expect (const uint8_t **at, const uint8_t *end, shape_t shape, uint
 {
     const uint8_t *next = *at;
     value_t value;
-    int error = s_read (&next, end, &value);
-    if (error != 0 || value.shape != shape)
+    int rc = s_read (&next, end, &value);
+    if (rc != 0 || value.shape != shape)
         return ERROR_MALFORMED;
     *at = next;
     *number = value.number;
@@ -182,9 +182,9 @@ static int s_expect_piece (const uint8_t **at, const uint8_t *end, shape_t shape
 {
     const uint8_t *next = *at;
     uint64_t number;
-    int error = s_expect (&next, end, shape, &number);
-    if (error != 0)
-        return error;
+    int rc = s_expect (&next, end, shape, &number);
+    if (rc != 0)
+        return rc;
     if (number > bound)
         return ERROR_BOUND;
     *data = next;
@@ -196,10 +196,10 @@ static int s_expect_piece (const uint8_t **at, const uint8_t *end, shape_t shape
 int wire_read_array (const uint8_t **at, const uint8_t *end, size_t *count)
 {
     uint64_t number;
-    int error = s_expect (at, end, SHAPE_ARRAY, &number);
-    if (error == 0)
+    int rc = s_expect (at, end, SHAPE_ARRAY, &number);
+    if (rc == 0)
         *count = (size_t)number;
-    return error;
+    return rc;
 }
 
 int wire_read_uint (const uint8_t **at, const uint8_t *end, uint64_t *value)
@@ -210,10 +210,10 @@ int wire_read_uint (const uint8_t **at, const uint8_t *end, uint64_t *value)
 int wire_read_real (const uint8_t **at, const uint8_t *end, double *value)
 {
     uint64_t bits;
-    int error = s_expect (at, end, SHAPE_REAL, &bits);
-    if (error == 0)
+    int rc = s_expect (at, end, SHAPE_REAL, &bits);
+    if (rc == 0)
         *value = s_real (bits);
-    return error;
+    return rc;
 }
 
 int wire_read_number (const uint8_t **at, const uint8_t *end, double *value)
@@ -229,9 +229,9 @@ int wire_read_text (const uint8_t **at, const uint8_t *end, uint64_t bound, text
 {
     const uint8_t *next = *at, *data;
     size_t size;
-    int error = s_expect_piece (&next, end, SHAPE_TEXT, bound, &data, &size);
-    if (error != 0)
-        return error;
+    int rc = s_expect_piece (&next, end, SHAPE_TEXT, bound, &data, &size);
+    if (rc != 0)
+        return rc;
     text_t read = {(const char *)data, size};
     if (!text_valid (read))
         return ERROR_MALFORMED;
@@ -249,8 +249,8 @@ int wire_read_fixed (const uint8_t **at, const uint8_t *end, void *out, size_t s
 {
     const uint8_t *next = *at;
     bytes_t bytes;
-    int error = wire_read_bytes (&next, end, size, &bytes);
-    if (error != 0 || bytes.size != size)
+    int rc = wire_read_bytes (&next, end, size, &bytes);
+    if (rc != 0 || bytes.size != size)
         return ERROR_MALFORMED;
     memcpy (out, bytes.data, size);
     *at = next;
