@@ -198,6 +198,48 @@ START_TEST (an_older_candidate_waits_until_the_trial_is_over)
 }
 END_TEST
 
+/* --- what is told of proposers and of the live release --- */
+
+START_TEST (a_proposer_that_gives_nothing_is_told_of_more_and_more_rarely)
+{
+    rig_t *rig = rig_new (1, NULL);
+    rig->proposers = 1;
+    rig_restart (rig, 0);
+    for (size_t i = 0; i < 9; i++) {
+        ck_assert_uint_gt (rig->nodes[0].proposal_count, i);
+        s_proposed (rig, rig->nodes[0].proposals[i], 1, NULL);
+        rig_pass (rig, 20000);
+    }
+    ck_assert_uint_eq (rig_events (rig, 0, "proposal_failed"), 4); /* the 1st, 2nd, 4th and 8th in a row */
+    ck_assert_uint_eq (rig_told (rig, 0, "proposal_failed", "in_a_row", "8"), 1);
+    ck_assert_uint_eq (rig_told (rig, 0, "proposal_failed", "in_a_row", "7"), 0);
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 0); /* that is no fault of this node */
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_live_release_that_cannot_be_measured_is_told_of_and_tried_again)
+{
+    rig_t *rig = rig_found (1, NULL);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    rig->breaker_threshold = 5;
+    rig->nodes[0].rules.evaluate_reason = REASON_INVALID_TIMEOUT;
+    rig_start (rig);
+    ck_assert_uint_eq (rig_told (rig, 0, "baseline_failed", "reason", "base_failed"), 1);
+    ck_assert (!rig_propose (rig, 0, &better)); /* there is nothing to compare it with */
+    ck_assert (s_replied (rig, 0, "not measured yet"));
+    rig_pass (rig, 10001);
+    ck_assert_uint_eq (rig_events (rig, 0, "baseline_failed"), 2);
+    rig->nodes[0].rules.evaluate_reason = REASON_NONE;
+    rig_pass (rig, 10001);
+    ck_assert_uint_eq (rig_events (rig, 0, "baseline_failed"), 2);
+    ck_assert (rig_propose (rig, 0, &better));
+    rig_settle (rig);
+    s_expect_state (rig, 0, &better, STATE_SHARED);
+    rig_destroy (&rig);
+}
+END_TEST
+
 /* --- full tables --- */
 
 START_TEST (the_live_copy_is_measured_however_many_comparisons_wait)
@@ -458,6 +500,8 @@ SUITE_MAIN ("node_faults", a_base_that_a_peer_chose_does_not_open_the_breaker,
             a_validation_that_goes_well_does_not_heal_the_breaker,
             a_lower_threshold_counts_from_the_next_fault, what_was_begun_before_does_not_end_the_one_trial,
             an_older_candidate_waits_until_the_trial_is_over,
+            a_proposer_that_gives_nothing_is_told_of_more_and_more_rarely,
+            a_live_release_that_cannot_be_measured_is_told_of_and_tried_again,
             the_live_copy_is_measured_however_many_comparisons_wait,
             a_package_for_which_there_is_no_place_is_tried_later,
             a_row_keeps_what_was_proved_when_it_is_rolled_back,

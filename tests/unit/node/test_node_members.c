@@ -283,6 +283,27 @@ START_TEST (what_is_imported_from_a_file_does_not_need_its_author)
 }
 END_TEST
 
+START_TEST (a_result_of_a_package_that_was_never_ours_is_acknowledged_and_tells_nothing)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    transfer_result_t result = {.to = rig->nodes[0].identity.id,
+                                .package = digest_of ("another", 7),
+                                .adopted = 1,
+                                .reason = text_of ("adopted")};
+    s_say (rig, 1, 0, MESSAGE_TRANSFER_RESULT, &result);
+    rig_settle (rig);
+    ck_assert_uint_eq (rig_events (rig, 0, "transfer_result"), 0);
+    ck_assert_uint_eq (rig->nodes[1].heard[MESSAGE_ACK], 1);
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    ck_assert_int_eq (rig_state (rig, 0, &better, NULL, NULL), STATE_SHARED);
+    ck_assert_uint_eq (rig_told (rig, 0, "transfer_result", "outcome", "adopted"),
+                       2); /* of its own, it tells */
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (a_package_without_a_hash_takes_no_place)
 {
     rig_t *rig = rig_new (2, NULL);
@@ -344,5 +365,6 @@ SUITE_MAIN ("node_members", no_member_uses_up_our_numbers_by_what_it_claims_to_h
             who_claims_a_package_first_and_withholds_it_does_not_keep_it_from_us,
             an_author_that_promises_much_and_gives_nothing_delays_the_others_by_one_turn,
             what_is_imported_from_a_file_does_not_need_its_author, a_package_without_a_hash_takes_no_place,
+            a_result_of_a_package_that_was_never_ours_is_acknowledged_and_tells_nothing,
             an_own_package_is_not_imported,
             a_roster_shown_in_a_hello_is_taken_and_skips_no_publication_before_it)

@@ -214,6 +214,75 @@ START_TEST (a_package_made_alone_when_others_were_members_is_refused)
 }
 END_TEST
 
+/* --- lists of files, judged by their shape --- */
+
+/* A candidate of another shape: a file that may not change, or made for another evaluator. */
+static digest_t s_misshapen (rig_t *rig, const char *path, const char *evaluator)
+{
+    tree_t tree = {0};
+    digest_t content = digest_of ("x", 1),
+             id = evaluator ? digest_of (evaluator, strlen (evaluator)) : rig->group.evaluator;
+    size_t size, at = rig->tree_count++;
+    ck_assert_int_eq (tree_add (&tree, path, false, &content, 1), 0);
+    uint8_t *bytes = tree_encode (&tree, &id, &size);
+    ck_assert_ptr_nonnull (bytes);
+    rig->trees[at].id = digest_of (bytes, size);
+    buffer_append (&rig->trees[at].tree, bytes, size);
+    free (bytes);
+    tree_clear (&tree);
+    return rig->trees[at].id;
+}
+
+static void s_ask_for_validation (rig_t *rig, const digest_t *candidate, const digest_t *base)
+{
+    validation_request_t request = {.to = rig->nodes[1].identity.id,
+                                    .candidate = *candidate,
+                                    .base = *base,
+                                    .evaluator = rig->group.evaluator,
+                                    .validation_type = VALIDATE_PERFORMANCE,
+                                    .deadline_ms = 60000};
+    s_say (rig, 0, 1, MESSAGE_VALIDATION_REQUEST, &request);
+    rig_settle (rig);
+}
+
+START_TEST (a_validators_lists_are_judged_before_their_files_are_fetched)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t start = *rig_candidate (rig, "start", 1, 0), better = *rig_candidate (rig, "better", 0.9, 0);
+    digest_t protected = s_misshapen (rig, "evaluate", NULL), foreign = s_misshapen (rig, "program", "other");
+    s_ask_for_validation (rig, &protected, &start);
+    s_ask_for_validation (rig, &start, &protected);
+    s_ask_for_validation (rig, &foreign, &start);
+    ck_assert_uint_eq (rig->nodes[1].fetches[0], 6); /* the lists of three pairs… */
+    ck_assert_uint_eq (rig->nodes[1].fetches[1], 0); /* …and none of their files */
+    ck_assert_uint_eq (rig->nodes[0].heard[MESSAGE_VALIDATION_DECLINED], 3);
+    s_ask_for_validation (rig, &better, &start);
+    ck_assert_uint_eq (rig->nodes[1].fetches[0], 8);
+    ck_assert_uint_eq (rig->nodes[1].fetches[1], 2);
+    ck_assert_uint_eq (rig->nodes[0].heard[MESSAGE_VALIDATION_RESULT], 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_packages_lists_are_judged_before_their_files_are_fetched)
+{
+    for (int i = 0; i < 2; i++) {
+        rig_t *rig = rig_new (3, NULL);
+        digest_t start = *rig_candidate (rig, "start", 1, 0), better = *rig_candidate (rig, "better", 0.9, 0);
+        digest_t protected = s_misshapen (rig, "evaluate", NULL);
+        members_t *roster = s_first_roster (rig);
+        s_offer (rig, roster, i ? &protected : &start, i ? &better : &protected);
+        ck_assert_uint_eq (rig_events (rig, 1, "knowledge_received"), 1); /* it is what its author signed */
+        ck_assert_uint_eq (rig_told (rig, 1, "knowledge_rejected", "reason", "protected"), 1);
+        ck_assert_uint_eq (rig->nodes[1].fetches[0], 1);
+        ck_assert_uint_eq (rig->nodes[1].fetches[1], 0);
+        members_clear (roster);
+        free (roster);
+        rig_destroy (&rig);
+    }
+}
+END_TEST
+
 /* --- measuring for others --- */
 
 START_TEST (a_request_for_no_type_of_validation_is_declined)
@@ -248,4 +317,6 @@ SUITE_MAIN ("node_proof", a_voter_that_invents_epochs_spoils_no_package,
             a_package_that_nobody_would_take_is_not_sent,
             a_package_made_alone_is_a_proposal_that_the_group_looks_at,
             a_package_made_alone_when_others_were_members_is_refused,
+            a_validators_lists_are_judged_before_their_files_are_fetched,
+            a_packages_lists_are_judged_before_their_files_are_fetched,
             a_request_for_no_type_of_validation_is_declined)
