@@ -19,10 +19,11 @@ typedef struct {
 } agent_command_t;
 
 typedef struct {
-    char name[LIMIT_NAME + 1]; /* "tune", or a name for a command */
+    char name[LIMIT_NAME + 1]; /* "tune", "llm", or a name for a command */
     agent_command_t command;   /* empty for a built-in one */
     double share;              /* of the proposals; relative */
     uint64_t timeout_ms;
+    bool timeout_given;
 } agent_proposer_t;
 
 /* What a stage must reach: a metric that it reports, and its bound. */

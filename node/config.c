@@ -13,6 +13,8 @@
 #define DAY_MS      86400000.0
 #define DAY_SECONDS 86400.0
 
+#define LLM_TIMEOUT_MS 600000 /* of a whole proposal by a model: several requests */
+
 /* What is being read: the configuration first, so that the keys' offsets are its own, then which lists were
  * given. */
 typedef struct {
@@ -151,6 +153,8 @@ static const schema_key_t s_keys[] = {
      .seen_offset = offsetof (reading_t, proposers_given),
      .add_map = s_add_proposer},
     {KEY ("proposer_network", SCHEMA_BOOL, proposer_network)},
+    {KEY ("share_artifacts", SCHEMA_BOOL, share_artifacts)},
+    {.name = "llm", .type = SCHEMA_MAP, .offset = offsetof (config_t, llm), .of = llm_keys},
     {KEY ("proposals_max", SCHEMA_INTEGER, proposals_max)},
     {KEY ("selection", SCHEMA_CHOICE, selection), .choices = s_selections},
     {KEY ("learning_rate", SCHEMA_REAL, learning_rate), .minimum = 0.01, .maximum = 0.5},
@@ -176,6 +180,7 @@ void config_defaults (config_t *config, unsigned cores)
     proposer_defaults (&config->proposers[0]);
     strcpy (config->proposers[0].name, "tune");
     config->proposer_count = 1;
+    llm_config_defaults (&config->llm);
     config->service_timeout_ms = 30000;
     config->selection = SELECT_DGM;
     config->learning_rate = 0.1;
@@ -213,6 +218,21 @@ static void s_restore_lists (reading_t *reading, const config_t *before)
     }
 }
 
+/* True if a proposer is the built-in llm. Its model has time to think, unless the operator said how much. */
+static bool s_settle_llm (config_t *config)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < config->proposer_count; i++) {
+        agent_proposer_t *proposer = &config->proposers[i];
+        if (strcmp (proposer->name, LLM_PROPOSER) != 0)
+            continue;
+        wanted = true;
+        if (!proposer->timeout_given)
+            proposer->timeout_ms = LLM_TIMEOUT_MS;
+    }
+    return wanted;
+}
+
 int config_parse (const char *file, const char *text, size_t size, config_t *config, problem_t *problem)
 {
     assert (file != NULL && text != NULL && config != NULL);
@@ -221,10 +241,14 @@ int config_parse (const char *file, const char *text, size_t size, config_t *con
         return problem_set (problem, "%s: %s", file, error_text (ERROR_MEMORY));
     reading->config = *config;
     reading->config.listen_count = reading->config.advertise_count = reading->config.proposer_count = 0;
+    reading->config.llm.model_count = 0;
     int status = schema_read (file, text, size, s_keys, reading, problem);
     if (status == 0)
         status = proposers_check (reading->config.proposers, reading->config.proposer_count, file, text, size,
                                   problem);
+    if (status == 0)
+        status = llm_config_check (&reading->config.llm, s_settle_llm (&reading->config), file, text, size,
+                                   problem);
     if (status == 0) {
         s_restore_lists (reading, config);
         *config = reading->config;

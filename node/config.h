@@ -4,6 +4,7 @@
 #define EVOMESH_NODE_CONFIG_H
 
 #include "node/agent.h"
+#include "node/config_llm.h"
 
 #define CONFIG_FILE "node.yaml"
 
@@ -25,7 +26,9 @@ typedef struct {
     int sandbox;                                     /* sandbox_mode_t */
     agent_proposer_t proposers[AGENT_PROPOSERS_MAX]; /* (tune, share 1) */
     size_t proposer_count;
-    bool proposer_network;                     /* (false) */
+    bool proposer_network; /* (false) */
+    bool share_artifacts;  /* (false) proposers that reach the network see what evaluations printed */
+    llm_config_t llm;
     char service_restart[LIMIT_LONG_TEXT + 1]; /* shell command run after a switch of release; "" for none */
     uint64_t service_timeout_ms;
     uint64_t proposals_max; /* proposals after which the node proposes no more; 0: no end */

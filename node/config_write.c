@@ -182,6 +182,8 @@ static void s_put_own (writer_t *out, const config_t *config)
     s_put_real (out, "learning_rate", config->learning_rate,
                 "size of the first steps, 0.01 to 0.5; it adapts");
     s_put_bool (out, "proposer_network", config->proposer_network, "whether proposers may reach the network");
+    s_put_bool (out, "share_artifacts", config->share_artifacts,
+                "whether proposers that reach the network see what evaluations printed");
     s_put (out, config->proposer_count > 0
                     ? "proposers: # who proposes changes, and how often beside the others\n"
                     : "proposers: [] # who proposes changes; none: only the operator does\n");
@@ -196,6 +198,61 @@ static void s_put_islands (writer_t *out, const config_t *config)
     s_put_number (out, "  migration_interval", config->islands.migration_interval,
                   "candidates after which the best of each go on to the next one");
     s_put_real (out, "  migration_fraction", config->islands.migration_fraction, "of its 64 best");
+}
+
+static void s_put_place (writer_t *out, const char *indent, const llm_place_t *place)
+{
+    const struct {
+        const char *key, *value;
+    } texts[] = {
+        {"endpoint", place->endpoint}, {"key_file", place->key_file}, {"key_variable", place->key_variable}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i].value[0] == '\0')
+            continue;
+        s_put (out, indent);
+        s_put (out, texts[i].key);
+        s_put (out, ": ");
+        s_put_quoted (out, texts[i].value);
+        s_put (out, "\n");
+    }
+}
+
+static void s_put_model (writer_t *out, const llm_model_t *model)
+{
+    s_put (out, "    - name: ");
+    s_put_quoted (out, model->name);
+    s_put (out, "\n");
+    s_put_place (out, "      ", &model->place);
+    s_put_real (out, "      share", model->share, "how often beside the others");
+    if (model->price_input_given)
+        s_put_real (out, "      price_input", model->price.input, "of a million tokens");
+    if (model->price_output_given)
+        s_put_real (out, "      price_output", model->price.output, "likewise");
+}
+
+static void s_put_llm (writer_t *out, const llm_config_t *llm)
+{
+    char timeout[32];
+    s_put (out, "\nllm: # the language models that the proposer llm asks\n");
+    s_put_place (out, "  ", &llm->place);
+    s_put (out, "  models:\n");
+    for (size_t i = 0; i < llm->model_count; i++)
+        s_put_model (out, &llm->models[i]);
+    if (llm->temperature_given)
+        s_put_real (out, "  temperature", llm->temperature, "0 to 2; not sent unless it is given");
+    s_put_number (out, "  max_tokens", llm->max_tokens, "of an answer");
+    s_put_key (out, "  limit_key", "what the endpoint calls that", "%s", llm_limit_key_name (llm->limit_key));
+    s_format_duration (timeout, llm->timeout_ms);
+    s_put_key (out, "  timeout", "of one request", "%s", timeout);
+    s_put_number (out, "  retries", llm->retries, "of a request that failed for the moment");
+    s_put_number (out, "  repairs", llm->repairs,
+                  "times that a model is told what was wrong with its answer");
+    s_put_number (out, "  parallel", llm->parallel, "proposals at once");
+    s_put (out, "  budget: # of all time; 0: no cap\n");
+    s_put_number (out, "    requests", llm->budget.requests, "however they end");
+    s_put_number (out, "    tokens", llm->budget.tokens, "in and out");
+    if (llm->budget.cost_given)
+        s_put_real (out, "    cost", llm->budget.cost, "in the currency of the prices");
 }
 
 static void s_put_service (writer_t *out, const config_t *config)
@@ -244,6 +301,8 @@ char *config_write (const config_t *config)
     s_put (&out, "# A node of evomesh. What stands here is local and never comes from a peer.\n\n");
     s_put_own (&out, config);
     s_put_islands (&out, config);
+    if (config->llm.model_count > 0)
+        s_put_llm (&out, &config->llm);
     s_put_service (&out, config);
     s_put_groups (&out, config);
     if (out.failed) {

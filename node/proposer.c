@@ -5,10 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROPOSER_BUILT_IN      "tune"
+#include "node/config_llm.h"
+
 #define PROPOSER_TIMEOUT_MS    60000
 #define PROPOSER_TIMEOUT_LEAST 100
 #define PROPOSER_TIMEOUT_MOST  86400000.0
+
+bool proposer_is_built_in (const char *name)
+{
+    return strcmp (name, "tune") == 0 || strcmp (name, LLM_PROPOSER) == 0;
+}
 
 bool name_valid (const char *text)
 {
@@ -63,6 +69,7 @@ const schema_key_t proposer_keys[] = {
     {.name = "timeout",
      .type = SCHEMA_DURATION,
      .offset = offsetof (agent_proposer_t, timeout_ms),
+     .seen_offset = offsetof (agent_proposer_t, timeout_given),
      .minimum = PROPOSER_TIMEOUT_LEAST,
      .maximum = PROPOSER_TIMEOUT_MOST},
     {.name = NULL}};
@@ -86,7 +93,7 @@ int proposers_check (const agent_proposer_t *items, size_t count, const char *fi
                      size_t size, problem_t *problem)
 {
     for (size_t i = 0; i < count; i++) {
-        bool built_in = strcmp (items[i].name, PROPOSER_BUILT_IN) == 0;
+        bool built_in = proposer_is_built_in (items[i].name);
         bool has_command = items[i].command.count > 0;
         char path[64];
         snprintf (path, sizeof path, "proposers[%zu].name", i);
@@ -94,13 +101,13 @@ int proposers_check (const agent_proposer_t *items, size_t count, const char *fi
             return schema_problem (file, text, size, path, problem,
                                    "found \"%s\" a second time, expected each name once", items[i].name);
         if (!built_in && !has_command)
-            return schema_problem (file, text, size, path, problem,
-                                   "found \"%s\" without a command, expected tune or a command of its own",
-                                   items[i].name);
+            return schema_problem (
+                file, text, size, path, problem,
+                "found \"%s\" without a command, expected tune, llm or a command of its own", items[i].name);
         snprintf (path, sizeof path, "proposers[%zu].command", i);
         if (built_in && has_command)
             return schema_problem (file, text, size, path, problem,
-                                   "found a command for the built-in tune, expected none or another name");
+                                   "found a command for a built-in proposer, expected none or another name");
     }
     return 0;
 }

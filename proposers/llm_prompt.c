@@ -120,6 +120,17 @@ static void s_put_program (const json_t *program, buffer_t *out)
         s_put_file (path, json_string_value (text), json_string_length (text), out);
 }
 
+/* Those whose files are told, but for the parent, which is shown anyway. */
+static void s_put_programs (const json_t *programs, const json_t *parent, buffer_t *out)
+{
+    size_t i;
+    json_t *program;
+    json_array_foreach (programs, i,
+                        program) if (json_object_get (program, "files") != NULL &&
+                                     strcmp (s_text_of (program, "id"), s_text_of (parent, "id")) != 0)
+        s_put_program (program, out);
+}
+
 static void s_put_failures (const json_t *request, buffer_t *out)
 {
     size_t i;
@@ -127,7 +138,8 @@ static void s_put_failures (const json_t *request, buffer_t *out)
     if (json_array_size (failures) > 0)
         s_put (out, "\n# Rejected of late; don't repeat them\n");
     json_array_foreach (failures, i, failure)
-        s_print (out, "- %s: %s\n", s_text_of (failure, "reason"), s_text_of (failure, "description"));
+        s_print (out, "- %s: %s %.200s\n", s_text_of (failure, "reason"), s_text_of (failure, "description"),
+                 s_text_of (failure, "detail"));
 }
 
 /* The learning rate goes from 0.01 to 0.5; it grows with success. */
@@ -142,15 +154,14 @@ void llm_prompt_task (const json_t *request, text_t task, const llm_file_t *file
                       buffer_t *out)
 {
     const json_t *llm = json_object_get (request, "llm"), *parent = json_object_get (request, "parent");
-    size_t i;
-    json_t *program;
     s_put (out, "# Task\n");
     if (task.size > 0)
         s_put_bytes (out, task.data, task.size);
     else
         s_print (out, "%s\n", s_text_of (llm, "description"));
     s_put_objectives (request, out);
-    json_array_foreach (json_object_get (llm, "programs"), i, program) s_put_program (program, out);
+    s_put_programs (json_object_get (json_object_get (request, "inspirations"), "top"), parent, out);
+    s_put_programs (json_object_get (json_object_get (request, "inspirations"), "diverse"), parent, out);
     s_put_failures (request, out);
     s_put (out, "\n# The program to change\n");
     s_put_metrics (parent, out);

@@ -71,6 +71,22 @@ static json_t *s_proposers (const agent_proposer_t *proposers, size_t count)
     return list;
 }
 
+static void s_list_llm (listing_t *listing, const llm_config_t *llm)
+{
+    json_t *models = json_array ();
+    for (size_t i = 0; i < llm->model_count; i++)
+        json_array_append_new (models, json_pack ("{s:s, s:s, s:f}", "name", llm->models[i].name, "endpoint",
+                                                  llm_config_place (llm, &llm->models[i])->endpoint, "share",
+                                                  llm->models[i].share));
+    s_put (listing, "llm.models", models, WHERE_NODE);
+    s_put_number (listing, "llm.max_tokens", llm->max_tokens, WHERE_NODE);
+    s_put_number (listing, "llm.timeout_ms", llm->timeout_ms, WHERE_NODE);
+    s_put_number (listing, "llm.parallel", llm->parallel, WHERE_NODE);
+    s_put_number (listing, "llm.budget.requests", llm->budget.requests, WHERE_NODE);
+    s_put_number (listing, "llm.budget.tokens", llm->budget.tokens, WHERE_NODE);
+    s_put_real (listing, "llm.budget.cost", llm->budget.cost, WHERE_NODE);
+}
+
 static void s_list_local (listing_t *listing, const config_t *config)
 {
     static const char *const selections[] = {"dgm", "pareto", "tournament", "best", "random"};
@@ -86,6 +102,9 @@ static void s_list_local (listing_t *listing, const config_t *config)
     s_put_text (listing, "sandbox", config->sandbox == SANDBOX_MODE_NONE ? "none" : "bubblewrap", WHERE_NODE);
     s_put (listing, "proposers", s_proposers (config->proposers, config->proposer_count), WHERE_NODE);
     s_put_bool (listing, "proposer_network", config->proposer_network, WHERE_NODE);
+    s_put_bool (listing, "share_artifacts", config->share_artifacts, WHERE_NODE);
+    if (config->llm.model_count > 0)
+        s_list_llm (listing, &config->llm);
     s_put_text (listing, "service.restart", config->service_restart, WHERE_NODE);
     s_put_number (listing, "service.timeout_ms", config->service_timeout_ms, WHERE_NODE);
     s_put_number (listing, "proposals_max", config->proposals_max, WHERE_NODE);

@@ -89,6 +89,10 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row)
         printf ("  detail       %.*s\n", (int)row->detail.size, row->detail.data);
     printf ("  what         %s%s%s\n", improvement_type_text (row->improvement_type),
             row->description.size > 0 ? ": " : "", output_cell (row->description, 100).text);
+    if (row->model.size > 0)
+        printf ("  cost         %.6f, for %llu requests with %llu tokens to %s\n",
+                (double)row->cost_millionths / 1e6, (unsigned long long)row->requests,
+                (unsigned long long)row->tokens, output_cell (row->model, 80).text);
     printf ("  from         %s, by node %s\n", improvement_origin_name (row->origin),
             output_key (&row->author).text);
     printf ("  candidate    %s, made from %s, compared with %s\n", output_digest (&row->candidate).text,

@@ -145,6 +145,30 @@ static void s_print_counts (json_t *status)
         putchar ('\n');
 }
 
+/* "12 of 1000 requests, "; a cap of 0 is none. */
+static void s_print_part (json_t *llm, const char *key, const char *what)
+{
+    printf ("%lld", s_count (json_object_get (llm, "spent"), key));
+    if (s_count (json_object_get (llm, "budget"), key) > 0)
+        printf (" of %lld", s_count (json_object_get (llm, "budget"), key));
+    printf (" %s, ", what);
+}
+
+static void s_print_llm (json_t *llm)
+{
+    if (!json_is_object (llm))
+        return;
+    double spent = s_number (json_object_get (llm, "spent"), "cost_millionths") / 1e6;
+    double cap = s_number (json_object_get (llm, "budget"), "cost_millionths") / 1e6;
+    printf ("%-11s", "llm");
+    s_print_part (llm, "requests", "requests");
+    s_print_part (llm, "tokens", "tokens");
+    printf ("cost %.4f", spent);
+    if (cap > 0)
+        printf (" of %.2f", cap);
+    printf ("%s\n", s_is (llm, "exhausted") ? ": spent, no more is asked" : "");
+}
+
 static void s_print_next (const cli_t *cli, json_t *status)
 {
     size_t i;
@@ -167,6 +191,7 @@ static int s_run (cli_t *cli)
     s_print_objectives (cli, status);
     s_print_counts (status);
     s_print_reasons (status);
+    s_print_llm (json_object_get (status, "llm"));
     s_print_next (cli, status);
     json_decref (status);
     return CLI_DONE;

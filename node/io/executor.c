@@ -132,6 +132,11 @@ void executor_run (executor_t *self, const effect_t *effect)
     }
 }
 
+json_t *executor_spending (const executor_t *self)
+{
+    return proposals_report (self->proposals);
+}
+
 void executor_abandon (executor_t *self)
 {
     evaluations_cancel_all (self->evaluations);

@@ -4,6 +4,8 @@
 #ifndef EVOMESH_NODE_IO_EXECUTOR_H
 #define EVOMESH_NODE_IO_EXECUTOR_H
 
+#include <jansson.h>
+
 #include "node/io/workshop.h"
 
 typedef struct executor executor_t;
@@ -19,6 +21,9 @@ bool executor_takes (effect_kind_t kind);
 
 /* Starts one (executor_takes says which; others are asserted not to come). */
 void executor_run (executor_t *self, const effect_t *effect);
+
+/* What was spent on models, for status; NULL if node.yaml names none. */
+json_t *executor_spending (const executor_t *self);
 
 /* Ends every run and restart that is under way; no event comes of them any more. */
 void executor_abandon (executor_t *self);

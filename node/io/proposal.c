@@ -7,13 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "node/io/job_table.h"
+#include "node/io/llm_desk.h"
+
+/* Of the built-in llm: a long answer of an endpoint, read as JSON, and no more; one program with a thread for names. */
+#define LLM_MEMORY_BYTES (512ULL << 20)
+#define LLM_PROCESSES    4
 
 /* What a job is about, and what it holds. */
 typedef struct {
     digest_t parent_id;
     tree_t parent;
     char directory[PATH_MAX]; /* where the proposer works; empty: none */
+    llm_order_t order;        /* what may be spent on it */
 } proposal_t;
 
 struct proposals {
@@ -21,6 +29,7 @@ struct proposals {
     job_done_fn *done;
     void *context;
     job_table_t *jobs;
+    llm_desk_t *desk;               /* NULL: node.yaml names no models */
     proposal_t proposals[JOBS_MAX]; /* of each job */
 };
 
@@ -31,12 +40,13 @@ static void s_release (proposal_t *proposal)
     if (proposal->directory[0] != '\0')
         workspace_remove (proposal->directory);
     proposal->directory[0] = '\0';
+    proposal->order = (llm_order_t){0};
 }
 
 /* --- the result --- */
 
 /* There is no candidate, and this is why. */
-static void s_tell_none (proposals_t *self, uint64_t operation, const digest_t *parent,
+static void s_tell_none (const proposals_t *self, uint64_t operation, const digest_t *parent,
                          proposal_result_t result, text_t why)
 {
     char description[LIMIT_TEXT + 1];
@@ -105,11 +115,12 @@ static uint8_t *s_take (const workshop_t *shop, const proposal_t *proposal, size
 
 /* What a proposer that ended well left is the candidate. Gives back what the job held. */
 static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t operation,
-                         const sandbox_result_t *result)
+                         const sandbox_result_t *result, const spending_t *spent)
 {
     problem_t problem = {{0}};
     size_t size = 0;
     digest_t parent = proposal->parent_id, tokens = {{0}};
+    const llm_model_t *model = proposal->order.model;
     uint8_t *bytes = s_take (self->workshop, proposal, &size, &tokens, &problem);
     s_release (proposal);
     if (bytes == NULL) {
@@ -125,21 +136,39 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
     proposal_read_output (result->output, result->output_size, &event.as.proposed.improvement_type,
                           description);
     event.as.proposed.description = text_of (description);
+    event.as.proposed.model = text_of (model == NULL ? NULL : model->name);
+    event.as.proposed.requests = spent->requests;
+    event.as.proposed.tokens = spent->tokens;
+    event.as.proposed.cost_millionths = spent->cost_millionths;
     self->done (self->context, &event);
     free (bytes);
+}
+
+static void s_tell_exhausted (const proposals_t *self, uint64_t operation, const digest_t *parent)
+{
+    char why[LIMIT_TEXT + 1];
+    llm_desk_is_exhausted (self->desk, why, sizeof why);
+    s_tell_none (self, operation, parent, PROPOSAL_EXHAUSTED, text_of (why));
 }
 
 static void s_ended (void *context, size_t slot, uint64_t operation, const sandbox_result_t *result)
 {
     proposals_t *self = context;
     proposal_t *proposal = &self->proposals[slot];
+    spending_t spent = {0};
+    bool unaffordable = false;
+    if (proposal->order.model != NULL)
+        spent = llm_desk_settle (self->desk, &proposal->order, result == NULL ? NULL : result->output,
+                                 result == NULL ? 0 : result->output_size, &unaffordable);
     if (result != NULL && result->end == SANDBOX_EXITED && result->exit_code == 0) {
-        s_tell_left (self, proposal, operation, result);
+        s_tell_left (self, proposal, operation, result, &spent);
         return;
     }
     digest_t parent = proposal->parent_id;
     s_release (proposal);
-    if (result != NULL)
+    if (unaffordable)
+        s_tell_exhausted (self, operation, &parent);
+    else if (result != NULL)
         s_tell_failed (self, operation, &parent, result);
 }
 
@@ -154,7 +183,9 @@ proposals_t *proposals_new (const workshop_t *workshop, job_done_fn *done, void 
     self->done = done;
     self->context = context;
     self->jobs = job_table_new (workshop->sandbox, s_ended, self);
-    if (self->jobs == NULL)
+    bool models = workshop->config->llm.model_count > 0;
+    self->desk = models ? llm_desk_new (workshop) : NULL;
+    if (self->jobs == NULL || (models && self->desk == NULL))
         proposals_destroy (&self);
     return self;
 }
@@ -167,13 +198,25 @@ void proposals_destroy (proposals_t **self_p)
     for (size_t i = 0; i < JOBS_MAX; i++)
         s_release (&self->proposals[i]);
     job_table_destroy (&self->jobs);
+    llm_desk_destroy (&self->desk);
     free (self);
     *self_p = NULL;
 }
 
+json_t *proposals_report (const proposals_t *self)
+{
+    return self->desk == NULL ? NULL : llm_desk_report (self->desk);
+}
+
 /* --- the run --- */
 
-static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect, problem_t *problem)
+static bool s_is_llm (const agent_proposer_t *proposer)
+{
+    return proposer->command.count == 0 && strcmp (proposer->name, LLM_PROPOSER) == 0;
+}
+
+static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect, const char *input,
+                        problem_t *problem)
 {
     const workshop_t *shop = self->workshop;
     const agent_proposer_t *proposer = &shop->config->proposers[effect->proposer];
@@ -184,9 +227,7 @@ static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect,
         workshop_words (&proposer->command, words);
     else
         words[0] = builtin;
-    char *input = proposal_input (shop, effect);
-    if (input == NULL)
-        return problem_set (problem, "%s", error_text (ERROR_MEMORY));
+    bool llm = s_is_llm (proposer);
     sandbox_job_t job = {.command = words,
                          .directory = "/agent",
                          .mounts = {{self->proposals[slot].directory, "/agent", true}},
@@ -194,12 +235,33 @@ static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect,
                          .input = input,
                          .input_size = strlen (input),
                          .timeout_ms = proposer->timeout_ms,
-                         .memory_bytes = shop->agent->memory_bytes,
-                         .processes_max = shop->agent->processes_max,
+                         .memory_bytes = llm ? LLM_MEMORY_BYTES : shop->agent->memory_bytes,
+                         .processes_max = llm ? LLM_PROCESSES : shop->agent->processes_max,
                          .output_bytes = LIMIT_OUTPUT_BYTES,
-                         .network = shop->config->proposer_network && proposer->command.count > 0};
-    int rc = job_table_start (self->jobs, slot, effect->operation, &job, problem);
-    free (input);
+                         .network = llm || (shop->config->proposer_network && proposer->command.count > 0)};
+    return job_table_start (self->jobs, slot, effect->operation, &job, problem);
+}
+
+/* Writes what the proposer is told, and starts it. */
+static int s_ask (proposals_t *self, size_t slot, const propose_t *effect, problem_t *problem)
+{
+    const workshop_t *shop = self->workshop;
+    proposal_t *proposal = &self->proposals[slot];
+    json_t *input = proposal_input (shop, effect);
+    int rc = 0;
+    if (s_is_llm (&shop->config->proposers[effect->proposer]))
+        rc = llm_desk_order (self->desk, effect, &proposal->parent, input, &proposal->order, problem);
+    char *text = rc == 0 ? json_dumps (input, JSON_COMPACT) : NULL;
+    json_decref (input);
+    if (rc != 0)
+        return -1;
+    rc = text == NULL ? problem_set (problem, "%s", error_text (ERROR_MEMORY))
+                      : s_start_job (self, slot, effect, text, problem);
+    if (text != NULL)
+        sodium_memzero (text, strlen (text)); /* a key may be in it */
+    free (text);
+    if (rc != 0 && proposal->order.model != NULL)
+        llm_desk_settle (self->desk, &proposal->order, "", 0, NULL);
     return rc;
 }
 
@@ -209,13 +271,25 @@ static int s_start (proposals_t *self, size_t slot, const propose_t *effect, pro
     const workshop_t *shop = self->workshop;
     proposal_t *proposal = &self->proposals[slot];
     proposal->parent_id = effect->parent;
-    if (effect->proposer >= shop->config->proposer_count)
-        return problem_set (problem, "node.yaml has no proposer %llu", (unsigned long long)effect->proposer);
     if (workshop_tree (shop, &effect->parent, &proposal->parent, problem) != 0 ||
         workshop_lay_out (shop, &proposal->parent, proposal->directory, sizeof proposal->directory,
                           problem) != 0)
         return -1;
-    return s_start_job (self, slot, effect, problem);
+    return s_ask (self, slot, effect, problem);
+}
+
+/* Why no proposal is started, as a result; PROPOSAL_CANDIDATE: nothing stands in its way. */
+static proposal_result_t s_hindrance (const proposals_t *self, const propose_t *effect, problem_t *problem)
+{
+    const config_t *config = self->workshop->config;
+    if (effect->proposer >= config->proposer_count) {
+        problem_set (problem, "node.yaml has no proposer %llu", (unsigned long long)effect->proposer);
+        return PROPOSAL_FAULT;
+    }
+    if (!s_is_llm (&config->proposers[effect->proposer]))
+        return PROPOSAL_CANDIDATE;
+    return llm_desk_is_exhausted (self->desk, problem->text, sizeof problem->text) ? PROPOSAL_EXHAUSTED
+                                                                                   : PROPOSAL_CANDIDATE;
 }
 
 void proposals_start (proposals_t *self, const propose_t *effect)
@@ -223,12 +297,18 @@ void proposals_start (proposals_t *self, const propose_t *effect)
     assert (effect->operation != 0);
     problem_t problem = {{0}};
     size_t slot;
-    if (job_table_place (self->jobs, &slot, &problem) == 0) {
-        if (s_start (self, slot, effect, &problem) == 0)
-            return;
-        s_release (&self->proposals[slot]);
+    proposal_result_t result = s_hindrance (self, effect, &problem);
+    if (result == PROPOSAL_CANDIDATE) {
+        /* A model that can't be asked, as its key isn't there, says nothing of this node's health. */
+        result =
+            s_is_llm (&self->workshop->config->proposers[effect->proposer]) ? PROPOSAL_NONE : PROPOSAL_FAULT;
+        if (job_table_place (self->jobs, &slot, &problem) == 0) {
+            if (s_start (self, slot, effect, &problem) == 0)
+                return;
+            s_release (&self->proposals[slot]);
+        }
     }
-    s_tell_none (self, effect->operation, &effect->parent, PROPOSAL_FAULT, text_of (problem.text));
+    s_tell_none (self, effect->operation, &effect->parent, result, text_of (problem.text));
 }
 
 bool proposals_cancel (proposals_t *self, uint64_t operation)

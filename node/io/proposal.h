@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Proposals: the effect PROPOSE. A proposer (the built-in `tune`, or a command of node.yaml) runs in the sandbox with the
+/* Proposals: the effect PROPOSE. A proposer (the built-in `tune` or `llm`, or a command of node.yaml) runs in the sandbox with the
  * parent checked out writable at /agent. What it left in the evolve files is the candidate; whatever else it changed is
  * thrown away. Ends with a PROPOSED event; the candidate and its files are in the store then.
  *
@@ -10,9 +10,13 @@
  *    "learning_rate": 0.1, "seed": 1234, "evolve": [path…], "objectives": [{"name", "goal", "weight", "unit"}…]}
  * `top`: the best of the archive (of the parent's island), the best first; `diverse`: what measures differently from all of those.
  * "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
+ * What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml says
+ * `share_artifacts`. `llm` gets more (llm_desk.h).
  * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…"}. */
 #ifndef EVOMESH_NODE_IO_PROPOSAL_H
 #define EVOMESH_NODE_IO_PROPOSAL_H
+
+#include <jansson.h>
 
 #include "node/io/workshop.h"
 
@@ -25,9 +29,11 @@ void proposals_start (proposals_t *self, const propose_t *effect);
 bool proposals_cancel (proposals_t *self, uint64_t operation);
 void proposals_cancel_all (proposals_t *self);
 
-/* The JSON object above, malloc'ed; NULL only when out of memory. Reads what the store knows of parent, inspirations and
- * recent failures. */
-char *proposal_input (const workshop_t *workshop, const propose_t *effect);
+/* What was spent on models, for status; NULL if node.yaml names none. */
+json_t *proposals_report (const proposals_t *self);
+
+/* The JSON object above. Reads what the store knows of parent, inspirations and recent failures. */
+json_t *proposal_input (const workshop_t *workshop, const propose_t *effect);
 
 /* A digest of what a candidate's files say but for comments and spaces (evolution/tokens.h), paths and modes included. Zero if a file
  * can't be read from the store, or out of memory. */

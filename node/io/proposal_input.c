@@ -106,19 +106,21 @@ static json_t *s_inspirations (const workshop_t *shop, const hash_t *ids, size_t
 
 typedef struct {
     const workshop_t *shop;
+    bool artifacts;
     json_t *list;
     size_t seen;
 } failures_t;
 
-static json_t *s_failure (const workshop_t *shop, const improvement_row_t *row)
+static json_t *s_failure (const workshop_t *shop, bool artifacts, const improvement_row_t *row)
 {
     json_t *one = json_object ();
     json_object_set_new (one, "id", s_id (&row->candidate));
     json_object_set_new (one, "parent", s_id (&row->parent));
     json_object_set_new (one, "description", s_text (row->description));
     json_object_set_new (one, "reason", json_string (reason_name ((reason_code_t)row->reason)));
-    json_object_set_new (one, "detail", s_text (row->detail));
-    s_tell_measured (shop, &row->candidate, true, one);
+    if (artifacts)
+        json_object_set_new (one, "detail", s_text (row->detail));
+    s_tell_measured (shop, &row->candidate, artifacts, one);
     return one;
 }
 
@@ -131,14 +133,14 @@ static int s_add_failure (void *context, uint64_t number, const digest_t *key, c
     arena_t arena = {0};
     if (record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0 &&
         row.state == STATE_REJECTED && row.reason < REASON_COUNT)
-        json_array_append_new (failures->list, s_failure (failures->shop, &row));
+        json_array_append_new (failures->list, s_failure (failures->shop, failures->artifacts, &row));
     arena_clear (&arena);
     return ++failures->seen == FAILURES_LOOK_AT || json_array_size (failures->list) == FAILURES_TOLD;
 }
 
-static json_t *s_failures (const workshop_t *shop)
+static json_t *s_failures (const workshop_t *shop, bool artifacts)
 {
-    failures_t failures = {shop, json_array (), 0};
+    failures_t failures = {shop, artifacts, json_array (), 0};
     store_record_walk (shop->store, TABLE_IMPROVEMENT, 0, true, s_add_failure, &failures);
     return failures.list;
 }
@@ -155,26 +157,35 @@ static json_t *s_objectives (const objectives_t *objectives)
     return list;
 }
 
-char *proposal_input (const workshop_t *shop, const propose_t *effect)
+/* What evaluations printed leaves the machine only where the operator consents. */
+static bool s_may_see_artifacts (const workshop_t *shop, const propose_t *effect)
+{
+    const config_t *config = shop->config;
+    bool networked = config->proposers[effect->proposer].command.count > 0
+                         ? config->proposer_network
+                         : strcmp (config->proposers[effect->proposer].name, LLM_PROPOSER) == 0;
+    return config->share_artifacts || !networked;
+}
+
+json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
 {
     json_t *root = json_object (), *inspirations = json_object (), *evolve = json_array ();
     size_t room = FILES_BYTES_MAX;
+    bool artifacts = s_may_see_artifacts (shop, effect);
     json_object_set_new (inspirations, "top",
                          s_inspirations (shop, effect->top.items, effect->top.count, &room));
     json_object_set_new (inspirations, "diverse",
                          s_inspirations (shop, effect->diverse.items, effect->diverse.count, &room));
     for (size_t i = 0; i < shop->agent->evolve_count; i++)
         json_array_append_new (evolve, json_string (shop->agent->evolve[i]));
-    json_object_set_new (root, "parent", s_candidate (shop, &effect->parent, true));
+    json_object_set_new (root, "parent", s_candidate (shop, &effect->parent, artifacts));
     json_object_set_new (root, "inspirations", inspirations);
-    json_object_set_new (root, "failures", s_failures (shop));
+    json_object_set_new (root, "failures", s_failures (shop, artifacts));
     json_object_set_new (root, "learning_rate", json_real (effect->learning_rate));
     json_object_set_new (root, "seed", json_integer ((json_int_t)(effect->seed & INT64_MAX)));
     json_object_set_new (root, "evolve", evolve);
     json_object_set_new (root, "objectives", s_objectives (&shop->agent->objectives));
-    char *text = json_dumps (root, JSON_COMPACT);
-    json_decref (root);
-    return text;
+    return root;
 }
 
 void proposal_read_output (const char *output, size_t size, uint64_t *improvement_type,

@@ -24,7 +24,8 @@ static void s_status (reactor_t *self, const control_request_t *request)
     report_process_t process = {.uptime_ms = clock_wall_ms () - self->started_wall_ms,
                                 .problem = self->failed ? self->problem.text : NULL,
                                 .listening = self->addresses,
-                                .listening_count = self->address_count};
+                                .listening_count = self->address_count,
+                                .llm = executor_spending (self->executor)};
     s_answer (self, request->caller, report_status (self->turn, &process));
 }
 

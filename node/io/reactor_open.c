@@ -225,6 +225,12 @@ static void s_settings (const reactor_t *self, started_t *started)
     started->validate_for_peers = config->collaborative_validation.network_enabled;
 }
 
+/* How many proposals at once may wait for somebody else's machine; 0 for a proposer that works here. */
+static uint64_t s_parallel (const config_t *config, const agent_proposer_t *proposer)
+{
+    return strcmp (proposer->name, LLM_PROPOSER) == 0 ? config->llm.parallel : 0;
+}
+
 /* Steps the core with STARTED over `start`, the encoded tree that the group began with. */
 static int s_start_turn (reactor_t *self, bytes_t start)
 {
@@ -244,7 +250,8 @@ static int s_start_turn (reactor_t *self, bytes_t start)
     started.objectives.items = objectives;
     for (size_t i = 0; i < self->config.proposer_count; i++)
         proposers[i] = (proposer_row_t){.name = text_of (self->config.proposers[i].name),
-                                        .share = self->config.proposers[i].share};
+                                        .share = self->config.proposers[i].share,
+                                        .parallel = s_parallel (&self->config, &self->config.proposers[i])};
     started.proposers.items = proposers;
     started.proposers.count = self->config.proposer_count;
     mesh_self_t about = {.curve = started.curve,

@@ -107,9 +107,12 @@ static void s_add_step (json_t *list, const char *format, ...)
 }
 
 /* What the operator could do now, most pressing first. */
-static json_t *s_next_steps (const node_status_t *status, const char *problem)
+static json_t *s_next_steps (const node_status_t *status, const report_process_t *process)
 {
     json_t *list = json_array ();
+    const char *problem = process->problem;
+    if (json_is_true (json_object_get (process->llm, "exhausted")))
+        s_add_step (list, "llm has spent its budget: raise llm.budget in node.yaml and restart the node");
     if (problem != NULL)
         s_add_step (list, "the store failed: %s; then `evomesh resume`, or wait until it is tried again",
                     problem);
@@ -209,8 +212,9 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "under_way", s_under_way (&status));
     json_object_set_new (root, "rejected", s_rejected (&status));
     json_object_set_new (root, "refused", s_refused (turn_mesh (turn)));
-    json_object_set_new (root, "next_steps", s_next_steps (&status, process->problem));
+    json_object_set_new (root, "next_steps", s_next_steps (&status, process));
     json_object_set_new (root, "listening", s_listening (process));
+    json_object_set_new (root, "llm", process->llm == NULL ? json_null () : process->llm);
     json_object_set_new (root, "problem",
                          process->problem == NULL ? json_null () : json_string (process->problem));
     return s_dump (root);

@@ -4,6 +4,8 @@
 #ifndef EVOMESH_NODE_IO_REPORT_H
 #define EVOMESH_NODE_IO_REPORT_H
 
+#include <jansson.h>
+
 #include "node/turn.h"
 
 typedef struct {
@@ -11,6 +13,7 @@ typedef struct {
     const char *problem; /* NULL: none */
     const address_t *listening;
     size_t listening_count;
+    json_t *llm; /* what was spent on models (taken over by report_status); NULL: there are none */
 } report_process_t;
 
 char *report_status (const turn_t *turn, const report_process_t *process);

@@ -194,10 +194,12 @@ START_TEST (the_proposer_is_told_on_its_stdin)
     const proposed_t *found = s_propose (&bench);
     ck_assert_uint_eq (found->result, 0);
     propose_t effect = s_effect (&bench);
-    char *input = proposal_input (&bench.rig->workshop, &effect);
-    ck_assert_ptr_nonnull (input);
-    s_expect_candidate (&bench, found, input);
-    free (input);
+    json_t *input = proposal_input (&bench.rig->workshop, &effect);
+    char *text = json_dumps (input, JSON_COMPACT);
+    ck_assert_ptr_nonnull (text);
+    s_expect_candidate (&bench, found, text);
+    free (text);
+    json_decref (input);
     s_end (&bench);
 }
 END_TEST
@@ -237,6 +239,40 @@ static void s_put_records (bench_t *bench)
     }
 }
 
+/* Does the input hold what evaluations told? All of it, or nothing. */
+static bool s_shows_artifacts (bench_t *bench)
+{
+    propose_t effect = s_effect (bench);
+    json_t *root = proposal_input (&bench->rig->workshop, &effect);
+    json_t *failure = json_array_get (json_object_get (root, "failures"), 0);
+    bool shown = json_object_get (json_object_get (root, "parent"), "artifacts") != NULL;
+    ck_assert_ptr_nonnull (failure);
+    ck_assert_int_eq (json_object_get (failure, "artifacts") != NULL, shown);
+    ck_assert_int_eq (json_object_get (failure, "detail") != NULL, shown);
+    json_decref (root);
+    return shown;
+}
+
+START_TEST (artifacts_reach_what_has_the_network_only_by_consent)
+{
+    bench_t bench = s_bench ("true");
+    config_t *config = bench.rig->config;
+    s_put_records (&bench);
+    ck_assert (s_shows_artifacts (&bench));
+    config->proposer_network = true;
+    ck_assert (!s_shows_artifacts (&bench));
+    config->share_artifacts = true;
+    ck_assert (s_shows_artifacts (&bench));
+    config->share_artifacts = config->proposer_network = false;
+    config->proposers[0].command.count = 0;
+    snprintf (config->proposers[0].name, sizeof config->proposers[0].name, "llm");
+    ck_assert (!s_shows_artifacts (&bench));
+    config->share_artifacts = true;
+    ck_assert (s_shows_artifacts (&bench));
+    s_end (&bench);
+}
+END_TEST
+
 START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
 {
     bench_t bench = s_bench ("true");
@@ -246,8 +282,7 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
     effect.top.items = &known;
     effect.diverse.items = &unknown;
     effect.top.count = effect.diverse.count = 1;
-    char *text = proposal_input (&bench.rig->workshop, &effect);
-    json_t *root = json_loads (text, 0, NULL);
+    json_t *root = proposal_input (&bench.rig->workshop, &effect);
     ck_assert_ptr_nonnull (root);
     double score, weight, top_score, failed_score;
     const char *worst, *description, *reason, *path, *name, *goal, *id, *top_id, *file, *detail,
@@ -279,7 +314,6 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
     ck_assert_str_eq (name, "score");
     ck_assert_str_eq (goal, "minimize");
     json_decref (root);
-    free (text);
     s_end (&bench);
 }
 END_TEST
@@ -310,4 +344,5 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             a_proposer_that_can_not_run_is_a_fault_of_this_node, a_cancelled_proposer_says_nothing,
             what_a_proposer_worked_on_is_gone_when_it_ends_or_is_cancelled, the_proposer_is_told_on_its_stdin,
             the_input_tells_parent_inspirations_failures_and_what_counts,
+            artifacts_reach_what_has_the_network_only_by_consent,
             what_the_proposer_says_is_taken_from_its_last_line_only)

@@ -195,12 +195,13 @@ static const struct {
      "noisy, "
      "tolerance, limit or alert"},
     {"  - name: tune\n", "  - {name: tune, command: [./tune]}\n",
-     "agent.yaml:16: proposers[0].command: found a command for the built-in tune, expected none or another "
+     "agent.yaml:16: proposers[0].command: found a command for a built-in proposer, expected none or another "
      "name"},
     {"name: search, command: [./search]", "name: tune",
      "agent.yaml:17: proposers[1].name: found \"tune\" a second time, expected each name once"},
     {", command: [./search]", "",
-     "agent.yaml:17: proposers[1].name: found \"search\" without a command, expected tune or a command of "
+     "agent.yaml:17: proposers[1].name: found \"search\" without a command, expected tune, llm or a command "
+     "of "
      "its own"},
     {"share: 0.5", "share: 0",
      "agent.yaml:17: proposers[1].share: found \"0\", expected a number above 0: its part of the proposals "

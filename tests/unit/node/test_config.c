@@ -185,7 +185,8 @@ static const struct {
 } s_bad[] = {
     {"naem: x",
      "node.yaml:1: found the unknown key \"naem\", expected name, agent, private, listen, advertise, slots, "
-     "seed, sandbox, proposers, proposer_network, proposals_max, selection, learning_rate, islands, "
+     "seed, sandbox, proposers, proposer_network, share_artifacts, llm, proposals_max, selection, "
+     "learning_rate, islands, "
      "service, real_time_monitoring, safety_systems, knowledge_transfer or collaborative_validation"},
     {"name: 'a b'",
      "node.yaml:1: name: found \"a b\", expected a name of letters, digits, '.', '_' and '-', 32 at "
@@ -242,7 +243,7 @@ static const struct {
     {"real_time_monitoring: {websocket_enabled: on}",
      "node.yaml:1: real_time_monitoring.websocket_enabled: found \"on\", expected true or false"},
     {"proposers: [{name: mine}]",
-     "node.yaml:1: proposers[0].name: found \"mine\" without a command, expected tune or "
+     "node.yaml:1: proposers[0].name: found \"mine\" without a command, expected tune, llm or "
      "a command of its own"},
     {"proposers: [{name: tune}, {name: a, command: [x]}, {name: b, command: [x]}, {name: c, command: [x]}, "
      "{name: d}]",

@@ -4,14 +4,15 @@
 
 static const char s_request[] =
     "{\"parent\": {\"id\": \"p\", \"metrics\": {\"score\": 1.5}, \"artifacts\": {\"worst\": \"instance 7\"}},"
-    " \"failures\": [{\"description\": \"tried a table\", \"reason\": \"not_better\"}], \"learning_rate\": "
-    "0.3,"
+    " \"failures\": [{\"description\": \"tried a table\", \"reason\": \"not_better\", \"detail\": \"as "
+    "before\"}],"
+    " \"learning_rate\": 0.3, \"inspirations\":"
+    " {\"top\": [{\"id\": \"p\", \"files\": {\"a.c\": \"the parent\"}}, {\"id\": \"o\", \"metrics\": "
+    "{\"score\": 9}}],"
+    " \"diverse\": [{\"id\": \"q\", \"metrics\": {\"score\": 2}, \"files\": {\"a.c\": \"other code\\n\"}}]},"
     " \"objectives\": [{\"name\": \"score\", \"goal\": \"maximize\", \"weight\": 1, \"unit\": \"%\"}],"
-    " \"llm\": {\"model\": \"m\", \"max_tokens\": 77, \"limit_key\": \"max_completion_tokens\", "
-    "\"temperature\": 0.5,"
-    " \"description\": \"packs bins\","
-    " \"programs\": [{\"id\": \"q\", \"metrics\": {\"score\": 2}, \"files\": {\"a.c\": \"other "
-    "code\\n\"}}]}}";
+    " \"llm\": {\"model\": \"m\", \"max_tokens\": 77, \"limit_key\": \"max_completion_tokens\","
+    " \"temperature\": 0.5, \"description\": \"packs bins\"}}";
 
 /* The prompt for the request above and one file, malloc'ed. */
 static char *s_task (const char *request_text, const char *own, const char *text)
@@ -37,12 +38,15 @@ START_TEST (a_prompt_holds_all_that_helps)
                                         "worst: \"instance 7\"",
                                         "score = 2",
                                         "other code",
-                                        "not_better: tried a table",
+                                        "not_better: tried a table as before",
                                         "a.c\n```\nint a;\n```",
                                         "Be bold"};
     char *prompt = s_task (s_request, "", "int a;");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         ck_assert_msg (strstr (prompt, parts[i]) != NULL, "found no \"%s\" in:\n%s", parts[i], prompt);
+    /* The parent stands at the end anyway, and of whom no files are told there is nothing to learn. */
+    ck_assert_ptr_null (strstr (prompt, "the parent"));
+    ck_assert_ptr_null (strstr (prompt, "score = 9"));
     free (prompt);
 }
 END_TEST

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/io/llm_desk.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "node/io/llm_key.h"
+
+#define PROMPT_FRAME_BYTES 4096 /* what a prompt has beside what comes from here, at most */
+#define ANSWER_BYTES       5    /* of a token in an answer, when it is sent back; more than usual */
+#define REPORT_BYTES       8192 /* of what a model is told of an answer that could not be used */
+#define MARGIN_MS_MAX      2000 /* that a program ends before it is killed */
+
+struct llm_desk {
+    const workshop_t *workshop;
+    purse_t purse;
+    problem_t purse_problem; /* empty: there is none */
+    llm_keys_t keys;
+};
+
+static const llm_config_t *s_config (const llm_desk_t *self)
+{
+    return &self->workshop->config->llm;
+}
+
+llm_desk_t *llm_desk_new (const workshop_t *workshop)
+{
+    llm_desk_t *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->workshop = workshop;
+    spending_t caps = llm_config_caps (s_config (self));
+    if (purse_open (&self->purse, workshop->store, &caps, &self->purse_problem) == 0)
+        self->purse_problem.text[0] = '\0';
+    llm_keys_take (&self->keys, s_config (self));
+    return self;
+}
+
+void llm_desk_destroy (llm_desk_t **self_p)
+{
+    if (*self_p == NULL)
+        return;
+    llm_keys_clear (&(*self_p)->keys);
+    free (*self_p);
+    *self_p = NULL;
+}
+
+bool llm_desk_is_exhausted (const llm_desk_t *self, char *text, size_t size)
+{
+    char spent[240];
+    purse_print (&self->purse, spent, sizeof spent);
+    snprintf (text, size, "llm has spent its budget, %s: raise llm.budget in node.yaml and restart the node",
+              spent);
+    return purse_is_empty (&self->purse);
+}
+
+/* --- the input --- */
+
+static json_t *s_spending_json (const spending_t *spending)
+{
+    return json_pack ("{s:I, s:I, s:I}", "requests", (json_int_t)(spending->requests & INT64_MAX), "tokens",
+                      (json_int_t)(spending->tokens & INT64_MAX), "cost_millionths",
+                      (json_int_t)(spending->cost_millionths & INT64_MAX));
+}
+
+static uint64_t s_deadline_ms (const workshop_t *shop, const propose_t *effect)
+{
+    uint64_t timeout_ms = shop->config->proposers[effect->proposer].timeout_ms;
+    uint64_t margin_ms = timeout_ms / 10 < MARGIN_MS_MAX ? timeout_ms / 10 : MARGIN_MS_MAX;
+    return timeout_ms - margin_ms;
+}
+
+static json_t *s_describe (const llm_desk_t *self, const propose_t *effect, const llm_model_t *model)
+{
+    const llm_config_t *config = s_config (self);
+    char url[LIMIT_TEXT + sizeof "/chat/completions"];
+    const char *endpoint = llm_config_place (config, model)->endpoint;
+    size_t length = strlen (endpoint);
+    snprintf (url, sizeof url, "%.*s/chat/completions",
+              (int)(length > 0 && endpoint[length - 1] == '/' ? length - 1 : length), endpoint);
+    json_t *llm = json_pack (
+        "{s:s, s:s, s:f, s:f, s:I, s:s, s:I, s:I, s:I, s:I, s:s}", "url", url, "model", model->name,
+        "price_input", model->price.input, "price_output", model->price.output, "max_tokens",
+        (json_int_t)config->max_tokens, "limit_key", llm_limit_key_name (config->limit_key), "timeout_ms",
+        (json_int_t)config->timeout_ms, "deadline_ms", (json_int_t)s_deadline_ms (self->workshop, effect),
+        "retries", (json_int_t)config->retries, "repairs", (json_int_t)config->repairs, "description",
+        self->workshop->agent->description);
+    if (llm != NULL && config->temperature_given)
+        json_object_set_new (llm, "temperature", json_real (config->temperature));
+    return llm;
+}
+
+/* --- what it may cost --- */
+
+/* Bytes, so tokens at most, of the first prompt: all that it is made of. */
+static uint64_t s_prompt_bytes (const workshop_t *shop, const tree_t *parent, const json_t *input)
+{
+    uint64_t bytes = PROMPT_FRAME_BYTES + json_dumpb (input, NULL, 0, JSON_COMPACT);
+    for (size_t i = 0; i < parent->count; i++)
+        bytes += parent->files[i].size;
+    static const char *const prompts[] = {"prompts/system.md", "prompts/task.md"};
+    for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++) {
+        const tree_file_t *file = tree_find (shop->pinned, prompts[i]);
+        bytes += file == NULL ? 0 : file->size;
+    }
+    return bytes;
+}
+
+/* The most that a proposal needs if every answer comes at once; each repair sends all that was said before again. */
+static spending_t s_wanted (const llm_config_t *config, const llm_model_t *model, uint64_t prompt_bytes)
+{
+    spending_t wanted = {0};
+    for (uint64_t i = 0; i <= config->repairs; i++) {
+        uint64_t input = prompt_bytes + i * (config->max_tokens * ANSWER_BYTES + REPORT_BYTES);
+        spending_t one = spending_of_request (&model->price, input, config->max_tokens);
+        wanted = spending_sum (&wanted, &one);
+    }
+    wanted.requests = (config->repairs + 1) * (config->retries + 1);
+    return wanted;
+}
+
+int llm_desk_order (llm_desk_t *self, const propose_t *effect, const tree_t *parent, json_t *input,
+                    llm_order_t *order, problem_t *problem)
+{
+    if (self->purse_problem.text[0] != '\0')
+        return problem_set (problem, "%s", self->purse_problem.text);
+    const llm_config_t *config = s_config (self);
+    const llm_model_t *model = llm_config_draw (config, effect->seed);
+    json_t *llm = s_describe (self, effect, model);
+    if (llm == NULL || json_object_set_new (input, "llm", llm) != 0)
+        return problem_set (problem, "llm: the request can't be written: %s", error_text (ERROR_MEMORY));
+    order->wanted = s_wanted (config, model, s_prompt_bytes (self->workshop, parent, input));
+    char key[LLM_KEY_BYTES + 1];
+    int rc = llm_keys_read (&self->keys, config, model, key, problem);
+    if (rc == 0 && key[0] != '\0')
+        json_object_set_new (llm, "key", json_string (key));
+    sodium_memzero (key, sizeof key);
+    if (rc == 0)
+        rc = purse_set_aside (&self->purse, &order->wanted, &order->allowed, problem);
+    if (rc != 0)
+        return -1;
+    order->model = model;
+    json_object_set_new (llm, "allowance", s_spending_json (&order->allowed));
+    return 0;
+}
+
+/* --- what it did cost --- */
+
+static uint64_t s_count (const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value (json_object_get (object, key));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+/* The last whole line that says what was spent; NULL if there is none: then nothing was. */
+static json_t *s_last_line (const char *output, size_t size)
+{
+    while (size > 0) {
+        size_t start = size;
+        while (start > 0 && output[start - 1] != '\n')
+            start--;
+        json_t *line = json_loadb (output + start, size - start, 0, NULL);
+        if (json_is_object (json_object_get (line, "spent")))
+            return line;
+        json_decref (line);
+        size = start > 0 ? start - 1 : 0;
+    }
+    return NULL;
+}
+
+spending_t llm_desk_settle (llm_desk_t *self, const llm_order_t *order, const char *output, size_t size,
+                            bool *unaffordable)
+{
+    assert (order->model != NULL);
+    spending_t spent = order->allowed;
+    bool stopped = false;
+    if (output != NULL) {
+        json_t *line = s_last_line (output, size), *told = json_object_get (line, "spent");
+        spent = (spending_t){s_count (told, "requests"), s_count (told, "tokens"),
+                             s_count (told, "cost_millionths")};
+        stopped = json_is_true (json_object_get (line, "unaffordable"));
+        json_decref (line);
+    }
+    purse_settle (&self->purse, &order->allowed, &spent);
+    spending_t left = purse_left (&self->purse);
+    if (unaffordable != NULL) /* what others have set aside may come back */
+        *unaffordable = stopped && !spending_fits (&order->wanted, &left) && self->purse.aside.requests == 0;
+    return spent;
+}
+
+json_t *llm_desk_report (const llm_desk_t *self)
+{
+    const llm_config_t *config = s_config (self);
+    json_t *models = json_array ();
+    for (size_t i = 0; i < config->model_count; i++)
+        json_array_append_new (models, json_string (config->models[i].name));
+    return json_pack ("{s:o, s:o, s:o, s:b}", "models", models, "spent", s_spending_json (&self->purse.spent),
+                      "budget", s_spending_json (&self->purse.caps), "exhausted",
+                      purse_is_empty (&self->purse));
+}
