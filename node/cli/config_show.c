@@ -174,6 +174,9 @@ static void s_list_agent (listing_t *listing, const agent_t *agent)
     s_put_number (listing, "evaluator.timeout_ms", agent->timeout_ms, WHERE_AGENT);
     s_put_number (listing, "evaluator.memory_bytes", agent->memory_bytes, WHERE_AGENT);
     s_put_number (listing, "evaluator.processes", agent->processes_max, WHERE_AGENT);
+    if (agent->stage_count > 0)
+        s_put (listing, "evaluator.stages",
+               s_texts (agent->stages[0].name, sizeof agent->stages[0], agent->stage_count), WHERE_AGENT);
     s_put (listing, "evolve", s_texts (agent->evolve[0], sizeof agent->evolve[0], agent->evolve_count),
            WHERE_AGENT);
 }

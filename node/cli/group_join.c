@@ -182,6 +182,8 @@ static void s_show (const join_t *join)
     fprintf (stderr, "Group %s (%s), %zu members. Its agent:\n  %-12s %s: %s\n  %-12s %s\n", join->group.name,
              group, members_live (join->roster), "name", join->agent.name, join->agent.description,
              "evaluator id", evaluator);
+    for (size_t i = 0; i < join->agent.stage_count; i++)
+        s_show_command (i == 0 ? "stages" : "", &join->agent.stages[i].command);
     s_show_command ("evaluator", &join->agent.evaluator);
     for (size_t i = 0; i < join->agent.proposer_count; i++)
         if (join->agent.proposers[i].command.count > 0)

@@ -3,8 +3,8 @@
 
 # EVOLVE-BLOCK-START
 def search (function, low, high, dimensions, budget, random):
-    """Returns the best point found with `budget` calls of the function. Starts as blind search: each point is drawn anew."""
-    near = 0.0      # evolve: 0..1
+    """Returns the best point found with `budget` calls of the function. Starts as a search that is mostly blind."""
+    near = 0.2      # evolve: 0..1
 
     width = 0.5     # evolve: 0.001..1 log
 

@@ -79,6 +79,7 @@ static void s_end (bench_t *self)
     job_rig_destroy (self->rig);
 }
 
+/* A run with stages is as for a peer, one without as for ourselves. */
 static void s_start (bench_t *self, const char *text, bool staged)
 {
     evaluate_t effect = {
