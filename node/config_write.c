@@ -303,6 +303,8 @@ char *config_write (const config_t *config)
     s_put_islands (&out, config);
     if (config->llm.model_count > 0)
         s_put_llm (&out, &config->llm);
+    else
+        s_put (&out, "\n# llm: language models for the proposer `llm`: see docs/AGENTS.md\n");
     s_put_service (&out, config);
     s_put_groups (&out, config);
     if (out.failed) {
