@@ -31,9 +31,9 @@ given = {}  # reason -> where
 def table ():
     """The edges and events of the lifecycle, from its one source."""
     with open (os.path.join (PROJECT, "evolution", "improvement.c")) as file:
-        rows = re.findall (r'\{STATE_(\w+), MOVE_\w+, STATE_(\w+), (?:"(\w+)"|NULL)\}', file.read ())
+        rows = re.findall (r'\{STATE_(\w+), MOVE_\w+, STATE_(\w+), TYPE_(?:NONE|(\w+))\}', file.read ())
     expect (len (rows) > 20, "improvement.c has no table of edges")
-    return [(source.lower (), target.lower ()) for source, target, _ in rows], {event for *_, event in rows if event}
+    return [(source.lower (), target.lower ()) for source, target, _ in rows], {event.lower () for *_, event in rows if event}
 
 
 def collect (mesh, watchers=()):
