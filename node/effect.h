@@ -37,6 +37,7 @@
     F (R, DIGEST, parent, 0)                                                                       \
     F (R, UINT, proposer, LIMIT_CAPABILITIES) /* index into the STARTED list */                    \
     F (R, UINT, seed, 0)                                                                           \
+    F (R, UINT, number, 0) /* of proposals before it */                                            \
     F (R, REAL, learning_rate, 0)                                                                  \
     F (R, UINT, island, 0)               /* that the parent was drawn from, and the child joins */ \
     L (R, hash, top, LIMIT_METADATA)     /* candidates: the best ones of the island */             \

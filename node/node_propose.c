@@ -153,6 +153,7 @@ void propose_schedule (node_t *self)
         propose_t propose = {.parent = parent->id,
                              .proposer = s_draw_proposer (self, shares, sum),
                              .seed = random_u64 (&self->random),
+                             .number = self->proposals_made + proposals_here (self) + s_proposals_away (self),
                              .learning_rate = self->learning.rate,
                              .island = island};
         s_inspire (self, &propose, top, diverse);

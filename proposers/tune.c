@@ -2,7 +2,7 @@
 /* tune: a proposer that changes marked numbers and choices in the files that may evolve (see evolution/literal.h).
  *
  * It runs in the sandbox, in the parent's checkout. On stdin: one JSON object with at least "seed", "learning_rate" and
- * "evolve" (paths); what else is there it doesn't need. On stdout: one line that says what was changed. Exit 0, or 1
+ * "evolve" (paths); where "inspirations" and "failures" tell of candidates with their files, it goes on from these. On stdout: one line that says what was changed. Exit 0, or 1
  * with the reason on stderr. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +12,7 @@
 
 #include "evolution/tree.h"
 #include "evolution/validators.h"
-#include "proposers/mutate.h"
-
-typedef struct {
-    const char *path; /* borrowed from the request */
-    char *text;
-    size_t size;
-    literals_t literals;
-    size_t first; /* its first parameter */
-} source_t;
+#include "proposers/tune_known.h"
 
 typedef struct {
     json_t *request;
@@ -199,7 +191,10 @@ static int s_tune (tune_t *self, problem_t *problem)
         return -1;
     random_t random;
     random_init_number (&random, self->seed);
-    mutate (self->parameters, self->parameter_count, self->learning_rate, &random);
+    tune_known_t known;
+    tune_known_read (&known, self->request, self->sources, self->source_count, self->parameter_count);
+    differ (self->parameters, self->parameter_count, &known.known, self->learning_rate, &random);
+    tune_known_clear (&known);
     for (size_t i = 0; i < self->source_count; i++)
         if (s_write_source (self, &self->sources[i], problem) != 0)
             return -1;

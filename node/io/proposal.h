@@ -6,10 +6,10 @@
  * On its stdin it gets one JSON object:
  *   {"parent": {"id", "metrics": {name: value…}, "artifacts": {…}},
  *    "inspirations": {"top": [{"id", "metrics", "files": {path: text…}}…], "diverse": […]},
- *    "failures": [{"id", "parent", "description", "reason", "detail", "metrics", "artifacts"}…], the newest first,
- *    "learning_rate": 0.1, "seed": 1234, "evolve": [path…], "objectives": [{"name", "goal", "weight", "unit"}…]}
+ *    "failures": [{"id", "parent", "description", "reason", "detail", "metrics", "artifacts", "files"}…], the newest first,
+ *    "learning_rate": 0.1, "seed": 1234, "number": 17, "evolve": [path…], "objectives": [{"name", "goal", "weight", "unit"}…]}
  * `top`: the best of the archive (of the parent's island), the best first; `diverse`: what measures differently from all of those.
- * "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
+ * `number`: how many proposals there were before. "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
  * What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml says
  * `share_artifacts`. `llm` gets more (llm_desk.h).
  * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…"}. */

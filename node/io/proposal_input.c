@@ -11,10 +11,10 @@
 #include "evolution/validators.h"
 #include "node/records.h"
 
-#define FAILURES_TOLD    8
+#define FAILURES_TOLD    24
 #define FAILURES_LOOK_AT 256 /* newest improvements among which they are sought */
 #define FILES_BYTES_MAX \
-    (256 * 1024) /* of all inspirations' files together; who comes beyond is told without */
+    (256 * 1024) /* of the files of inspirations and failures together; who comes beyond is told without */
 
 static json_t *s_text (text_t text)
 {
@@ -108,10 +108,11 @@ typedef struct {
     const workshop_t *shop;
     bool artifacts;
     json_t *list;
+    size_t *room;
     size_t seen;
 } failures_t;
 
-static json_t *s_failure (const workshop_t *shop, bool artifacts, const improvement_row_t *row)
+static json_t *s_failure (const workshop_t *shop, bool artifacts, const improvement_row_t *row, size_t *room)
 {
     json_t *one = json_object ();
     json_object_set_new (one, "id", s_id (&row->candidate));
@@ -121,6 +122,9 @@ static json_t *s_failure (const workshop_t *shop, bool artifacts, const improvem
     if (artifacts)
         json_object_set_new (one, "detail", s_text (row->detail));
     s_tell_measured (shop, &row->candidate, artifacts, one);
+    json_t *files = s_files (shop, &row->candidate, room);
+    if (files)
+        json_object_set_new (one, "files", files);
     return one;
 }
 
@@ -133,14 +137,15 @@ static int s_add_failure (void *context, uint64_t number, const digest_t *key, c
     arena_t arena = {0};
     if (record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0 &&
         row.state == STATE_REJECTED && row.reason < REASON_COUNT)
-        json_array_append_new (failures->list, s_failure (failures->shop, failures->artifacts, &row));
+        json_array_append_new (failures->list,
+                               s_failure (failures->shop, failures->artifacts, &row, failures->room));
     arena_clear (&arena);
     return ++failures->seen == FAILURES_LOOK_AT || json_array_size (failures->list) == FAILURES_TOLD;
 }
 
-static json_t *s_failures (const workshop_t *shop, bool artifacts)
+static json_t *s_failures (const workshop_t *shop, bool artifacts, size_t *room)
 {
-    failures_t failures = {shop, artifacts, json_array (), 0};
+    failures_t failures = {shop, artifacts, json_array (), room, 0};
     store_record_walk (shop->store, TABLE_IMPROVEMENT, 0, true, s_add_failure, &failures);
     return failures.list;
 }
@@ -180,8 +185,9 @@ json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
         json_array_append_new (evolve, json_string (shop->agent->evolve[i]));
     json_object_set_new (root, "parent", s_candidate (shop, &effect->parent, artifacts));
     json_object_set_new (root, "inspirations", inspirations);
-    json_object_set_new (root, "failures", s_failures (shop, artifacts));
+    json_object_set_new (root, "failures", s_failures (shop, artifacts, &room));
     json_object_set_new (root, "learning_rate", json_real (effect->learning_rate));
+    json_object_set_new (root, "number", json_integer ((json_int_t)(effect->number & INT64_MAX)));
     json_object_set_new (root, "seed", json_integer ((json_int_t)(effect->seed & INT64_MAX)));
     json_object_set_new (root, "evolve", evolve);
     json_object_set_new (root, "objectives", s_objectives (&shop->agent->objectives));

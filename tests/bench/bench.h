@@ -48,5 +48,6 @@ void bench_round (void);
 void bench_idle (void);
 void bench_sandbox (void);
 void bench_limits (void);
+void bench_tune (void);
 
 #endif

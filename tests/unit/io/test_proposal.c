@@ -291,13 +291,13 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
     ck_assert_int_eq (
         json_unpack (root,
                      "{s:{s:s, s:{s:f}, s:{s:s}}, s:{s:[{s:s, s:{s:f}, s:{s:s}}!], s:[{s:s}!]}, "
-                     "s:[{s:s, s:s, s:s, s:{s:f}, s:{s:s}}!], s:I, s:[s!], s:[{s:s, s:s, s:f}]}",
+                     "s:[{s:s, s:s, s:s, s:{s:f}, s:{s:s}, s:{s:s}}!], s:I, s:[s!], s:[{s:s, s:s, s:f}]}",
                      "parent", "id", &id, "metrics", "score", &score, "artifacts", "worst", &worst,
                      "inspirations", "top", "id", &top_id, "metrics", "score", &top_score, "files",
                      "value.txt", &file, "diverse", "id", &name, "failures", "description", &description,
                      "reason", &reason, "detail", &detail, "metrics", "score", &failed_score, "artifacts",
-                     "worst", &failed_worst, "seed", &seed, "evolve", &path, "objectives", "name", &name,
-                     "goal", &goal, "weight", &weight),
+                     "worst", &failed_worst, "files", "value.txt", &file, "seed", &seed, "evolve", &path,
+                     "objectives", "name", &name, "goal", &goal, "weight", &weight),
         0);
     ck_assert_double_eq (score, 3.5);
     ck_assert_str_eq (worst, "item 7");

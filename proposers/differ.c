@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "proposers/differ.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define AFRESH_SHARE   0.05 /* of the proposals don't look at what is known */
+#define STEP_SHARE     0.1  /* of the others mutate the best */
+#define ONWARD_SHARE   0.1  /* of them go on along the way that led to the best */
+#define BLEND_SHARE    0.05 /* of them add the difference of two known ones */
+#define RATE_SHARE     0.3 /* of the steps are as long as the learning rate says, not as the best lie apart */
+#define ANYWHERE_SHARE 0.4 /* of the numbers that are tried in their turn go anywhere in their range */
+#define CHOICE_SHARE   0.1 /* of the changes of a choice are to any, not to one that is known to be good */
+#define TURN           3   /* proposals that one number's turn mostly takes */
+#define AGREE          1e-9 /* of a range: nearer than that is the same place */
+#define NARROW         0.02 /* of a bracket: a minimum so near to a known place is that place */
+#define REACH          20   /* how many times as far as what is known a minimum is believed to be */
+#define STRETCH        1.6  /* how much farther the other side is tried */
+
+/* Where a value stands in its range, 0 to 1. */
+static double s_place (const literal_t *literal, double value)
+{
+    double low = literal->minimum, high = literal->maximum;
+    if (literal->logarithmic) {
+        low = log (low);
+        high = log (high);
+        value = log (fmax (value, literal->minimum));
+    }
+    return fmin (fmax ((value - low) / (high - low), 0), 1);
+}
+
+static double s_value (const literal_t *literal, double place)
+{
+    double at = fabs (place); /* reflected at either end */
+    at = at > 1 ? fmax (2 - at, 0) : at;
+    if (!literal->logarithmic)
+        return literal->minimum + at * (literal->maximum - literal->minimum);
+    double low = log (literal->minimum), high = log (literal->maximum);
+    return exp (low + at * (high - low));
+}
+
+/* Normally distributed (Box, Muller). */
+static double s_normal (random_t *random)
+{
+    double radius = sqrt (-2 * log (1 - random_unit (random)));
+    return radius * cos (6.283185307179586 * random_unit (random));
+}
+
+static bool s_is_choice (const parameter_t *parameter)
+{
+    return parameter->literal->kind == LITERAL_CHOICE;
+}
+
+/* A row of places, of which a choice has none. */
+static void s_row (const parameter_t *parameters, size_t count, const double *values, double *places)
+{
+    for (size_t i = 0; i < count; i++)
+        places[i] = s_is_choice (&parameters[i]) ? 0 : s_place (parameters[i].literal, values[i]);
+}
+
+typedef struct {
+    parameter_t *parameters;
+    size_t count;
+    const known_t *known;
+    double *places; /* known->count rows of `count` */
+    double *at;     /* the proposal's */
+    double rate;
+    random_t *random;
+} search_t;
+
+static const double *s_places (const search_t *self, size_t row)
+{
+    assert (row < self->known->count);
+    return self->places + row * self->count;
+}
+
+/* How far the best lie apart on one parameter: the root of the mean square of what each differs from the first. */
+static double s_spread_of (const search_t *self, size_t i)
+{
+    double sum = 0;
+    for (size_t row = 1; row < self->known->best; row++) {
+        double apart = s_places (self, row)[i] - s_places (self, 0)[i];
+        sum += apart * apart;
+    }
+    return sqrt (sum / (double)self->known->best);
+}
+
+/* The same over those parameters on which they do differ. */
+static double s_spread (const search_t *self)
+{
+    double sum = 0;
+    size_t terms = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        double apart = s_spread_of (self, i);
+        sum += apart * apart;
+        terms += apart > AGREE;
+    }
+    return terms > 0 ? sqrt (sum / (double)terms) : 0;
+}
+
+/* Another choice: mostly one that a known candidate made. */
+static void s_choose (search_t *self, size_t i)
+{
+    parameter_t *parameter = &self->parameters[i];
+    if (random_unit (self->random) >= CHOICE_SHARE) {
+        double known = self->known->rows[random_below (self->random, self->known->count)][i];
+        if (known != parameter->value) {
+            parameter->value = known;
+            return;
+        }
+    }
+    size_t other = (size_t)random_below (self->random, parameter->literal->choice_count - 1);
+    parameter->value = (double)(other < (size_t)parameter->value ? other : other + 1);
+}
+
+/* The length of a step: about as far as the best lie apart, or as the learning rate says. */
+static double s_length (search_t *self, double spread)
+{
+    double length = random_unit (self->random) < RATE_SHARE ? self->rate : spread;
+    return length * exp (s_normal (self->random));
+}
+
+/* Heavy-tailed: half of the steps are shorter than 1, some far longer. */
+static double s_cauchy (random_t *random)
+{
+    return tan (3.141592653589793 * (random_unit (random) - 0.5));
+}
+
+/* What is known along one parameter, where nothing else differs from the best: of either side the two nearest places, relative to the
+ * best, and how much worse they are. 0: none. */
+typedef struct {
+    double offset[2][2]; /* side (left, right), then the nearest, then the next */
+    double worse[2][2];
+} line_t;
+
+/* The only parameter on which a row differs from the best; `count` if there are several, or none, or it is a choice. */
+static size_t s_only (const search_t *self, size_t row)
+{
+    size_t only = self->count;
+    for (size_t i = 0; i < self->count; i++) {
+        bool differs = s_is_choice (&self->parameters[i])
+                           ? self->known->rows[row][i] != self->known->rows[0][i]
+                           : fabs (s_places (self, row)[i] - s_places (self, 0)[i]) > AGREE;
+        if (!differs)
+            continue;
+        if (only < self->count || s_is_choice (&self->parameters[i]))
+            return self->count;
+        only = i;
+    }
+    return only;
+}
+
+static void s_extend (line_t *line, double offset, double worse)
+{
+    double *offsets = line->offset[offset > 0], *losses = line->worse[offset > 0];
+    if (offset == 0 || offset == offsets[0])
+        return;
+    if (offsets[0] == 0 || fabs (offset) < fabs (offsets[0])) {
+        offsets[1] = offsets[0];
+        losses[1] = losses[0];
+        offsets[0] = offset;
+        losses[0] = worse;
+    } else if (offsets[1] == 0 || fabs (offset) < fabs (offsets[1])) {
+        offsets[1] = offset;
+        losses[1] = worse;
+    }
+}
+
+/* Where the parabola through the best and two others has its minimum; 0 if it has none. */
+static double s_vertex (double a, double fa, double b, double fb)
+{
+    double curvature = (fa / a - fb / b) / (a - b), slope = fa / a - curvature * a;
+    return curvature > 0 ? -slope / (2 * curvature) : 0;
+}
+
+/* Where to look next along a line, relative to the best; 0: it is done with. */
+static double s_next_on (const line_t *line)
+{
+    double left = line->offset[0][0], right = line->offset[1][0];
+    if (left != 0 && right != 0) {
+        double vertex = s_vertex (left, line->worse[0][0], right, line->worse[1][0]);
+        double narrow = NARROW * (right - left);
+        bool fresh = fabs (vertex) > narrow && vertex - left > narrow && right - vertex > narrow;
+        return fresh ? vertex : 0;
+    }
+    int side = left == 0;
+    double near = line->offset[side][0], far = line->offset[side][1];
+    double vertex = far != 0 ? s_vertex (near, line->worse[side][0], far, line->worse[side][1]) : 0;
+    if (vertex * near < 0) /* on the side that nobody tried */
+        return fabs (vertex) < REACH * fabs (far) ? vertex : -REACH * far;
+    return -STRETCH * near;
+}
+
+/* Goes on along a line of which something is known; the latest come last. False if all are done with. */
+static bool s_follow (search_t *self)
+{
+    for (size_t row = self->known->count - 1; row > 0; row--) {
+        size_t i = row == 1 || row >= self->known->best ? s_only (self, row) : self->count;
+        if (i == self->count)
+            continue;
+        line_t line = {0};
+        for (size_t other = 1; other < self->known->count; other++)
+            if (s_only (self, other) == i)
+                s_extend (&line, s_places (self, other)[i] - s_places (self, 0)[i],
+                          self->known->losses[other] - self->known->losses[0]);
+        double place = s_places (self, 0)[i], offset = fmin (fmax (s_next_on (&line), -place), 1 - place);
+        if (fabs (offset) > AGREE) {
+            self->at[i] += offset;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many known ones differ from the best on a parameter. */
+static size_t s_touched (const search_t *self, size_t i)
+{
+    size_t touched = 0;
+    for (size_t row = 1; row < self->known->count; row++)
+        touched += self->known->rows[row][i] != self->known->rows[0][i];
+    return touched;
+}
+
+/* A step on one of the parameters that were touched least, each in its turn. */
+static void s_probe (search_t *self, double spread)
+{
+    size_t least = SIZE_MAX, which = 0, turn = (size_t)(self->known->number / TURN % self->count);
+    for (size_t k = 0; k < self->count; k++) {
+        size_t i = (turn + k) % self->count, touched = s_touched (self, i);
+        if (touched < least) {
+            least = touched;
+            which = i;
+        }
+    }
+    if (s_is_choice (&self->parameters[which]))
+        s_choose (self, which);
+    else if (random_unit (self->random) < ANYWHERE_SHARE)
+        self->at[which] = random_unit (self->random);
+    else
+        self->at[which] += fmod (s_length (self, spread) * s_cauchy (self->random), 1);
+}
+
+/* On along the way from a good one to the best, by a part of it. */
+static void s_onward (search_t *self)
+{
+    const double *from = s_places (self, 1 + (size_t)random_below (self->random, self->known->best - 1));
+    double part = exp (s_normal (self->random)) / 2;
+    for (size_t i = 0; i < self->count; i++)
+        self->at[i] += part * (s_places (self, 0)[i] - from[i]);
+}
+
+/* The difference of two known ones, on some of the parameters. */
+static void s_blend (search_t *self)
+{
+    size_t one = (size_t)random_below (self->random, self->known->count);
+    size_t other = (size_t)random_below (self->random, self->known->count);
+    double part = 0.4 + 0.6 * random_unit (self->random), share = random_unit (self->random);
+    for (size_t i = 0; i < self->count; i++)
+        if (random_unit (self->random) < share) {
+            self->at[i] += part * (s_places (self, one)[i] - s_places (self, other)[i]);
+            if (s_is_choice (&self->parameters[i]))
+                self->parameters[i].value = self->known->rows[one][i];
+        }
+}
+
+/* Sets the numbers to their places; returns how many parameters differ in their written form from what they were. */
+static size_t s_settle (search_t *self, const double *before)
+{
+    size_t changed = 0;
+    const double *best = s_places (self, 0);
+    for (size_t i = 0; i < self->count; i++) {
+        parameter_t *parameter = &self->parameters[i];
+        if (s_is_choice (parameter))
+            changed += parameter->value != before[i];
+        else {
+            parameter->value =
+                self->at[i] == best[i] ? self->known->rows[0][i] : s_value (parameter->literal, self->at[i]);
+            changed += literal_rounded (parameter->literal, parameter->value) !=
+                       literal_rounded (parameter->literal, before[i]);
+        }
+    }
+    return changed;
+}
+
+static void s_start_from_best (search_t *self)
+{
+    for (size_t row = 0; row < self->known->count; row++)
+        s_row (self->parameters, self->count, self->known->rows[row], self->places + row * self->count);
+    for (size_t i = 0; i < self->count; i++) {
+        self->at[i] = s_places (self, 0)[i];
+        if (s_is_choice (&self->parameters[i]))
+            self->parameters[i].value = self->known->rows[0][i];
+    }
+}
+
+static size_t s_search (search_t *self, const double *before)
+{
+    double spread = s_spread (self), way = random_unit (self->random);
+    if (spread == 0)
+        spread = self->rate;
+    if (way < STEP_SHARE) {
+        s_settle (self, before);
+        return mutate (self->parameters, self->count, s_length (self, spread), self->random);
+    }
+    if (way < STEP_SHARE + ONWARD_SHARE && self->known->best > 1)
+        s_onward (self);
+    else if (way < STEP_SHARE + ONWARD_SHARE + BLEND_SHARE && self->known->count > 2)
+        s_blend (self);
+    else if (!s_follow (self))
+        s_probe (self, spread);
+    return s_settle (self, before);
+}
+
+size_t differ (parameter_t *parameters, size_t count, const known_t *known, double learning_rate,
+               random_t *random)
+{
+    assert (count > 0 && learning_rate > 0);
+    assert (known->best <= known->count && known->count <= DIFFER_KNOWN_MAX);
+    if (known->best == 0 || random_unit (random) < AFRESH_SHARE)
+        return mutate (parameters, count, learning_rate, random);
+    search_t self = {.parameters = parameters,
+                     .count = count,
+                     .known = known,
+                     .places = calloc (known->count * count, sizeof (double)),
+                     .at = calloc (count, sizeof (double)),
+                     .rate = learning_rate,
+                     .random = random};
+    double *before = calloc (count, sizeof *before);
+    assert (self.places && self.at && before);
+    for (size_t i = 0; i < count; i++)
+        before[i] = parameters[i].value;
+    s_start_from_best (&self);
+    size_t changed = s_search (&self, before);
+    free (self.places);
+    free (self.at);
+    free (before);
+    return changed > 0 ? changed : mutate (parameters, count, learning_rate, random);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "proposers/differ.h"
+#include "tests/lib/suite.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+enum { MANY = 12 };
+
+/* Numbers from −5 to 5, on which the loss is the sum of the squares of their distances from 1. */
+static void s_marks (literal_t literals[MANY])
+{
+    for (size_t i = 0; i < MANY; i++)
+        literals[i] = (literal_t){.kind = LITERAL_REAL, .length = 8, .minimum = -5, .maximum = 5};
+}
+
+static double s_loss (const double *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < MANY; i++)
+        sum += (x[i] - 1) * (x[i] - 1);
+    return sum;
+}
+
+static void s_propose (const literal_t *literals, const known_t *known, uint64_t seed, double x[MANY])
+{
+    parameter_t parameters[MANY];
+    random_t random;
+    random_init_number (&random, seed);
+    for (size_t i = 0; i < MANY; i++)
+        parameters[i] = (parameter_t){&literals[i], 0};
+    ck_assert_uint_gt (differ (parameters, MANY, known, 0.1, &random), 0);
+    for (size_t i = 0; i < MANY; i++) {
+        x[i] = parameters[i].value;
+        ck_assert (x[i] >= literals[i].minimum && x[i] <= literals[i].maximum);
+    }
+}
+
+START_TEST (test_three_points_on_a_line_show_the_minimum)
+{
+    literal_t literals[MANY];
+    s_marks (literals);
+    double best[MANY] = {0}, right[MANY] = {0}, left[MANY] = {0};
+    right[3] = 3;
+    left[3] = -2;
+    known_t known = {.rows = {best, right, left},
+                     .losses = {s_loss (best), s_loss (right), s_loss (left)},
+                     .count = 3,
+                     .best = 1};
+    unsigned found = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        double x[MANY];
+        s_propose (literals, &known, seed, x);
+        found += fabs (x[3] - 1) < 1e-9;
+    }
+    ck_assert_uint_gt (found, 50);
+}
+END_TEST
+
+START_TEST (test_the_other_side_of_what_failed_is_tried)
+{
+    literal_t literals[MANY];
+    s_marks (literals);
+    double best[MANY] = {0}, failed[MANY] = {0};
+    failed[5] = -0.5;
+    known_t known = {
+        .rows = {best, failed}, .losses = {s_loss (best), s_loss (failed)}, .count = 2, .best = 1};
+    unsigned mirrored = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        double x[MANY];
+        s_propose (literals, &known, seed, x);
+        mirrored += fabs (x[5] - 0.8) < 1e-9;
+    }
+    ck_assert_uint_gt (mirrored, 50);
+}
+END_TEST
+
+START_TEST (test_a_search_that_knows_its_last_steps_gets_there_fast)
+{
+    enum { STEPS = 200, KEPT = 8 };
+    literal_t literals[MANY];
+    s_marks (literals);
+    double rows[STEPS + 1][MANY] = {{0}};
+    size_t best = 0, before = 0;
+    for (size_t step = 1; step <= STEPS; step++) {
+        known_t known = {.rows = {rows[best], rows[before]},
+                         .losses = {s_loss (rows[best]), s_loss (rows[before])}};
+        known.count = known.best = best == before ? 1 : 2;
+        known.number = step;
+        for (size_t i = step > KEPT ? step - KEPT : 1; i < step; i++)
+            if (i != best && i != before) {
+                known.losses[known.count] = s_loss (rows[i]);
+                known.rows[known.count++] = rows[i];
+            }
+        s_propose (literals, &known, step, rows[step]);
+        if (s_loss (rows[step]) < s_loss (rows[best])) {
+            before = best;
+            best = step;
+        }
+    }
+    ck_assert_msg (s_loss (rows[best]) < 0.12, "%g", s_loss (rows[best])); /* a hundredth of the start */
+}
+END_TEST
+
+START_TEST (test_every_kind_of_mark_changes_within_its_bounds)
+{
+    literal_t literals[4] = {
+        {.kind = LITERAL_REAL, .length = 8, .minimum = 0.001, .maximum = 1000, .logarithmic = true},
+        {.kind = LITERAL_INTEGER, .length = 8, .minimum = 1, .maximum = 6},
+        {.kind = LITERAL_CHOICE, .choice_count = 3},
+        {.kind = LITERAL_REAL, .length = 8, .minimum = -1, .maximum = 1}};
+    double one[] = {0.01, 2, 0, 0.5}, other[] = {0.02, 3, 2, 0.5}, third[] = {500, 6, 2, -1};
+    known_t known = {.rows = {one, other, third}, .losses = {1, 2, 3}, .count = 3, .best = 2};
+    bool changed[4] = {false};
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        parameter_t parameters[4];
+        random_t random;
+        random_init_number (&random, seed);
+        for (size_t i = 0; i < 4; i++)
+            parameters[i] = (parameter_t){&literals[i], one[i]};
+        size_t told = differ (parameters, 4, &known, 0.1, &random), differ_now = 0;
+        for (size_t i = 0; i < 4; i++) {
+            double value = literal_rounded (&literals[i], parameters[i].value);
+            bool choice = literals[i].kind == LITERAL_CHOICE;
+            ck_assert (choice ? value >= 0 && value < 3
+                              : value >= literals[i].minimum && value <= literals[i].maximum);
+            differ_now += value != one[i];
+            changed[i] |= value != one[i];
+        }
+        ck_assert_uint_ge (differ_now, 1);
+        ck_assert_uint_eq (told, differ_now);
+    }
+    for (size_t i = 0; i < 4; i++)
+        ck_assert (changed[i]);
+}
+END_TEST
+
+START_TEST (test_what_is_known_of_nobody_is_no_obstacle)
+{
+    literal_t literals[MANY];
+    s_marks (literals);
+    double same[MANY] = {0}, x[MANY];
+    known_t none = {.count = 0}, alike = {.rows = {same, same, same}, .count = 3, .best = 3};
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        s_propose (literals, &none, seed, x);
+        s_propose (literals, &alike, seed, x);
+    }
+}
+END_TEST
+
+SUITE_MAIN ("proposers/differ", test_three_points_on_a_line_show_the_minimum,
+            test_the_other_side_of_what_failed_is_tried,
+            test_a_search_that_knows_its_last_steps_gets_there_fast,
+            test_every_kind_of_mark_changes_within_its_bounds, test_what_is_known_of_nobody_is_no_obstacle)
