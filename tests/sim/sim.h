@@ -5,7 +5,11 @@
  *
  * Rates of faults, stated once: SIM_LOSS of all frames; delays of SIM_DELAY_MS, each frame its own, so that they overtake each
  * other; each node crashes about every SIM_CRASH_MS; a cut between two halves about every SIM_CUT_MS, SIM_CUT_LENGTH_MS
- * long; SIM_COMMIT_FAILS of commits; SIM_FAULTS of jobs. All until SIM_CALM_MS; then the world is calm, and must settle. */
+ * long; SIM_COMMIT_FAILS of commits; SIM_FAULTS of jobs. All until SIM_CALM_MS; then the world is calm, and must settle.
+ *
+ * People and liars: about every SIM_OPERATOR_MS the operator of some node looks at it, decides what is held, pauses, resumes or
+ * rolls back. In one world of SIM_LIAR_WORLDS one member lies: what it says of others' changes is the opposite of what its
+ * own core found, each time or half of the times. */
 #ifndef EVOMESH_TESTS_SIM_SIM_H
 #define EVOMESH_TESTS_SIM_SIM_H
 
@@ -21,6 +25,9 @@
 #define SIM_CUT_LENGTH_MS 20000
 #define SIM_COMMIT_FAILS  0.001
 #define SIM_FAULTS        0.03
+#define SIM_OPERATOR_MS   8000
+#define SIM_LIAR_WORLDS   4
+#define SIM_APPROVED_MAX  64
 #define SIM_CALM_MS       150000
 #define SIM_END_MS        900000 /* by then it must have settled */
 #define SIM_PROPOSALS     5      /* of each node */
@@ -62,14 +69,17 @@ struct sim_node {
     identity_t identity;
     curve_t curve;
     sim_store_t *store;
-    uint64_t live_seq;          /* reserved, on disk */
-    digest_t current;           /* the release that `current` points at: on disk */
-    bool releases_differ;       /* the service's own copy is worse than measured (a regression) */
-    turn_t *turn;               /* NULL: down */
-    uint64_t life;              /* counts starts: what was sent to or done for an earlier life is lost */
-    uint64_t wake_ms;           /* a turn is scheduled for then; UINT64_MAX: none */
-    uint64_t clock_skew_ms;     /* of its wall clock */
-    bool linked[SIM_NODES_MAX]; /* our DEALER and SUB to that node */
+    uint64_t live_seq;      /* reserved, on disk */
+    digest_t current;       /* the release that `current` points at: on disk */
+    bool releases_differ;   /* the service's own copy is worse than measured (a regression) */
+    turn_t *turn;           /* NULL: down */
+    uint64_t life;          /* counts starts: what was sent to or done for an earlier life is lost */
+    uint64_t wake_ms;       /* a turn is scheduled for then; UINT64_MAX: none */
+    uint64_t clock_skew_ms; /* of its wall clock */
+    unsigned lies;          /* of 2 statements on others' changes, so many are lies */
+    digest_t approved[SIM_APPROVED_MAX]; /* improvements that its operator approved */
+    size_t approved_count;
+    bool linked[SIM_NODES_MAX];              /* our DEALER and SUB to that node */
     link_standing_t standing[SIM_NODES_MAX]; /* who that node's key is to us */
 };
 
@@ -84,7 +94,13 @@ typedef struct {
     unsigned adopted;
     unsigned held;
     unsigned lost_frames;
-    unsigned faults;
+    unsigned faults; /* of jobs */
+    unsigned lies;
+    unsigned approvals; /* by operators */
+    unsigned rejections;
+    unsigned pauses;
+    unsigned resumes;
+    unsigned rollbacks; /* that operators wanted */
 } sim_counts_t;
 
 struct sim {
@@ -108,7 +124,16 @@ struct sim {
 };
 
 /* --- world: time and network --- */
-typedef enum { SIM_FRAME, SIM_WAKE, SIM_RESULT, SIM_CRASH, SIM_RESTART, SIM_CUT, SIM_HEAL } sim_kind_t;
+typedef enum {
+    SIM_FRAME,
+    SIM_WAKE,
+    SIM_RESULT,
+    SIM_CRASH,
+    SIM_RESTART,
+    SIM_CUT,
+    SIM_HEAL,
+    SIM_OPERATOR
+} sim_kind_t;
 typedef struct sim_entry {
     uint64_t at_ms;
     uint64_t order;
@@ -132,6 +157,17 @@ void sim_node_start (sim_node_t *node);
 void sim_node_crash (sim_node_t *node);
 ports_t sim_ports (sim_node_t *node);
 void sim_job (sim_node_t *node, const effect_t *effect);
+
+/* --- people and liars --- */
+/* The operator of some node looks at it, and again later. */
+void sim_operate (sim_t *self);
+/* A reply to what an operator wanted. */
+void sim_operated (sim_node_t *node, const reply_t *reply);
+/* Did its operator approve that improvement? */
+bool sim_approved (const sim_node_t *node, const digest_t *improvement);
+/* If this is a statement on another's change, and the node lies about it: writes the lie, sealed, and is true. */
+bool sim_lie (sim_node_t *node, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES],
+              buffer_t *lie, uint8_t lie_seal[SEAL_BYTES]);
 
 /* Builds a world of `nodes` nodes from a seed, and runs it to its end. True if every invariant held; else `failure` says which did
  * not. */

@@ -81,9 +81,10 @@ static void s_propose (sim_node_t *node, const propose_t *propose)
                      .as.proposed = {.operation = propose->operation,
                                      .parent = propose->parent,
                                      .description = text_of ("nudged")}};
-    if (sim_chance (node->sim, SIM_FAULTS))
+    if (sim_chance (node->sim, SIM_FAULTS)) {
         event.as.proposed.result = 1 + random_below (random, 2);
-    else if (s_load (node, &propose->parent, &program)) {
+        node->sim->counts.faults++;
+    } else if (s_load (node, &propose->parent, &program)) {
         size_t line = random_below (random, SIM_LINES);
         double target = 0.1 * (double)(line + 1);
         program.values[line] += (target - program.values[line]) * 0.6 + 0.04 * (random_unit (random) - 0.4);
@@ -103,9 +104,10 @@ static void s_evaluate (sim_node_t *node, const evaluate_t *evaluate)
     event_t event = {.kind = EVENT_EVALUATED,
                      .as.evaluated = {.operation = evaluate->operation, .wall_ms = 100}};
     const digest_t *what = evaluate->live ? &node->current : &evaluate->candidate;
-    if (sim_chance (node->sim, SIM_FAULTS / 4))
+    if (sim_chance (node->sim, SIM_FAULTS / 4)) {
         event.as.evaluated.reason = REASON_FAULT;
-    else if (sim_chance (node->sim, SIM_FAULTS / 4))
+        node->sim->counts.faults++;
+    } else if (sim_chance (node->sim, SIM_FAULTS / 4))
         event.as.evaluated.reason = REASON_INVALID_TIMEOUT;
     else if (s_load (node, what, &program)) {
         for (int i = 0; i < SIM_LINES; i++) {

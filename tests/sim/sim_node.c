@@ -119,13 +119,25 @@ static void s_disconnect (void *context, const pubkey_t *curve)
         node->linked[peer->number] = false;
 }
 
+static void s_say (sim_node_t *node, size_t to, const uint8_t *body, size_t size,
+                   const uint8_t seal[SEAL_BYTES])
+{
+    buffer_t lie = {0};
+    uint8_t lie_seal[SEAL_BYTES];
+    if (sim_lie (node, body, size, seal, &lie, lie_seal))
+        sim_send (node, to, false, lie.data, lie.size, lie_seal);
+    else
+        sim_send (node, to, false, body, size, seal);
+    buffer_clear (&lie);
+}
+
 static void s_send (void *context, const pubkey_t *curve, const uint8_t *body, size_t size,
                     const uint8_t seal[SEAL_BYTES])
 {
     sim_node_t *node = context, *peer = s_by_curve (node, curve);
     sim_check_acknowledged (node, body, size);
     if (peer && node->linked[peer->number] && peer->standing[node->number] == LINK_MEMBER)
-        sim_send (node, peer->number, false, body, size, seal);
+        s_say (node, peer->number, body, size, seal);
 }
 
 static void s_reply (void *context, const pubkey_t *curve, const uint8_t *body, size_t size,
@@ -133,7 +145,7 @@ static void s_reply (void *context, const pubkey_t *curve, const uint8_t *body, 
 {
     sim_node_t *node = context, *peer = s_by_curve (node, curve);
     if (peer && peer->linked[node->number] && node->standing[peer->number] == LINK_MEMBER)
-        sim_send (node, peer->number, false, body, size, seal);
+        s_say (node, peer->number, body, size, seal);
 }
 
 static void s_publish (void *context, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES])
@@ -170,8 +182,7 @@ static void s_notify (void *context, const notify_t *event)
 
 static void s_answer (void *context, const reply_t *reply)
 {
-    (void)context;
-    (void)reply;
+    sim_operated (context, reply);
 }
 
 static void s_log (void *context, turn_log_t level, const char *event, const char *text)

@@ -198,6 +198,7 @@ static void s_handle (sim_t *self, const sim_entry_t *entry)
         s_schedule_crash (self, entry->node);
         break;
     case SIM_CUT: s_cut (self); break;
+    case SIM_OPERATOR: sim_operate (self); break;
     case SIM_HEAL:
         self->cut = false;
         sim_schedule (self,
@@ -280,7 +281,7 @@ static bool s_settled (sim_t *self)
         node_status_t *status = malloc (sizeof *status);
         assert (status);
         node_status (turn_node (self->nodes[i].turn), status);
-        bool busy = !status->finished || status->outbox || status->slots_busy;
+        bool busy = !status->finished || (status->outbox && !self->nodes[i].lies) || status->slots_busy;
         for (size_t k = 0; k < sizeof status->in_state / sizeof status->in_state[0]; k++)
             busy = busy || status->in_state[k];
         free (status);
@@ -357,8 +358,11 @@ bool sim_run (uint64_t seed, size_t nodes, sim_counts_t *counts, char failure[10
         sim_node_start (&self->nodes[i]);
         s_schedule_crash (self, i);
     }
+    if (seed % SIM_LIAR_WORLDS == 1)
+        self->nodes[random_below (&self->random, nodes)].lies = 1 + (unsigned)random_below (&self->random, 2);
     sim_schedule (self, (sim_entry_t){.at_ms = self->now_ms + 1 + random_below (&self->random, SIM_CUT_MS),
                                       .kind = SIM_CUT});
+    sim_schedule (self, (sim_entry_t){.at_ms = self->now_ms + SIM_OPERATOR_MS, .kind = SIM_OPERATOR});
     s_run (self);
     if (!self->failure[0])
         sim_check_end (self);
