@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "evolution/block.h"
 #include "evolution/tree.h"
 #include "proposers/llm_lines.h"
 
@@ -209,6 +210,18 @@ static bool s_same (const buffer_t *a, const buffer_t *b)
     return a->size == b->size && (a->size == 0 || memcmp (a->data, b->data, a->size) == 0);
 }
 
+/* A file in which its author marked blocks has changed within them only. */
+static int s_check_marks (const llm_file_t *before, const llm_file_t *after, report_t *report)
+{
+    const char *start = (const char *)before->text.data, *text = (const char *)after->text.data;
+    problem_t problem;
+    if (before->text.size == 0 || !blocks_marked (start, before->text.size) ||
+        blocks_compare (start, before->text.size, text == NULL ? "" : text, after->text.size, &problem) == 0)
+        return 0;
+    return s_tell (report, "%s may change only between " BLOCK_START " and " BLOCK_END ": %s\n", before->path,
+                   problem.text);
+}
+
 static int s_apply_all (llm_file_t *files, size_t count, const llm_blocks_t *blocks, report_t *report)
 {
     llm_file_t *file = NULL;
@@ -240,8 +253,11 @@ int llm_apply (llm_file_t *files, size_t count, const llm_blocks_t *blocks, char
     }
     int rc = s_apply_all (fresh, count, blocks, &told);
     bool same = true;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         same = same && s_same (&files[i].text, &fresh[i].text);
+        if (rc == 0)
+            rc = s_check_marks (&files[i], &fresh[i], &told);
+    }
     if (rc == 0 && same)
         rc = s_tell (&told, "The blocks change nothing.\n");
     for (size_t i = 0; i < count; i++) {

@@ -15,7 +15,8 @@ typedef struct {
 
 /* Applies the blocks one after the other. The lines of SEARCH must stand in the file exactly once: as they are, or else with
  * other white space; then the replacement takes the file's indentation and line ends. An empty SEARCH stands for the whole
- * file. A block whose heading names no file is for the file of the one before it, or for the only one there is.
+ * file. A block whose heading names no file is for the file of the one before it, or for the only one there is. Where a file marks
+ * what may change (evolution/block.h), the rest must stay.
  * Returns 0, or -1 with the files as they were and `report`: each block that doesn't fit, why, and the most similar lines. Also
  * -1 if nothing would change, or when out of memory. */
 int llm_apply (llm_file_t *files, size_t count, const llm_blocks_t *blocks, char report[LLM_REPORT_BYTES]);

@@ -23,7 +23,8 @@ static const char s_form[] =
     "\n"
     "The SEARCH lines must stand in the file exactly once, and blocks are applied in order. An empty SEARCH "
     "part replaces the "
-    "whole file. Only the files shown to you may change; none may be added or removed.\n";
+    "whole file. Only the files shown to you may change; none may be added or removed. In a file with lines "
+    "EVOLVE-BLOCK-START and EVOLVE-BLOCK-END only what is between them may change.\n";
 
 static void s_put_bytes (buffer_t *out, const void *data, size_t size)
 {

@@ -158,6 +158,15 @@ START_TEST (a_file_that_may_not_change_is_refused)
 }
 END_TEST
 
+START_TEST (outside_of_marked_blocks_nothing_changes)
+{
+    static const char text[] = "a\n// EVOLVE-BLOCK-START\nb\n// EVOLVE-BLOCK-END\nc\n";
+    s_gives (text, BLOCK ("b\n", "B\nBB\n"), "a\n// EVOLVE-BLOCK-START\nB\nBB\n// EVOLVE-BLOCK-END\nc\n");
+    s_refuses (text, BLOCK ("c\n", "C\n"), "a.c may change only between");
+    s_refuses (text, BLOCK ("", "b\n"), "a.c may change only between");
+}
+END_TEST
+
 START_TEST (a_file_that_would_grow_beyond_its_bound_is_refused)
 {
     size_t size = LIMIT_FILE_BYTES + 128;
@@ -191,4 +200,5 @@ SUITE_MAIN ("llm_apply", what_stands_there_exactly_is_replaced, an_exact_place_g
             what_stands_there_twice_is_refused, what_is_not_there_is_refused_with_the_most_similar_lines,
             blocks_that_change_nothing_are_refused, several_files_change_at_once_or_not_at_all,
             a_block_without_a_name_belongs_to_the_file_before_it, a_file_that_may_not_change_is_refused,
-            a_file_that_would_grow_beyond_its_bound_is_refused, a_report_is_bounded)
+            a_file_that_would_grow_beyond_its_bound_is_refused, a_report_is_bounded,
+            outside_of_marked_blocks_nothing_changes)
