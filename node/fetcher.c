@@ -63,6 +63,7 @@ void fetcher_destroy (fetcher_t **self_p)
 
 size_t fetcher_count (const fetcher_t *self)
 {
+    assert (self);
     size_t count = 0;
     for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
         count += self->fetches[i].operation != 0;
@@ -159,6 +160,7 @@ static fetch_state_t *s_place (fetcher_t *self)
 void fetcher_start (fetcher_t *self, mesh_t *mesh, const fetch_content_t *effect, uint64_t now_ms,
                     uint64_t wall_ms, mesh_outputs_t *out)
 {
+    assert (self && mesh && effect);
     assert (effect->operation != 0);
     way_t way = {mesh, now_ms, wall_ms, out};
     fetch_state_t *fetch = s_place (self);
@@ -184,6 +186,7 @@ void fetcher_start (fetcher_t *self, mesh_t *mesh, const fetch_content_t *effect
 
 bool fetcher_cancel (fetcher_t *self, mesh_t *mesh, uint64_t operation)
 {
+    assert (self && mesh);
     for (size_t i = 0; operation != 0 && i < LIMIT_OPERATIONS; i++) {
         fetch_state_t *fetch = &self->fetches[i];
         if (fetch->operation != operation)
@@ -198,6 +201,7 @@ bool fetcher_cancel (fetcher_t *self, mesh_t *mesh, uint64_t operation)
 int fetcher_fetched (fetcher_t *self, mesh_t *mesh, const mesh_output_t *fetched, uint64_t now_ms,
                      uint64_t wall_ms, mesh_outputs_t *out)
 {
+    assert (self && mesh && fetched);
     way_t way = {mesh, now_ms, wall_ms, out};
     fetch_state_t *fetch = NULL;
     for (size_t i = 0; i < LIMIT_OPERATIONS && fetch == NULL; i++)

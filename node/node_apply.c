@@ -27,6 +27,8 @@ bool apply_busy (const node_t *self)
 
 void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree, const metrics_t *metrics)
 {
+    assert (self && release && tree && metrics);
+    assert (tree->size > 0 && metrics->count == self->objectives.count);
     self->live = *release;
     self->live_tree.size = 0;
     buffer_append (&self->live_tree, tree->data, tree->size);
@@ -37,6 +39,7 @@ void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree
 
 static bool s_merge_runs (const node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
         if (self->operations[i].id && self->operations[i].kind == EFFECT_MERGE &&
             self->operations[i].owner == OWNER_IMPROVEMENT && self->operations[i].index == index)
@@ -46,6 +49,7 @@ static bool s_merge_runs (const node_t *self, size_t index)
 
 bool apply_rebase (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     if (digest_equal (&improvement->base, &self->live))
         return false;
@@ -63,6 +67,7 @@ bool apply_rebase (node_t *self, size_t index)
 
 void apply_start (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_VALIDATED && !apply_busy (self));
     if (apply_rebase (self, index))
@@ -97,11 +102,13 @@ void apply_start (node_t *self, size_t index)
 /* A merged own change: a new candidate, tested from the start. */
 static void s_improvement_merged (node_t *self, size_t index, const merged_t *event)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     if (event->result != 0 || event->conflicts > 0) {
         improve_reject (self, index, REASON_STALE_BASE, NULL);
         return;
     }
+    assert (event->tree.size > 0);
     digest_t merged = digest_of (event->tree.data, event->tree.size);
     if (digest_equal (&merged, &self->live)) {
         improve_reject (self, index, REASON_DUPLICATE, "the live release has the change already");
@@ -123,6 +130,7 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
 
 void on_merged (node_t *self, const merged_t *event)
 {
+    assert (self && event);
     owner_t owner;
     size_t index;
     if (!operated (self, event->operation, EFFECT_MERGE, &owner, &index))
@@ -135,6 +143,7 @@ void on_merged (node_t *self, const merged_t *event)
 
 void on_snapshot_taken (node_t *self, const snapshot_taken_t *event)
 {
+    assert (self && event);
     owner_t owner;
     size_t index;
     if (!operated (self, event->operation, EFFECT_SNAPSHOT, &owner, &index))
@@ -142,6 +151,7 @@ void on_snapshot_taken (node_t *self, const snapshot_taken_t *event)
     char detail[LIMIT_TEXT + 1];
     text_copy (event->detail, detail, sizeof detail);
     improvement_t *improvement = &self->improvements[index];
+    assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_SNAPSHOT);
     apply_t apply = {.from = self->live, .release = improvement->candidate};
     if (event->result == 0 && operate (self, EFFECT_APPLY, &apply, OWNER_IMPROVEMENT, index))
         return;
@@ -156,6 +166,7 @@ static void s_remember (node_t *self, const improvement_t *improvement)
         buffer_clear (&self->applied[0].row);
         memmove (&self->applied[0], &self->applied[1], (--self->applied_count) * sizeof self->applied[0]);
     }
+    assert (self->applied_count < LIMIT_SNAPSHOTS && !digest_is_zero (&improvement->snapshot));
     applied_t *grown = realloc (self->applied, (self->applied_count + 1) * sizeof *grown);
     assert (grown);
     self->applied = grown;
@@ -170,6 +181,8 @@ static void s_remember (node_t *self, const improvement_t *improvement)
 void apply_verify (node_t *self, size_t index, const digest_t *candidate, const digest_t *base,
                    const metrics_t *baseline)
 {
+    assert (self && candidate && base && baseline);
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     /* One live copy is measured at a time, and trial_open keeps a place for it. */
     improvement->trial = trial_open (self, OWNER_IMPROVEMENT, index, candidate, base, RANK_LIVE);
@@ -179,11 +192,13 @@ void apply_verify (node_t *self, size_t index, const digest_t *candidate, const 
 
 void on_applied (node_t *self, const applied_event_t *event)
 {
+    assert (self && event);
     owner_t owner;
     size_t index;
     if (!operated (self, event->operation, EFFECT_APPLY, &owner, &index))
         return;
     improvement_t *improvement = &self->improvements[index];
+    assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_SNAPSHOT);
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
     if (event->result == 1) {
         improve_fault (self, true);
@@ -203,7 +218,9 @@ void on_applied (node_t *self, const applied_event_t *event)
 
 void apply_keep (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     const improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_APPLIED && improvement->trial == NONE);
     improve_move (self, index, MOVE_KEEP);
     if (improvement->origin == ORIGIN_PACKAGE)
         say_event (self, TYPE_KNOWLEDGE_ADOPTED, &improvement->id, improvement->result.weighted, NULL, NULL,
@@ -213,7 +230,9 @@ void apply_keep (node_t *self, size_t index)
 
 static void s_applied_and_verified (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
+    assert (digest_equal (&improvement->candidate, &self->live));
     improve_healthy (self, improvement->breaker_trial, true);
     bool own = pubkey_equal (&improvement->author, &self->identity.id);
     entry_t metadata = {text_of ("description"), text_of (improvement->description)};
@@ -232,6 +251,7 @@ static void s_applied_and_verified (node_t *self, size_t index)
 
 void apply_verified (node_t *self, size_t index, reason_code_t reason, const trial_result_t *result)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     if (improvement->state == STATE_ROLLING_BACK) {
         rollback_verified (self, index, reason);

@@ -258,6 +258,7 @@ static void s_import (node_t *self, const command_t *command)
 
 void on_command (node_t *self, const command_t *command)
 {
+    assert (self && command);
     static const struct {
         const char *name;
         void (*run) (node_t *self, const command_t *command);

@@ -31,6 +31,7 @@ static bool s_same (const improvement_t *a, const improvement_t *b)
 /* Is it being measured already, or live? */
 static bool s_under_way (const node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     const improvement_t *improvement = &self->improvements[index];
     if (digest_equal (&improvement->candidate, &self->live))
         return true;
@@ -70,6 +71,7 @@ static void s_reuse_result (node_t *self, const improvement_t *improvement, cons
 /* Rejects what is nothing new, and says what it is the same as. True if it is new. */
 static bool s_is_new (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     const improvement_t *improvement = &self->improvements[index];
     const archive_entry_t *before = s_measured_before (self, improvement);
     if (!before && !s_under_way (self, index))
@@ -90,6 +92,7 @@ static bool s_is_new (node_t *self, size_t index)
 
 size_t propose_enter (node_t *self, size_t index, bytes_t tree)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     improve_move (self, index, MOVE_PROPOSE);
     if (!s_paths_allowed (self, tree)) {
@@ -107,6 +110,8 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
                           improvement_type_t type, text_t description, const pubkey_t *author, size_t parcel,
                           bool certified)
 {
+    assert (self && parent && author);
+    assert (parcel == NONE || (parcel < LIMIT_KNOWLEDGE && self->parcels[parcel].state == PARCEL_TRYING));
     size_t index = improve_new (self, origin, parent, tree, type, description);
     if (index == NONE)
         return NONE;

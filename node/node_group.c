@@ -14,6 +14,7 @@
 
 known_peer_t *peer_of (node_t *self, const pubkey_t *id)
 {
+    assert (self && id);
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i].id, id))
             return &self->peers[i];
@@ -22,12 +23,14 @@ known_peer_t *peer_of (node_t *self, const pubkey_t *id)
         return NULL;
     self->peers = grown;
     known_peer_t *peer = &self->peers[self->peer_count++];
+    assert (!pubkey_is_zero (id));
     *peer = (known_peer_t){.id = *id, .record.id = *id};
     return peer;
 }
 
 bool peer_is_up (const node_t *self, const pubkey_t *id)
 {
+    assert (self && id);
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i].id, id))
             return self->peers[i].up && members_has (self->members, id);
@@ -53,6 +56,7 @@ size_t validators_here (const node_t *self)
 
 uint64_t members_now (const node_t *self)
 {
+    assert (self->members);
     return members_live (self->members);
 }
 
@@ -60,6 +64,7 @@ uint64_t members_now (const node_t *self)
 
 void group_say_members (node_t *self)
 {
+    assert (self->members && self->members->packed.size > 0);
     set_members_t set = {bytes_of (self->members->packed.data, self->members->packed.size)};
     effects_add (self->out, EFFECT_SET_MEMBERS, &set);
 }
@@ -118,6 +123,7 @@ void on_roster (node_t *self, bytes_t packed)
         return;
     }
     members_t *old = self->members;
+    assert (next->epoch > old->epoch);
     self->members = next;
     s_persist_roster (self, 0);
     group_say_members (self);
@@ -129,6 +135,7 @@ void on_roster (node_t *self, bytes_t packed)
 /* Our own next roster is in force: on disk, told to the group, and to our links. */
 static void s_roster_made (node_t *self, const members_t *old, uint64_t publication)
 {
+    assert (self->members->epoch == old->epoch + 1 && publication == self->publication);
     s_persist_roster (self, publication);
     group_say_members (self);
     s_say_changes (self, old);
@@ -145,6 +152,7 @@ static members_t *s_copy_members (const node_t *self)
 
 int group_revoke (node_t *self, const pubkey_t *id)
 {
+    assert (self && id);
     if (!members_is_admin (self->members, &self->identity.id))
         return ERROR_DENIED;
     members_t *old = s_copy_members (self);
@@ -164,6 +172,7 @@ int group_revoke (node_t *self, const pubkey_t *id)
 
 static void s_invitation_end (node_t *self, size_t index)
 {
+    assert (index < self->invitation_count && self->invitation_count <= LIMIT_INVITES);
     set_invite_t set = {self->invitations[index].curve, 0};
     effects_add (self->out, EFFECT_SET_INVITE, &set);
     memmove (&self->invitations[index], &self->invitations[index + 1],
@@ -173,6 +182,7 @@ static void s_invitation_end (node_t *self, size_t index)
 int group_invite (node_t *self, const digest_t *entropy, uint64_t uses, uint64_t lifetime_ms,
                   const pubkey_t *bound_to, char *token, size_t token_size)
 {
+    assert (self && entropy && bound_to);
     if (!members_is_admin (self->members, &self->identity.id))
         return ERROR_DENIED;
     curve_t curve;
@@ -185,6 +195,7 @@ int group_invite (node_t *self, const digest_t *entropy, uint64_t uses, uint64_t
                                  .expires_ms = time_after_ms (self->wall_ms, lifetime_ms),
                                  .uses = uses};
     curve_wipe (&curve);
+    assert (self->invitation_count <= LIMIT_INVITES && uses > 0 && uses <= LIMIT_INVITE_USES);
     address_t addresses[LIMIT_ENDPOINTS];
     for (size_t i = 0; i < self->settings.address_count; i++)
         addresses[i] =
@@ -295,6 +306,7 @@ static int s_admit (node_t *self, invitation_t *invitation, const message_t *mes
     if (rc)
         self->publication--;
     else {
+        assert (invitation->uses > 0 && invitation->joined_count < LIMIT_INVITE_USES);
         invitation->uses--;
         invitation->joined[invitation->joined_count++] = *joiner;
         s_roster_made (self, old, publication);
@@ -306,6 +318,7 @@ static int s_admit (node_t *self, invitation_t *invitation, const message_t *mes
 void on_join_request (node_t *self, const message_t *message, const pubkey_t *author, const pubkey_t *curve,
                       const digest_t *id)
 {
+    assert (self && message && author && curve && id);
     invitation_t *invitation = NULL;
     for (size_t i = 0; i < self->invitation_count; i++)
         if (pubkey_equal (&self->invitations[i].curve, curve))
@@ -324,5 +337,6 @@ void on_join_request (node_t *self, const message_t *message, const pubkey_t *au
 
 void on_leave (node_t *self, const pubkey_t *author)
 {
+    assert (self && author);
     (void)group_revoke (self, author); /* who isn't an admin hears of it by the next roster */
 }

@@ -23,6 +23,8 @@ void improve_clear (improvement_t *improvement)
 size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
                     improvement_type_t type, text_t description)
 {
+    assert (self && parent);
+    assert (tree.size > 0 && self->live_tree.size > 0);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
         improvement_t *improvement = &self->improvements[i];
         if (improvement->used)
@@ -54,6 +56,7 @@ size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes
 
 size_t improve_find (const node_t *self, const digest_t *id)
 {
+    assert (self && id);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
         if (self->improvements[i].used && digest_equal (&self->improvements[i].id, id))
             return i;
@@ -110,6 +113,7 @@ static void s_persist_revived (node_t *self, const improvement_t *improvement)
 
 void improve_persist (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     const improvement_t *improvement = &self->improvements[index];
     if (improvement->revived) {
         s_persist_revived (self, improvement);
@@ -180,12 +184,14 @@ static void s_check_invariant (const node_t *self, const improvement_t *improvem
 
 void improve_move (node_t *self, size_t index, improvement_move_t move)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improve_move_saying (self, index, move, NULL, 0);
 }
 
 void improve_move_saying (node_t *self, size_t index, improvement_move_t move, const entry_t *more,
                           size_t more_count)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     const improvement_edge_t *edge = improvement_edge (improvement->state, move);
     assert (improvement->used && edge);
@@ -215,6 +221,7 @@ void improve_move_saying (node_t *self, size_t index, improvement_move_t move, c
 
 void improve_reject (node_t *self, size_t index, reason_code_t reason, const char *detail)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (reason != REASON_NONE && improvement->trial == NONE);
     improvement->reason = reason;
@@ -228,6 +235,7 @@ void improve_reject (node_t *self, size_t index, reason_code_t reason, const cha
 
 void improve_finish (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement_final (improvement->state));
     /* A merged package is shared again as our own; the package that it came from is adopted all the same. */
@@ -293,6 +301,7 @@ uint64_t improve_due_ms (const improvement_t *improvement)
 /* True if it moved: then others may move too. */
 static bool s_go_on (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     improvement_state_t before = improvement->state;
     bool due = improve_due_ms (improvement) <= self->now_ms;

@@ -75,6 +75,7 @@ static size_t s_place (node_t *self, const pubkey_t *author)
 
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer)
 {
+    assert (self && author && package && transfer);
     if (digest_is_zero (package))
         return; /* no content has that hash: whoever tells of it has nothing */
     const tried_t *tried = knowledge_tried (self, package);
@@ -101,6 +102,7 @@ void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package
 
 void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *package)
 {
+    assert (self && author && package);
     static const digest_t none;
     on_knowledge (self, author, package, &none);
     size_t index = s_parcel_of (self, package);

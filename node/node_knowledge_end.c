@@ -18,6 +18,7 @@
 /* The parts of its compatibility as texts; none before it was compared. Returns how many. */
 static size_t s_parts (const parcel_t *parcel, entry_t parts[5], char values[5][16])
 {
+    assert (parcel->score >= 0 && parcel->score <= 1);
     if (parcel->score <= 0)
         return 0;
     const struct {
@@ -37,6 +38,7 @@ static size_t s_parts (const parcel_t *parcel, entry_t parts[5], char values[5][
 
 void knowledge_row (node_t *self, size_t index, package_status_t status, reason_code_t reason)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     const parcel_t *parcel = &self->parcels[index];
     assert (parcel->state != PARCEL_FREE);
     char values[5][16];
@@ -55,6 +57,7 @@ void knowledge_row (node_t *self, size_t index, package_status_t status, reason_
 void knowledge_answer (node_t *self, const pubkey_t *author, const digest_t *transfer, const tried_t *tried,
                        const trial_result_t *result)
 {
+    assert (self && author && transfer && tried);
     delta_t deltas[LIMIT_OBJECTIVES];
     transfer_result_t answer = {.to = *author,
                                 .transfer = *transfer,
@@ -72,6 +75,7 @@ void knowledge_answer (node_t *self, const pubkey_t *author, const digest_t *tra
 
 const tried_t *knowledge_tried (const node_t *self, const digest_t *package)
 {
+    assert (self && package);
     for (size_t i = 0; i < self->tried_count; i++)
         if (digest_equal (&self->tried[i].package, package))
             return &self->tried[i];
@@ -85,6 +89,7 @@ static void s_remember (node_t *self, const tried_t *tried)
             self->tried[i] = *tried;
             return;
         }
+    assert (self->tried_count <= LIMIT_TRIED && !digest_is_zero (&tried->package));
     if (self->tried_count == LIMIT_TRIED)
         memmove (self->tried, self->tried + 1, --self->tried_count * sizeof *self->tried);
     tried_t *grown = realloc (self->tried, (self->tried_count + 1) * sizeof *grown);
@@ -97,6 +102,7 @@ static void s_remember (node_t *self, const tried_t *tried)
 
 static void s_end (node_t *self, size_t index)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     operate_drop (self, OWNER_PARCEL, index);
     parcel_end (&self->parcels[index]);
 }
@@ -104,6 +110,7 @@ static void s_end (node_t *self, size_t index)
 /* Not tried, so it may be told of again; its author hears of it if it chose us. */
 void knowledge_turn_away (node_t *self, size_t index)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     const parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_WAITING);
     tried_t outcome = {parcel->package, parcel->author, false, REASON_BUSY};
@@ -124,6 +131,7 @@ static void s_wait (node_t *self, parcel_t *parcel)
 
 void knowledge_retry (node_t *self, size_t index)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     operate_drop (self, OWNER_PARCEL, index);
     if (++parcel->attempts >= self->settings.transfer_attempts_max) {
@@ -187,6 +195,7 @@ static bool s_put_back (node_t *self, parcel_t *parcel, reason_code_t reason)
 void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t reason,
                         const trial_result_t *result)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     assert (parcel->state != PARCEL_FREE && reason != REASON_NONE);
     if (s_put_back (self, parcel, reason))

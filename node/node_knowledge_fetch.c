@@ -11,6 +11,7 @@
 
 static bool s_fetch (node_t *self, size_t index, const digest_t *content, bool tree)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     fetch_content_t fetch = {.peer = self->parcels[index].author,
                              .content = *content,
                              .tree = tree,
@@ -20,6 +21,7 @@ static bool s_fetch (node_t *self, size_t index, const digest_t *content, bool t
 
 void knowledge_fetch (node_t *self, size_t index)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_move (&self->parcels[index], PARCEL_MOVE_TAKE_UP);
     if (!s_fetch (self, index, &self->parcels[index].package, false))
         knowledge_retry (self, index);
@@ -120,6 +122,7 @@ static void s_say_received (node_t *self, const parcel_t *parcel)
 
 static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     message_t message = {0};
     package_report_t report;
@@ -144,6 +147,8 @@ static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
 
 void knowledge_fetched (node_t *self, size_t index, const fetched_t *event)
 {
+    assert (self && event);
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_FETCHING || parcel->state == PARCEL_FILES);
     if (event->result != 0)

@@ -9,7 +9,9 @@
 /* The package's content as it comes out here, with its compatibility. `certified`: its certificate speaks of exactly this. */
 static void s_propose (node_t *self, size_t index, bytes_t tree, bool certified)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
+    assert (tree.size > 0 && parcel->conflicts <= parcel->hunks);
     parcel->parts.merge = parcel->hunks ? 1.0 - (double)parcel->conflicts / parcel->hunks : 1.0;
     parcel->score = compatibility_score (&parcel->parts);
     if (!(parcel->score > self->settings.compatibility_threshold)) {
@@ -33,6 +35,7 @@ static void s_propose (node_t *self, size_t index, bytes_t tree, bool certified)
 
 void knowledge_try (node_t *self, size_t index)
 {
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_FILES && parcel->files == 2);
     parcel->hunks = parcel->conflicts = 0;
@@ -54,6 +57,8 @@ void knowledge_try (node_t *self, size_t index)
 
 void knowledge_merged (node_t *self, size_t index, const merged_t *event)
 {
+    assert (self && event);
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_MERGING);
     if (event->result != 0) {

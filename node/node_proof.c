@@ -11,6 +11,7 @@
 
 bool peer_has_vote (const node_t *self, const pubkey_t *id)
 {
+    assert (self && id);
     int at = members_find (self->members, id);
     if (at < 0 || self->members->members[at].revoked_epoch != 0)
         return false;
@@ -22,6 +23,7 @@ bool peer_has_vote (const node_t *self, const pubkey_t *id)
 
 bool peer_can_vote (const node_t *self, const pubkey_t *id)
 {
+    assert (self && id);
     return peer_is_up (self, id) && peer_has_vote (self, id);
 }
 
@@ -63,6 +65,7 @@ static void s_say_proved (node_t *self, const equivocated_t *event, const digest
 
 void on_equivocated (node_t *self, const equivocated_t *event)
 {
+    assert (self && event);
     known_peer_t *peer = peer_of (self, &event->member);
     if (!peer || !peer_has_vote (self, &event->member))
         return; /* who has no vote can't lose it: revoked meanwhile, or proved before */

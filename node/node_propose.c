@@ -19,6 +19,7 @@ _Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is ro
 
 void propose_settle (node_t *self, const started_t *event)
 {
+    assert (self && event);
     for (size_t i = 0; i < event->proposers.count; i++) {
         const proposer_row_t *row = &event->proposers.items[i];
         self->proposers[i] = (proposer_t){
@@ -161,6 +162,7 @@ void propose_schedule (node_t *self)
                                       island * LIMIT_CAPABILITIES + propose.proposer);
         if (!operation)
             return;
+        assert (propose.proposer < self->settings.proposer_count);
         self->proposers[propose.proposer].running++;
         breaker_start (&self->breaker, operation);
     }
@@ -224,6 +226,7 @@ static size_t s_take (node_t *self, const proposed_t *event, size_t island)
 
 void on_proposed (node_t *self, const proposed_t *event)
 {
+    assert (self && event);
     owner_t owner;
     size_t index;
     if (!operated (self, event->operation, EFFECT_PROPOSE, &owner, &index))

@@ -12,6 +12,7 @@
 
 static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *peer)
 {
+    assert (improvement->measured && improvement->tree.size > 0 && improvement->base_tree.size > 0);
     delta_t deltas[LIMIT_OBJECTIVES];
     reason_t paths[LIMIT_EVOLVE_FILES];
     tree_t candidate = {0}, base = {0};
@@ -57,6 +58,7 @@ bool review_may_be_confirmed (const node_t *self)
 
 void review_start (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_TESTING && improvement->waits && improvement->feedback.count == 0);
     if (apply_rebase (self, index))
@@ -83,6 +85,8 @@ void review_start (node_t *self, size_t index)
 
 void review_resend (node_t *self, size_t index, const pubkey_t *peer)
 {
+    assert (self && peer);
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     if (peer_has_vote (self, peer) && request_expects (&improvement->feedback, peer, NULL) == 0)
         s_ask (self, improvement, peer);
@@ -104,11 +108,13 @@ void review_ask_again (node_t *self)
 
 void review_check (node_t *self, size_t index, bool final)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_REVIEWING);
     const policy_t *policy = &self->group.policy;
     const consensus_rules_t rules = {policy->approve_threshold, policy->review_threshold, policy->quorum};
     const request_t *feedback = &improvement->feedback;
+    assert (feedback->count > 0 && feedback->count <= LIMIT_MEMBERS);
     const tally_t tally = {.asked = (unsigned)feedback->count,
                            .approvals = request_count (feedback, ANSWERED_YES),
                            .reviews = request_count (feedback, ANSWERED_REVIEW),
@@ -146,6 +152,7 @@ static void s_say_received (node_t *self, const improvement_t *improvement, cons
                             const feedback_t *feedback)
 {
     static const char *const words[] = {"approve", "review", "reject"};
+    assert (feedback->recommendation < sizeof words / sizeof words[0]);
     char member[DIGEST_SHORT_BYTES];
     pubkey_short (author, member);
     entry_t metadata[3] = {{text_of ("member"), text_of (member)},
@@ -158,6 +165,7 @@ static void s_say_received (node_t *self, const improvement_t *improvement, cons
 
 void on_feedback (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)
 {
+    assert (self && message && author);
     static const answer_t answers[] = {ANSWERED_YES, ANSWERED_REVIEW, ANSWERED_NO};
     const feedback_t *feedback = &message->as.feedback;
     if (!peer_has_vote (self, author))
@@ -187,6 +195,7 @@ enum { APPROVE, REVIEW, REJECT };
 
 static void s_object (opinion_t *opinion, unsigned recommendation, const char *reason)
 {
+    assert (recommendation == REVIEW || recommendation == REJECT);
     if (recommendation > opinion->recommendation)
         opinion->recommendation = recommendation;
     if (opinion->count < LIMIT_REASONS)
@@ -237,6 +246,7 @@ static void s_judge (const node_t *self, const feedback_request_t *request, opin
 
 void on_feedback_request (node_t *self, const message_t *message, const pubkey_t *author, const digest_t *id)
 {
+    assert (self && message && author && id);
     const feedback_request_t *request = &message->as.feedback_request;
     opinion_t opinion = {.recommendation = APPROVE};
     s_judge (self, request, &opinion);

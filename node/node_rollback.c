@@ -15,6 +15,8 @@
 /* Neither here nor there: an operator must look before anything else is applied. */
 static void s_fail (node_t *self, size_t index)
 {
+    assert (self->improvements[index].state == STATE_ROLLING_BACK);
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     self->stopped = true;
     improve_move (self, index, MOVE_RESTORE_FAILED);
     improve_finish (self, index);
@@ -22,7 +24,9 @@ static void s_fail (node_t *self, size_t index)
 
 void rollback_start (node_t *self, size_t index, reason_code_t reason)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_APPLIED && reason != REASON_NONE);
     improvement->reason = reason;
     restore_t restore = {.release = improvement->base};
     improve_move (self, index, MOVE_ROLL_BACK);
@@ -32,11 +36,13 @@ void rollback_start (node_t *self, size_t index, reason_code_t reason)
 
 void on_restored (node_t *self, const restored_t *event)
 {
+    assert (self && event);
     owner_t owner;
     size_t index;
     if (!operated (self, event->operation, EFFECT_RESTORE, &owner, &index))
         return;
     improvement_t *improvement = &self->improvements[index];
+    assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_ROLLING_BACK);
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
     if (event->result != 1)
         apply_set_live (self, &improvement->base, &improvement->base_tree, &improvement->baseline);
@@ -56,6 +62,7 @@ static size_t s_revive (node_t *self, const applied_t *applied, bytes_t base_tre
 {
     improvement_row_t row;
     arena_t arena = {0};
+    assert (applied->row.size > 0 && improvement_final (applied->state));
     int rc =
         record_decode (&improvement_row_record, applied->row.data, applied->row.size, &row, &arena, NULL);
     assert (rc == 0);
@@ -103,6 +110,8 @@ static void s_undo_later (node_t *self, size_t from)
 
 void rollback_verified (node_t *self, size_t index, reason_code_t reason)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
+    assert (self->improvements[index].state == STATE_ROLLING_BACK);
     self->counts.rolled_back++;
     if (reason != REASON_NONE) {
         improve_fault (self, true);
@@ -142,7 +151,11 @@ int rollback_to (node_t *self, size_t at, reason_code_t reason)
 
 void rollback_loaded (node_t *self, size_t index, const loaded_t *event)
 {
+    assert (self && event);
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_ROLLING_BACK && improvement->revived);
+    assert (improvement->base_tree.size == 0);
     restore_t restore = {.release = improvement->base};
     buffer_append (&improvement->base_tree, event->bytes.data, event->bytes.size);
     if (event->result == 0 && operate (self, EFFECT_RESTORE, &restore, OWNER_IMPROVEMENT, index))

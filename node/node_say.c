@@ -12,6 +12,8 @@
 
 head_t say_head (node_t *self, unsigned kind)
 {
+    assert (self->members && message_info (kind));
+    assert (self->seq % 2 == 0 && self->seq <= UINT64_MAX - 2);
     self->seq += 2; /* even numbers are the node's, odd ones the mesh's */
     return (head_t){.kind = kind,
                     .group = self->group.group,
@@ -23,6 +25,7 @@ head_t say_head (node_t *self, unsigned kind)
 digest_t say_statement (node_t *self, unsigned kind, const void *fields, buffer_t *body,
                         uint8_t seal[SEAL_BYTES])
 {
+    assert (self && body);
     head_t head = say_head (self, kind);
     message_seal (&self->identity, &head, fields, body, seal);
     assert (!body->failed);
@@ -31,6 +34,7 @@ digest_t say_statement (node_t *self, unsigned kind, const void *fields, buffer_
 
 digest_t say_to (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
 {
+    assert (self && peer);
     buffer_t body = {0};
     uint8_t seal[SEAL_BYTES];
     digest_t id = say_statement (self, kind, fields, &body, seal);
@@ -42,6 +46,7 @@ digest_t say_to (node_t *self, const pubkey_t *peer, unsigned kind, const void *
 
 void say_back (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
 {
+    assert (self && peer);
     int at = members_find (self->members, peer);
     if (at < 0)
         return; /* revoked between its request and now */
@@ -69,6 +74,7 @@ static parting_t *s_outbox_place (node_t *self, const pubkey_t *to)
 {
     parting_t *oldest = NULL, *oldest_of_peer = NULL, *place = NULL;
     size_t of_peer = 0;
+    assert (self->outbox_used <= LIMIT_OUTBOX);
     for (size_t i = 0; i < self->outbox_used; i++) {
         parting_t *parting = &self->outbox[i];
         if (digest_is_zero (&parting->id)) {
@@ -89,6 +95,7 @@ static parting_t *s_outbox_place (node_t *self, const pubkey_t *to)
         place = &self->outbox[self->outbox_used++];
     else if (!place)
         place = oldest;
+    assert (place);
     s_outbox_free (place);
     return place;
 }
@@ -132,6 +139,7 @@ static bool s_waits (const node_t *self, const pubkey_t *peer, const digest_t *s
 
 static void s_part (node_t *self, parting_t *parting)
 {
+    assert (!digest_is_zero (&parting->id) && parting->packed.size > SEAL_BYTES);
     statement_t statement;
     int rc = statement_unpack (bytes_of (parting->packed.data, parting->packed.size), &statement);
     assert (rc == 0);
@@ -144,6 +152,7 @@ static void s_part (node_t *self, parting_t *parting)
 
 void say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void *fields)
 {
+    assert (self && peer);
     digest_t subject = s_subject (kind, fields);
     int at = members_find (self->members, peer);
     if (at < 0 || self->members->members[at].revoked_epoch || /* of a package's author, or since it asked */
@@ -166,6 +175,7 @@ void say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void 
 
 void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statement)
 {
+    assert (self && peer && statement);
     ack_t ack = {*peer, *statement};
     say_to (self, peer, MESSAGE_ACK, &ack);
 }
@@ -178,6 +188,7 @@ static void s_outbox_shrink (node_t *self)
 
 void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *statement)
 {
+    assert (self && peer && statement);
     for (size_t i = 0; i < self->outbox_used; i++)
         if (digest_equal (&self->outbox[i].id, statement) && pubkey_equal (&self->outbox[i].to, peer))
             s_outbox_free (&self->outbox[i]);
@@ -186,6 +197,7 @@ void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *state
 
 void say_outbox_forget (node_t *self, const pubkey_t *peer)
 {
+    assert (self && peer);
     for (size_t i = 0; i < self->outbox_used; i++)
         if (pubkey_equal (&self->outbox[i].to, peer))
             s_outbox_free (&self->outbox[i]);
@@ -194,6 +206,7 @@ void say_outbox_forget (node_t *self, const pubkey_t *peer)
 
 void say_outbox_up (node_t *self, const pubkey_t *peer)
 {
+    assert (self && peer);
     for (size_t i = 0; i < self->outbox_used; i++)
         if (!digest_is_zero (&self->outbox[i].id) && pubkey_equal (&self->outbox[i].to, peer))
             s_part (self, &self->outbox[i]);
@@ -225,11 +238,13 @@ uint64_t say_outbox_deadline_ms (const node_t *self)
 
 uint64_t say_next_publication (node_t *self)
 {
+    assert (self->publication < UINT64_MAX);
     return ++self->publication;
 }
 
 void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publication)
 {
+    assert (publication > 0 && publication <= self->publication);
     if (!self->out) { /* a recovery: to sign what nobody hears would take most of its time */
         (void)say_head (self, kind);
         return;
@@ -247,6 +262,7 @@ void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publ
 void say_persist (node_t *self, record_table_t table, const digest_t *key, const record_t *record,
                   const void *row)
 {
+    assert (self && key && record);
     if (!self->out)
         return;
     buffer_t bytes = {0};
@@ -281,6 +297,7 @@ void say_event (node_t *self, event_type_t type, const digest_t *modification, d
                 const char *error, const entry_t *metadata, size_t metadata_count)
 {
     static const digest_t none;
+    assert (metadata_count <= LIMIT_METADATA && (metadata || metadata_count == 0));
     if (!self->out) { /* the numbers that it took stay taken */
         say_publish (self, MESSAGE_EVENT, NULL, say_next_publication (self));
         return;
@@ -305,6 +322,7 @@ void say_event (node_t *self, event_type_t type, const digest_t *modification, d
 void say_event_here (node_t *self, event_type_t type, const char *error, const entry_t *metadata,
                      size_t metadata_count)
 {
+    assert (metadata_count <= LIMIT_METADATA && (metadata || metadata_count == 0));
     uint64_t number = ++self->order;
     event_row_t row = {.agent_id = self->identity.id,
                        .time_ms = self->wall_ms,
@@ -318,6 +336,7 @@ void say_event_here (node_t *self, event_type_t type, const char *error, const e
 
 void say_reply (node_t *self, uint64_t operation, bool failed, const char *text, const char *value)
 {
+    assert (text);
     reply_t reply = {operation, failed, text_of (text), text_of (value)};
     effects_add (self->out, EFFECT_REPLY, &reply);
 }
@@ -326,6 +345,8 @@ void say_reply (node_t *self, uint64_t operation, bool failed, const char *text,
 
 uint64_t operate (node_t *self, effect_kind_t kind, void *fields, owner_t owner, size_t index)
 {
+    assert (fields && effect_record (kind) && !effect_persists (kind));
+    assert (owner == OWNER_NODE || index != NONE);
     for (size_t i = 0; i < LIMIT_OPERATIONS; i++) {
         operation_t *operation = &self->operations[i];
         if (operation->id)
@@ -342,12 +363,14 @@ uint64_t operate (node_t *self, effect_kind_t kind, void *fields, owner_t owner,
 
 static void s_operation_free (operation_t *operation)
 {
+    assert (operation->id != 0);
     buffer_clear (&operation->effect);
     memset (operation, 0, sizeof *operation);
 }
 
 bool operated (node_t *self, uint64_t id, effect_kind_t kind, owner_t *owner, size_t *index)
 {
+    assert (self && owner && index);
     for (size_t i = 0; id && i < LIMIT_OPERATIONS; i++) {
         operation_t *operation = &self->operations[i];
         if (operation->id != id || operation->kind != kind)

@@ -11,6 +11,7 @@
 
 static void s_end (node_t *self, size_t index)
 {
+    assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     operate_drop (self, OWNER_JOB, index);
     job_end (&self->jobs[index]);
 }
@@ -24,6 +25,7 @@ static void s_decline (node_t *self, const pubkey_t *peer, const digest_t *reque
 /* What was accepted can't be done after all. */
 static void s_give_up (node_t *self, size_t index, reason_code_t reason)
 {
+    assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     const job_order_t *order = &self->jobs[index].order;
     s_decline (self, &order->peer, &order->request, reason);
     s_end (self, index);
@@ -56,6 +58,7 @@ static void s_answer (node_t *self, const job_order_t *order, reason_code_t reas
 
 static void s_measure (node_t *self, size_t index)
 {
+    assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     const job_order_t *order = &self->jobs[index].order;
     assert (self->jobs[index].state == JOB_MEASURING);
     const measurement_t *known = measurement_find (self, &order->candidate, &order->base);
@@ -69,6 +72,7 @@ static void s_measure (node_t *self, size_t index)
 /* Fetches both lists of files (LISTING), or what they list (FETCHING). */
 static bool s_fetch (node_t *self, size_t index)
 {
+    assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     const job_t *job = &self->jobs[index];
     assert (job->state == JOB_LISTING || job->state == JOB_FETCHING);
     fetch_content_t candidate = {.peer = job->order.peer,
@@ -134,6 +138,7 @@ static size_t s_job_free (const node_t *self)
 void on_validation_request (node_t *self, const message_t *message, const pubkey_t *author,
                             const digest_t *id)
 {
+    assert (self && message && author && id);
     const validation_request_t *request = &message->as.validation_request;
     validation_accepted_t accepted = {*author, *id};
     size_t index = s_job_of (self, author, &request->candidate, &request->base);
@@ -176,6 +181,8 @@ static bool s_tree_fits (const node_t *self, bytes_t bytes)
 
 void serve_fetched (node_t *self, size_t index, const fetched_t *event)
 {
+    assert (self && event);
+    assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     job_t *job = &self->jobs[index];
     assert (job->state == JOB_LISTING || job->state == JOB_FETCHING);
     if (event->result != 0) {
@@ -197,6 +204,7 @@ void serve_fetched (node_t *self, size_t index, const fetched_t *event)
 void serve_measured (node_t *self, size_t index, reason_code_t reason, const trial_result_t *result,
                      uint64_t duration_ms)
 {
+    assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     const job_order_t *order = &self->jobs[index].order;
     assert (self->jobs[index].state == JOB_MEASURING);
     if (reason == REASON_FAULT || reason == REASON_BASE_FAILED) {

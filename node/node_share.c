@@ -167,6 +167,7 @@ static void s_remember (node_t *self, const digest_t *package, uint64_t sent)
         free (self->shared[0].adopters);
         memmove (self->shared, self->shared + 1, --self->shared_count * sizeof *self->shared);
     }
+    assert (self->shared_count < LIMIT_SHARED && !digest_is_zero (package));
     shared_t *grown = realloc (self->shared, (self->shared_count + 1) * sizeof *grown);
     assert (grown);
     self->shared = grown;
@@ -196,6 +197,7 @@ static void s_adopted_by (node_t *self, const digest_t *package, const pubkey_t 
         assert (grown);
         shared->adopters = grown;
         shared->adopters[shared->adopter_count++] = *member;
+        assert (shared->adopter_count <= self->peer_count);
         if (shared->sent < shared->adopter_count) /* one that was away pulled it later */
             shared->sent = shared->adopter_count;
         s_row (self, shared);
@@ -206,6 +208,7 @@ static void s_adopted_by (node_t *self, const digest_t *package, const pubkey_t 
 /* It works here, so it stays; but what nobody would take is not sent. */
 static void s_withhold (node_t *self, size_t index, const char *why)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     const improvement_t *improvement = &self->improvements[index];
     char error[LIMIT_TEXT + 1];
     text_copy (text_of (why), error, sizeof error);
@@ -215,7 +218,9 @@ static void s_withhold (node_t *self, size_t index, const char *why)
 
 void share_start (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_APPLIED && !improvement->certified);
     buffer_t packed = {0};
     problem_t problem = {{0}};
     if (s_pack (self, improvement, &packed, &problem) || s_verify (self, &packed, &problem)) {
@@ -247,6 +252,7 @@ void share_start (node_t *self, size_t index)
 
 void on_transfer_result (node_t *self, const message_t *message, const pubkey_t *author)
 {
+    assert (self && message && author);
     const transfer_result_t *result = &message->as.transfer_result;
     if (!s_shared (self, &result->package))
         return; /* nothing of ours: whoever likes may say so, nobody needs to hear it */

@@ -101,6 +101,7 @@ static int s_found (node_t *self, const started_t *event)
 
 int on_started (node_t *self, const started_t *event)
 {
+    assert (self && event);
     if (event->objectives.count == 0 || event->slots == 0 || event->breaker_threshold == 0 ||
         event->breaker_threshold > UINT_MAX || event->islands == 0 || event->migration_interval == 0 ||
         !(event->migration_fraction >= 0 && event->migration_fraction <= 1))
@@ -129,6 +130,7 @@ int on_started (node_t *self, const started_t *event)
         set_invite_t set = {self->invitations[i].curve, 1};
         effects_add (self->out, EFFECT_SET_INVITE, &set);
     }
+    assert (self->members && self->archive && self->live_tree.size > 0);
     if (!again) {
         persist_content_t content = {event->start};
         effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
@@ -139,6 +141,7 @@ int on_started (node_t *self, const started_t *event)
 
 void on_peer_up (node_t *self, const peer_up_t *event)
 {
+    assert (self && event);
     known_peer_t *peer = peer_of (self, &event->peer);
     if (!peer || !members_has (self->members, &event->peer))
         return;

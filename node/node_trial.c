@@ -24,6 +24,8 @@ static const metrics_t *s_known_values (const node_t *self, const digest_t *id)
 size_t trial_open (node_t *self, owner_t owner, size_t index, const digest_t *candidate, const digest_t *base,
                    unsigned rank)
 {
+    assert (self && candidate && base);
+    assert (rank <= RANK_OWN && (owner == OWNER_JOB) == (rank == RANK_PEER));
     size_t places = 0;
     for (size_t i = 0; i < LIMIT_TRIALS; i++)
         places += !self->comparisons[i].used;
@@ -52,6 +54,7 @@ size_t trial_open (node_t *self, owner_t owner, size_t index, const digest_t *ca
 
 void trial_close (node_t *self, size_t index)
 {
+    assert (index < LIMIT_TRIALS && self->comparisons[index].used);
     comparison_t *comparison = &self->comparisons[index];
     assert (comparison->used);
     if (comparison->operation)
@@ -83,6 +86,7 @@ static comparison_t *s_next_waiting (node_t *self)
 
 static bool s_start_run (node_t *self, comparison_t *comparison)
 {
+    assert (comparison->used && comparison->operation == 0);
     comparison->running = trial_want (&comparison->trial);
     bool candidate = comparison->running == TRIAL_CANDIDATE;
     evaluate_t evaluate = {.candidate = candidate ? comparison->candidate : comparison->base,
@@ -119,6 +123,7 @@ void trial_schedule (node_t *self)
 
 static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const metrics_t *metrics)
 {
+    assert (self->baseline_running && !self->baseline_known);
     self->baseline_running = false;
     if (event->reason != REASON_NONE) {
         self->baseline_retry_ms = self->now_ms + BASELINE_RETRY_MS;
@@ -143,7 +148,9 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
 /* Told to whoever wanted the comparison, once it is over. */
 static void s_comparison_done (node_t *self, size_t index)
 {
+    assert (index < LIMIT_TRIALS && self->comparisons[index].used);
     comparison_t comparison = self->comparisons[index];
+    assert (comparison.operation == 0 && trial_want (&comparison.trial) == TRIAL_DONE);
     trial_result_t result;
     bool measured = comparison.reason == REASON_NONE;
     if (measured)
@@ -164,7 +171,9 @@ static void s_comparison_done (node_t *self, size_t index)
 
 static void s_run_evaluated (node_t *self, size_t index, const evaluated_t *event, const metrics_t *metrics)
 {
+    assert (index < LIMIT_TRIALS && self->comparisons[index].used);
     comparison_t *comparison = &self->comparisons[index];
+    assert (comparison->operation == event->operation && comparison->running != TRIAL_DONE);
     bool base = comparison->running == TRIAL_BASE, fault = event->reason == REASON_FAULT;
     bool own = comparison->owner == OWNER_IMPROVEMENT;
     comparison->operation = 0;
@@ -187,6 +196,7 @@ static void s_run_evaluated (node_t *self, size_t index, const evaluated_t *even
 
 void on_evaluated (node_t *self, const evaluated_t *event)
 {
+    assert (self && event);
     owner_t owner;
     size_t index;
     if (!operated (self, event->operation, EFFECT_EVALUATE, &owner, &index))
@@ -220,6 +230,8 @@ reason_code_t reason_of_verdict (verdict_t verdict)
 void measurement_keep (node_t *self, const digest_t *candidate, const digest_t *base, reason_code_t reason,
                        const trial_result_t *result)
 {
+    assert (self && candidate && base);
+    assert (result || reason != REASON_NONE);
     measurement_t *measurement = &self->measurements[self->measurement_next++ % MEASUREMENTS];
     *measurement = (measurement_t){*candidate, *base, reason, result != NULL, {0}};
     if (result)
@@ -228,6 +240,7 @@ void measurement_keep (node_t *self, const digest_t *candidate, const digest_t *
 
 const measurement_t *measurement_find (const node_t *self, const digest_t *candidate, const digest_t *base)
 {
+    assert (self && candidate && base);
     for (size_t i = 0; i < MEASUREMENTS; i++)
         if (digest_equal (&self->measurements[i].candidate, candidate) &&
             digest_equal (&self->measurements[i].base, base))
@@ -286,6 +299,7 @@ static void s_learn (node_t *self, const improvement_t *improvement, const trial
 
 void test_start (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_TESTING && improvement->trial == NONE);
     improvement->measured = false;
@@ -319,7 +333,10 @@ static void s_alert (node_t *self, const improvement_t *improvement, const metri
 void test_done (node_t *self, size_t index, reason_code_t reason, const char *detail,
                 const trial_result_t *result)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_TESTING && improvement->trial == NONE);
+    assert (result || reason != REASON_NONE);
     if (reason == REASON_FAULT || reason == REASON_BASE_FAILED) { /* the breaker has heard of it */
         improve_reject (self, index, reason, detail);
         return;

@@ -24,6 +24,8 @@ static void s_describe (const validation_tally_t *tally, const char *verdict, en
 
 static void s_confirm (node_t *self, size_t index, const validation_tally_t *tally, const char *verdict)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
+    assert (self->improvements[index].state == STATE_VALIDATING);
     entry_t metadata[2];
     char counts[LIMIT_TEXT];
     s_describe (tally, verdict, metadata, counts);
@@ -32,7 +34,9 @@ static void s_confirm (node_t *self, size_t index, const validation_tally_t *tal
 
 static void s_refute (node_t *self, size_t index, const validation_tally_t *tally, unsigned needed)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     const improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_VALIDATING && tally->confirmed + tally->refuted <= tally->asked);
     entry_t metadata[2];
     char counts[LIMIT_TEXT], detail[LIMIT_TEXT];
     s_describe (tally, "not confirmed", metadata, counts);
@@ -54,6 +58,7 @@ static uint64_t s_allowance_ms (const node_t *self)
 
 static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *peer)
 {
+    assert (improvement->validation.deadline_ms >= self->now_ms && peer_has_vote (self, peer));
     validation_request_t request = {.to = *peer,
                                     .improvement = improvement->id,
                                     .candidate = improvement->candidate,
@@ -70,6 +75,7 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
 
 static void s_no_validators (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     if (!self->group.policy.allow_unvalidated) {
         /* What is held stays so: the operator hears of it, and may approve it again. */
         if (self->improvements[index].state != STATE_HELD)
@@ -84,6 +90,7 @@ static void s_no_validators (node_t *self, size_t index)
 
 void validate_start (node_t *self, size_t index)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_REVIEWING || improvement->state == STATE_HELD);
     assert (improvement->validation.count == 0);
@@ -111,6 +118,8 @@ void validate_start (node_t *self, size_t index)
 
 void validate_resend (node_t *self, size_t index, const pubkey_t *peer)
 {
+    assert (self && peer);
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     if (peer_has_vote (self, peer) && request_expects (&improvement->validation, peer, NULL) == 0 &&
         improvement->validation.deadline_ms > self->now_ms)
@@ -122,6 +131,7 @@ void validate_resend (node_t *self, size_t index, const pubkey_t *peer)
 /* The record of those that did not do what they were asked, and of those that the others contradict. */
 static void s_record (node_t *self, const improvement_t *improvement, validation_outcome_t outcome)
 {
+    assert (outcome != VALIDATION_PENDING && improvement->type < IMPROVE_TYPES);
     for (size_t i = 0; i < improvement->validation.count; i++) {
         known_peer_t *peer = peer_of (self, &improvement->validation.asked[i].member);
         answer_t answer = improvement->validation.asked[i].answer;
@@ -186,6 +196,7 @@ void validate_peer_lost (node_t *self)
 
 void validate_check (node_t *self, size_t index, bool final)
 {
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     assert (improvement->state == STATE_VALIDATING);
     const request_t *validation = &improvement->validation;
@@ -244,6 +255,7 @@ static int s_take (request_t *validation, const message_t *message, const pubkey
 
 void on_validation_reply (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)
 {
+    assert (self && message && author);
     if (!peer_has_vote (self, author))
         return;
     for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {

@@ -68,6 +68,7 @@ void turn_destroy (turn_t **self_p)
 void turn_receive (turn_t *self, const pubkey_t *curve, const uint8_t *body, size_t body_size,
                    const uint8_t *seal, size_t seal_size)
 {
+    assert (self);
     if (self->is_failed || self->received == TURN_RECEIVED_MAX)
         return;
     uint8_t *bytes = NULL;
@@ -93,6 +94,7 @@ void turn_receive (turn_t *self, const pubkey_t *curve, const uint8_t *body, siz
 
 void turn_queue (turn_t *self, const event_t *event)
 {
+    assert (self && event);
     buffer_t bytes = {0};
     event_encode (event, &bytes);
     input_t *input = bytes.failed ? NULL : s_append (self);
@@ -114,6 +116,7 @@ static void s_refuse_command (turn_t *self, const command_t *command)
 
 void turn_event (turn_t *self, const event_t *event)
 {
+    assert (self && event);
     if (!self->is_failed)
         turn_queue (self, event);
     else if (event->kind == EVENT_COMMAND)
@@ -179,6 +182,7 @@ static int s_recover_entry (void *context, uint64_t number, const uint8_t *bytes
 
 int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *number)
 {
+    assert (self);
     turn_forget (self);
     s_drop_inputs (self, self->input_count);
     mesh_destroy (&self->mesh);
@@ -200,11 +204,13 @@ int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *
 
 uint64_t turn_last_now_ms (const turn_t *self)
 {
+    assert (self);
     return self->last_now_ms;
 }
 
 uint64_t turn_last_wall_ms (const turn_t *self)
 {
+    assert (self);
     return self->last_wall_ms;
 }
 
@@ -212,6 +218,7 @@ uint64_t turn_last_wall_ms (const turn_t *self)
 
 void turn_fail (turn_t *self, int error)
 {
+    assert (self);
     assert (error != 0);
     if (self->error == 0)
         self->error = error;
@@ -304,6 +311,7 @@ int turn_run (turn_t *self, uint64_t now_ms, uint64_t wall_ms)
 int turn_start (turn_t *self, const started_t *started, const group_t *group, const mesh_self_t *about,
                 const uint8_t entropy[SEED_BYTES], uint64_t now_ms, uint64_t wall_ms)
 {
+    assert (self && started && group && about);
     assert (!self->is_failed && self->mesh == NULL);
     self->mesh = mesh_new (self->identity, group, about, entropy);
     if (self->mesh == NULL)
@@ -328,6 +336,7 @@ int turn_start (turn_t *self, const started_t *started, const group_t *group, co
 
 uint64_t turn_deadline_ms (const turn_t *self)
 {
+    assert (self);
     if (self->is_failed || self->mesh == NULL)
         return UINT64_MAX;
     if (self->input_first < self->input_count || self->outputs.count > 0)
@@ -338,6 +347,7 @@ uint64_t turn_deadline_ms (const turn_t *self)
 
 bool turn_failed (const turn_t *self)
 {
+    assert (self);
     return self->is_failed;
 }
 
@@ -345,28 +355,33 @@ bool turn_failed (const turn_t *self)
 
 void turn_hint (turn_t *self, const pubkey_t *peer, const char *rpc, const char *pub, uint64_t now_ms)
 {
+    assert (self);
     if (!self->is_failed)
         mesh_hint (self->mesh, peer, rpc, pub, now_ms, &self->outputs);
 }
 
 void turn_metrics (turn_t *self, const metrics_message_t *metrics, uint64_t wall_ms)
 {
+    assert (self);
     if (!self->is_failed)
         mesh_publish_metrics (self->mesh, metrics, wall_ms, &self->outputs);
 }
 
 void turn_leave (turn_t *self, uint64_t now_ms, uint64_t wall_ms)
 {
+    assert (self);
     if (!self->is_failed)
         mesh_leave (self->mesh, now_ms, wall_ms, &self->outputs);
 }
 
 const node_t *turn_node (const turn_t *self)
 {
+    assert (self);
     return self->node;
 }
 
 const mesh_t *turn_mesh (const turn_t *self)
 {
+    assert (self);
     return self->mesh;
 }

@@ -7,6 +7,7 @@
 
 void turn_note (turn_t *self, action_t action)
 {
+    assert (self);
     if (self->action_count == self->action_capacity) {
         size_t capacity = self->action_capacity == 0 ? 64 : 2 * self->action_capacity;
         action_t *actions = realloc (self->actions, capacity * sizeof *actions);
@@ -20,6 +21,7 @@ void turn_note (turn_t *self, action_t action)
 
 void turn_forget (turn_t *self)
 {
+    assert (self);
     effects_clear (&self->effects);
     mesh_outputs_clear (&self->outputs);
     self->outputs_done = 0;
@@ -100,6 +102,7 @@ static void s_act_effect (turn_t *self, const effect_t *effect)
 
 void turn_act (turn_t *self)
 {
+    assert (self);
     for (size_t i = 0; i < self->action_count; i++) {
         const action_t *action = &self->actions[i];
         switch (action->kind) {

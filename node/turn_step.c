@@ -42,6 +42,7 @@ static void s_forget_old_keys (turn_t *self, const members_t *members)
 
 void turn_set_members (turn_t *self, const members_t *members)
 {
+    assert (self);
     s_forget_old_keys (self, members);
     for (size_t i = 0; i < members->count; i++) {
         bool live = members_has (members, &members->members[i].id);
@@ -260,6 +261,7 @@ static void s_take_output (turn_t *self, const mesh_output_t *output, size_t ind
 
 void turn_settle (turn_t *self)
 {
+    assert (self);
     while (self->error == 0 && self->outputs_done < self->outputs.count) {
         size_t index = self->outputs_done++;
         mesh_output_t output = self->outputs.items[index];
