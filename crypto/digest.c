@@ -34,17 +34,20 @@ digest_t digest_of_two (const void *first, size_t first_size, const void *second
 
 bool digest_equal (const digest_t *a, const digest_t *b)
 {
+    assert (a != NULL && b != NULL);
     return memcmp (a->bytes, b->bytes, DIGEST_BYTES) == 0;
 }
 
 int digest_compare (const void *a, const void *b)
 {
+    assert (a != NULL && b != NULL);
     const digest_t *left = a, *right = b;
     return memcmp (left->bytes, right->bytes, DIGEST_BYTES);
 }
 
 bool digest_is_zero (const digest_t *digest)
 {
+    assert (digest != NULL);
     static const uint8_t zero[DIGEST_BYTES];
     return memcmp (digest->bytes, zero, DIGEST_BYTES) == 0;
 }
@@ -91,6 +94,7 @@ static int s_value (char c)
 
 int digest_parse (const char *text, digest_t *digest)
 {
+    assert (text != NULL && digest != NULL);
     digest_t parsed;
     uint32_t bits = 0;
     unsigned held = 0;

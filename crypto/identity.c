@@ -16,6 +16,7 @@ _Static_assert(SEED_BYTES == crypto_sign_SEEDBYTES && SEED_BYTES == crypto_scala
 
 void identity_from_seed (const uint8_t seed[SEED_BYTES], identity_t *identity)
 {
+    assert (seed != NULL && identity != NULL);
     _Static_assert(sizeof identity->secret == crypto_sign_SECRETKEYBYTES, "Ed25519 secret key");
     crypto_sign_seed_keypair (identity->id.bytes, identity->secret, seed);
 }
@@ -27,6 +28,7 @@ void identity_wipe (identity_t *identity)
 
 void curve_from_seed (const uint8_t seed[SEED_BYTES], curve_t *curve)
 {
+    assert (seed != NULL && curve != NULL);
     /* As crypto_box_keypair, and so libzmq, does: the secret is the random bytes themselves. */
     memcpy (curve->secret, seed, sizeof curve->secret);
     crypto_scalarmult_base (curve->public_key.bytes, curve->secret);
@@ -41,6 +43,7 @@ void identity_sign (const identity_t *identity, const void *data, size_t size,
                     uint8_t signature[SIGNATURE_BYTES])
 {
     assert (data != NULL || size == 0);
+    assert (!pubkey_is_zero (&identity->id)); /* it was not wiped */
     crypto_sign_detached (signature, NULL, data, size, identity->secret);
 }
 
@@ -53,11 +56,13 @@ bool identity_verify (const pubkey_t *id, const void *data, size_t size,
 
 bool pubkey_equal (const pubkey_t *a, const pubkey_t *b)
 {
+    assert (a != NULL && b != NULL);
     return memcmp (a->bytes, b->bytes, PUBKEY_BYTES) == 0;
 }
 
 int pubkey_compare (const void *a, const void *b)
 {
+    assert (a != NULL && b != NULL);
     const pubkey_t *left = a, *right = b;
     return memcmp (left->bytes, right->bytes, PUBKEY_BYTES);
 }

@@ -64,6 +64,8 @@ static uint32_t s_get_u32 (const uint8_t *in)
 static int s_derive (const char *passphrase, const uint8_t *salt, uint32_t passes, uint32_t memory_kib,
                      uint8_t key[crypto_secretbox_KEYBYTES])
 {
+    assert (passes >= 1 && passes <= PASSES_MAX);
+    assert (memory_kib >= MEMORY_KIB_MIN && memory_kib <= MEMORY_KIB_MAX);
     return crypto_pwhash (key, crypto_secretbox_KEYBYTES, passphrase, strlen (passphrase), salt, passes,
                           (size_t)memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
 }
@@ -83,6 +85,8 @@ keyfile_result_t keyfile_encode (const keys_t *keys, const char *passphrase,
                                  const uint8_t nonce[KEYFILE_NONCE_BYTES], uint8_t out[KEYFILE_BYTES_MAX],
                                  size_t *size)
 {
+    assert (keys != NULL && out != NULL && size != NULL);
+    assert (passphrase == NULL || (salt != NULL && nonce != NULL));
     memcpy (out, s_magic, sizeof s_magic);
     out[AT_VERSION] = FORMAT_VERSION;
     out[AT_LOCKED] = passphrase != NULL;
@@ -141,6 +145,8 @@ static keyfile_result_t s_decode_locked (const uint8_t *data, size_t size, const
 
 keyfile_result_t keyfile_decode (const uint8_t *data, size_t size, const char *passphrase, keys_t *keys)
 {
+    assert (data != NULL || size == 0);
+    assert (keys != NULL);
     sodium_memzero (keys, sizeof *keys);
     if (!s_has_magic (data, size))
         return KEYFILE_MALFORMED;

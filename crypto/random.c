@@ -10,6 +10,7 @@ _Static_assert(SEED_BYTES == crypto_stream_chacha20_KEYBYTES, "the seed is the s
 
 void random_init (random_t *self, const uint8_t seed[SEED_BYTES])
 {
+    assert (self != NULL && seed != NULL);
     memset (self, 0, sizeof *self);
     memcpy (self->seed, seed, SEED_BYTES);
     self->used = sizeof self->buffer;
@@ -27,6 +28,7 @@ void random_init_number (random_t *self, uint64_t number)
 /* The next 64 bytes of ChaCha20's key stream, with a zero nonce. */
 static void s_refill (random_t *self)
 {
+    assert (self->used == sizeof self->buffer);
     static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
     memset (self->buffer, 0, sizeof self->buffer);
     crypto_stream_chacha20_xor_ic (self->buffer, self->buffer, sizeof self->buffer, nonce, self->block,
@@ -38,6 +40,7 @@ static void s_refill (random_t *self)
 void random_bytes (random_t *self, void *out, size_t size)
 {
     assert (self->used <= sizeof self->buffer);
+    assert (out != NULL || size == 0);
     uint8_t *next = out;
     while (size > 0) {
         if (self->used == sizeof self->buffer)

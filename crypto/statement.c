@@ -11,6 +11,7 @@
 
 unsigned statement_kind (const uint8_t *body, size_t body_size)
 {
+    assert (body != NULL || body_size == 0);
     if (body_size < 2 || body[0] < 0x91 || body[0] > 0x9f || body[1] < 1 || body[1] > 127)
         return 0;
     return body[1];
@@ -69,6 +70,7 @@ bool statement_verify (const uint8_t *body, size_t body_size, const uint8_t seal
 
 pubkey_t statement_author (const uint8_t seal[SEAL_BYTES])
 {
+    assert (seal != NULL);
     pubkey_t author;
     memcpy (author.bytes, seal + SIGNATURE_BYTES, PUBKEY_BYTES);
     return author;

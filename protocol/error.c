@@ -47,6 +47,7 @@ int problem_set (problem_t *problem, const char *format, ...)
 /* Appends as much of `text` as fits. */
 static void s_append (problem_t *problem, const char *text)
 {
+    assert (memchr (problem->text, '\0', sizeof problem->text) != NULL);
     size_t used = strlen (problem->text), left = sizeof problem->text - 1 - used, size = strlen (text);
     size = size < left ? size : left;
     memcpy (problem->text + used, text, size);

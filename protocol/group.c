@@ -93,6 +93,7 @@ int group_found (group_t *self, const identity_t *founder, const char *name, con
 {
     assert (text_is_name (text_of (name)) && text_is_name (text_of (agent)));
     assert (policy_check (policy, NULL) == 0);
+    assert (!pubkey_is_zero (&founder->id));
     buffer_t encoded = {0}, body = {0}, packed = {0};
     uint8_t seal[SEAL_BYTES];
     policy_encode (policy, &encoded);
@@ -141,6 +142,7 @@ static int s_check_charter (const message_t *message, const pubkey_t *author, pr
 
 static int s_group_fill (group_t *self, bytes_t packed, const message_t *message, problem_t *problem)
 {
+    assert (packed.size > SEAL_BYTES);
     const charter_t *charter = &message->as.charter;
     int rc = policy_decode (charter->policy, &self->policy, problem);
     if (rc != 0) {
@@ -178,6 +180,7 @@ int group_open (bytes_t packed, group_t *self, problem_t *problem)
 
 void group_clear (group_t *self)
 {
+    assert (self != NULL);
     buffer_clear (&self->packed);
     memset (self, 0, sizeof *self);
 }

@@ -62,6 +62,8 @@ static bool s_decode (const char *text, size_t size, buffer_t *out)
 
 int invite_text (const invite_t *invite, char *text, size_t size)
 {
+    assert (text != NULL);
+    assert (invite->addresses.count <= LIMIT_ENDPOINTS);
     buffer_t record = {0};
     record_encode (&invite_record, invite, &record);
     if (!record.failed) {
@@ -157,6 +159,7 @@ static int s_parse (text_t token, invite_t *invite, buffer_t *buffer, arena_t *a
 
 int invite_parse (const char *text, invite_t *invite, buffer_t *buffer, arena_t *arena, problem_t *problem)
 {
+    assert (text != NULL);
     assert (buffer->size == 0);
     memset (invite, 0, sizeof *invite);
     int rc = s_parse (s_trim (text), invite, buffer, arena, problem);

@@ -10,6 +10,7 @@
 
 mesh_output_t *mesh_output (mesh_outputs_t *out, mesh_output_kind_t kind)
 {
+    assert (out->count <= out->capacity);
     if (out->count == out->capacity) {
         size_t capacity = out->capacity == 0 ? 8 : 2 * out->capacity;
         mesh_output_t *items = realloc (out->items, capacity * sizeof *items);
@@ -39,7 +40,9 @@ digest_t mesh_say (mesh_t *self, mesh_output_kind_t way, const pubkey_t *peer, c
                    unsigned kind, const void *fields, uint64_t wall_ms, mesh_outputs_t *out)
 {
     assert (way == MESH_SEND || way == MESH_REPLY || way == MESH_PUBLISH);
-    assert (self->seq % 2 == 1);
+    assert (self->seq % 2 == 1 && self->seq < UINT64_MAX - 2);
+    assert ((way == MESH_REPLY) == (curve != NULL));
+    assert ((way == MESH_PUBLISH) == (peer == NULL));
     if (self->seq >= self->reserved) {
         self->reserved = self->seq + UINT64_C (2) * SEQ_BLOCK;
         mesh_output (out, MESH_RESERVE)->number = self->reserved;
@@ -49,6 +52,7 @@ digest_t mesh_say (mesh_t *self, mesh_output_kind_t way, const pubkey_t *peer, c
                    .epoch = self->members != NULL ? self->members->epoch : 0,
                    .seq = self->seq,
                    .time_ms = wall_ms};
+    assert (head.seq < self->reserved); /* on disk before it is used */
     self->seq += 2;
     mesh_output_t *output = mesh_output (out, way);
     if (peer != NULL)
@@ -63,7 +67,7 @@ digest_t mesh_say (mesh_t *self, mesh_output_kind_t way, const pubkey_t *peer, c
 void mesh_say_refused (mesh_t *self, const pubkey_t *peer, const pubkey_t *curve, const digest_t *request,
                        int code, uint64_t wall_ms, mesh_outputs_t *out)
 {
-    assert (code < 0);
+    assert (code < 0 && -code < MESH_CODES);
     refused_t refused = {
         .to = *peer, .request = *request, .code = (uint64_t)-code, .text = text_of (error_text (code))};
     mesh_say (self, MESH_REPLY, peer, curve, MESSAGE_REFUSED, &refused, wall_ms, out);
@@ -111,6 +115,7 @@ const proof_t *mesh_proof (const mesh_t *self, size_t i)
 
 peer_t *mesh_find_peer (const mesh_t *self, const pubkey_t *id)
 {
+    assert (self->peer_count <= LIMIT_MEMBERS);
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i]->id, id))
             return self->peers[i];
@@ -124,11 +129,14 @@ bool mesh_is_up (const peer_t *peer)
 
 bucket_t mesh_bucket (uint64_t burst, uint64_t per_s, uint64_t now_ms)
 {
+    assert (burst > 0 && per_s > 0);
     return (bucket_t){.tokens = burst, .burst = burst, .per_s = per_s, .at_ms = now_ms};
 }
 
 bool mesh_take_token (bucket_t *self, uint64_t now_ms)
 {
+    assert (now_ms >= self->at_ms);
+    assert (self->tokens <= self->burst);
     uint64_t gained = (now_ms - self->at_ms) * self->per_s / 1000;
     if (gained > 0) {
         self->tokens = gained > self->burst - self->tokens ? self->burst : self->tokens + gained;
@@ -182,6 +190,7 @@ void mesh_set_publication (mesh_t *self, const pubkey_t *author, uint64_t number
 
 void mesh_set_invite (mesh_t *self, const pubkey_t *curve, bool live)
 {
+    assert (self->invite_count <= LIMIT_INVITES);
     size_t at = 0;
     while (at < self->invite_count && !pubkey_equal (&self->invites[at], curve))
         at++;
@@ -197,6 +206,7 @@ void mesh_set_invite (mesh_t *self, const pubkey_t *curve, bool live)
         return;
     if (self->invite_count == LIMIT_INVITES)
         memmove (&self->invites[0], &self->invites[1], --self->invite_count * sizeof *self->invites);
+    assert (self->invite_count < LIMIT_INVITES);
     self->invites[self->invite_count++] = *curve;
 }
 
@@ -217,6 +227,7 @@ void mesh_tick (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t 
 
 uint64_t mesh_deadline_ms (const mesh_t *self)
 {
+    assert (self->download_count <= LIMIT_OPERATIONS);
     uint64_t deadline = mesh_earlier (mesh_links_deadline_ms (self), mesh_fetches_deadline_ms (self));
     for (size_t i = 0; i < self->peer_count; i++)
         deadline = mesh_earlier (deadline, mesh_pull_deadline_ms (self->peers[i]));

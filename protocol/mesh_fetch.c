@@ -30,12 +30,14 @@ static void s_output_fetched (uint64_t operation, const pubkey_t *peer, const di
 /* Ends the fetch at `index`; a good one hands its bytes over. */
 static void s_end (mesh_t *self, size_t index, int result, mesh_outputs_t *out)
 {
+    assert (index < self->download_count && self->download_count <= LIMIT_OPERATIONS);
     download_t *download = self->downloads[index];
     self->download_count--;
     memmove (&self->downloads[index], &self->downloads[index + 1],
              (self->download_count - index) * sizeof *self->downloads);
     s_output_fetched (download->operation, &download->peer, &download->content, result, out);
     if (result == 0) {
+        assert (download->is_sized && download->total <= LIMIT_CONTENT_BYTES);
         buffer_t *bytes = &out->items[out->count - 1].bytes;
         *bytes = (buffer_t){
             .data = download->bytes, .size = (size_t)download->total, .capacity = (size_t)download->total};
@@ -68,6 +70,7 @@ static bool s_is_whole (const download_t *download)
 
 static bool s_is_asked (const download_t *download, unsigned chunk)
 {
+    assert (chunk < MESH_CHUNKS);
     for (size_t i = 0; i < MESH_CHUNKS_AT_ONCE; i++)
         if (download->asked[i].used && download->asked[i].chunk == chunk)
             return true;
@@ -77,6 +80,8 @@ static bool s_is_asked (const download_t *download, unsigned chunk)
 static void s_ask (mesh_t *self, download_t *download, size_t place, unsigned chunk, uint64_t now_ms,
                    uint64_t wall_ms, mesh_outputs_t *out)
 {
+    assert (place < MESH_CHUNKS_AT_ONCE && chunk < s_chunk_count (download));
+    assert ((download->have >> chunk & 1) == 0);
     fetch_t fetch = {
         .to = download->peer, .content = download->content, .offset = (uint64_t)chunk * LIMIT_CHUNK_BYTES};
     download->asked[place].request =
@@ -184,10 +189,13 @@ void mesh_take_chunk (mesh_t *self, const incoming_t *in)
     if (index < 0)
         return; /* it took too long */
     download_t *download = self->downloads[index];
+    assert (place < MESH_CHUNKS_AT_ONCE && download->asked[place].used);
     unsigned at = download->asked[place].chunk;
     download->asked[place].used = false;
     int rc = s_check (download, at, chunk);
     if (rc == 0) {
+        assert (at < s_chunk_count (download));
+        assert ((size_t)at * LIMIT_CHUNK_BYTES + chunk->bytes.size <= download->total);
         if (chunk->bytes.size > 0)
             memcpy (download->bytes + (size_t)at * LIMIT_CHUNK_BYTES, chunk->bytes.data, chunk->bytes.size);
         download->have |= UINT64_C (1) << at;
@@ -251,6 +259,7 @@ uint64_t mesh_fetches_deadline_ms (const mesh_t *self)
 
 void mesh_serve_fetch_request (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->curve != NULL);
     if (!mesh_take_token (&in->peer->served, in->now_ms)) {
         mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
         return;

@@ -17,6 +17,7 @@ static void s_hello_soon (peer_t *peer, uint64_t now_ms)
 
 void mesh_heard (peer_t *peer, uint64_t now_ms)
 {
+    assert (now_ms >= peer->heard_ms);
     if (peer->state == PEER_LINKING && now_ms >= peer->heard_ms + SUSPECT_AFTER_MS)
         s_hello_soon (peer, now_ms); /* back after a silence */
     peer->heard_ms = now_ms;
@@ -96,6 +97,7 @@ static void s_keep_presence (mesh_t *self, const incoming_t *in)
  * epoch. So a roster spreads also where its author does not reach. */
 static void s_tell_roster (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer->told_epoch <= self->members->epoch);
     uint64_t epoch = self->members->epoch;
     bool is_behind = in->head.epoch < epoch && in->now_ms >= self->members_ms + PRESENCE_INTERVAL_MS;
     if (is_behind && mesh_is_up (in->peer) && in->peer->told_epoch < epoch)
@@ -104,6 +106,7 @@ static void s_tell_roster (mesh_t *self, const incoming_t *in)
 
 void mesh_take_presence (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->head.kind == MESSAGE_PRESENCE);
     enum { JOIN, ALIVE, LEAVE };
     const presence_t *presence = &in->message.as.presence;
     peer_t *peer = in->peer;
@@ -131,6 +134,7 @@ void mesh_take_presence (mesh_t *self, const incoming_t *in)
 /* All addresses that we tell, borrowed from `self` for as long as it is. */
 static size_t s_own_addresses (const mesh_t *self, address_t out[LIMIT_ENDPOINTS])
 {
+    assert (self->address_count <= LIMIT_ENDPOINTS);
     for (size_t i = 0; i < self->address_count; i++)
         out[i] =
             (address_t){.rpc = text_of (self->addresses[i].rpc), .pub = text_of (self->addresses[i].pub)};
@@ -167,6 +171,8 @@ static uint64_t s_seq_seen (const mesh_t *self, const pubkey_t *id)
 
 static void s_say_hello (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
 {
+    assert (peer->state != PEER_UNKNOWN && peer->address_count > 0);
+    assert (self->members != NULL);
     if (peer->hello_tries >= MESH_RELINK_AFTER) {
         /* The next address; with one only, a new link overcomes a refusal that was final to the old one. */
         mesh_address_t first = peer->addresses[0];
@@ -192,6 +198,7 @@ static void s_say_hello (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
 
 static void s_say_welcome (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->curve != NULL && self->members != NULL);
     address_t addresses[LIMIT_ENDPOINTS];
     welcome_t welcome = {.to = in->author,
                          .request = in->id,
@@ -209,6 +216,7 @@ static void s_say_welcome (mesh_t *self, const incoming_t *in)
 /* A newer roster, signed by an admin that we know: the node judges whether it follows ours. */
 static void s_take_roster (mesh_t *self, const incoming_t *in, bytes_t packed)
 {
+    assert (self->members != NULL && in->curve != NULL);
     statement_t statement;
     head_t head;
     if (statement_unpack (packed, &statement) != 0 ||
@@ -255,7 +263,9 @@ static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t 
     if (peer->seq_seen < self->seq)
         return false;
     /* We fell behind what we once said (a restored backup). A lie makes us skip numbers, but never run out of them. */
+    uint64_t before = self->seq;
     self->seq = (peer->seq_seen + 1) | 1;
+    assert (self->seq > before && self->seq % 2 == 1);
     for (size_t i = 0; i < self->peer_count; i++) {
         memset (self->peers[i]->hellos, 0, sizeof self->peers[i]->hellos);
         self->peers[i]->hello_at_ms = in->now_ms;
@@ -265,6 +275,7 @@ static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t 
 
 void mesh_take_hello (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->head.kind == MESSAGE_HELLO);
     const hello_t *hello = &in->message.as.hello;
     peer_t *peer = in->peer;
     bool was_up = mesh_is_up (peer);
@@ -287,6 +298,7 @@ void mesh_take_hello (mesh_t *self, const incoming_t *in)
 
 void mesh_take_welcome (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->head.kind == MESSAGE_WELCOME);
     const welcome_t *welcome = &in->message.as.welcome;
     peer_t *peer = in->peer;
     if (!digest_equal (&welcome->request, &peer->hellos[0]) &&
@@ -320,6 +332,7 @@ void mesh_take_ping (mesh_t *self, const incoming_t *in)
 
 static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
 {
+    assert ((peer->state == PEER_UNKNOWN) == (peer->address_count == 0));
     if (mesh_is_up (peer) && now_ms >= peer->heard_ms + LOST_AFTER_MS)
         s_lose (self, peer, 0, now_ms, out);
     if (peer->state == PEER_UP && now_ms >= peer->heard_ms + SUSPECT_AFTER_MS) {

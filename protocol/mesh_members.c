@@ -33,6 +33,7 @@ void mesh_link (peer_t *peer, mesh_outputs_t *out)
 
 void mesh_begin_link (peer_t *peer, uint64_t now_ms, mesh_outputs_t *out)
 {
+    assert (peer->address_count > 0 && peer->address_count <= LIMIT_ENDPOINTS);
     mesh_link (peer, out);
     if (peer->state == PEER_UNKNOWN)
         peer->state = PEER_LINKING;
@@ -103,6 +104,7 @@ static void s_add_peer (mesh_t *self, const members_t *members, size_t at, uint6
 
 static void s_remove_peer (mesh_t *self, size_t at, mesh_outputs_t *out)
 {
+    assert (at < self->peer_count && self->peer_count <= LIMIT_MEMBERS);
     peer_t *peer = self->peers[at];
     self->peers[at] = self->peers[--self->peer_count];
     mesh_output_t *output = mesh_output (out, MESH_DISCONNECT);
@@ -120,6 +122,7 @@ static void s_remove_peer (mesh_t *self, size_t at, mesh_outputs_t *out)
 /* True if the member is one, other than ourselves. */
 static bool s_is_peer (const mesh_t *self, const members_t *members, size_t at)
 {
+    assert (at < members->count);
     return members->members[at].revoked_epoch == 0 &&
            !pubkey_equal (&members->members[at].id, &self->identity->id);
 }
@@ -139,6 +142,8 @@ static void s_copy_members (mesh_t *self, const members_t *members)
 
 void mesh_set_members (mesh_t *self, const members_t *members, uint64_t now_ms, mesh_outputs_t *out)
 {
+    assert (members->epoch > 0 && members->packed.size > SEAL_BYTES);
+    assert (self->members == NULL || members->epoch >= self->members->epoch);
     s_copy_members (self, members);
     self->members_ms = now_ms;
     for (size_t i = self->peer_count; i-- > 0;) {

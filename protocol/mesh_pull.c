@@ -23,6 +23,7 @@ static bool s_lacks (const peer_t *peer)
 
 static void s_pull (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
 {
+    assert (!peer->pulling && s_lacks (peer) && mesh_is_up (peer));
     /* Not before there is room for all that the answer may hold. */
     uint64_t room_at_ms = mesh_tokens_at_ms (&peer->publications, LIMIT_PULL);
     if (room_at_ms > now_ms) {
@@ -66,6 +67,7 @@ void mesh_note_latest (mesh_t *self, peer_t *peer, uint64_t latest, const incomi
 
 int mesh_take_publication (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->info->way == WAY_PUB);
     peer_t *peer = in->peer;
     uint64_t number = s_number (&in->message);
     if (number == 0 || number == UINT64_MAX)
@@ -89,6 +91,7 @@ int mesh_take_publication (mesh_t *self, const incoming_t *in)
 /* Its author sent a statement that is refused for good: the row goes on behind it, so that nothing else is lost. */
 static void s_pass_over (peer_t *peer, bytes_t packed, uint64_t now_ms)
 {
+    assert (peer->next > 0 && peer->next < UINT64_MAX);
     statement_t statement;
     message_t message = {0};
     uint64_t number = peer->next;
@@ -148,6 +151,7 @@ bool mesh_pull_refused (peer_t *peer, const digest_t *request, uint64_t now_ms)
 
 void mesh_serve_pull_request (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL && in->curve != NULL);
     if (!mesh_take_token (&in->peer->served, in->now_ms)) {
         mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
         return;
@@ -172,6 +176,7 @@ void mesh_serve_pull (mesh_t *self, const mesh_output_t *asked, const bytes_t *p
         blobs[fits] = (blob_t){.bytes = packed[fits]};
         fits++;
     }
+    assert (fits <= count && used <= ROOM);
     pulled_t pulled = {.to = asked->peer, .request = asked->request, .last = last};
     pulled.statements.items = blobs;
     pulled.statements.count = fits;

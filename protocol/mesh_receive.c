@@ -51,6 +51,7 @@ static int s_judge_way (const mesh_t *self, incoming_t *in)
 /* May the author speak, over that link? */
 static int s_judge_author (const mesh_t *self, incoming_t *in)
 {
+    assert (in->info != NULL && in->info->class != CLASS_SIGNED);
     const members_t *members = self->members;
     if (members == NULL)
         return ERROR_STRANGER;
@@ -159,6 +160,7 @@ static int s_judge (mesh_t *self, incoming_t *in)
 
 void mesh_deliver (const incoming_t *in)
 {
+    assert (in->statement.body_size > 0 && in->statement.body_size <= LIMIT_STATEMENT_BYTES);
     mesh_output_t *output = mesh_output (in->out, MESH_DELIVER);
     output->peer = in->author;
     if (in->curve != NULL && !in->is_pulled)
@@ -170,6 +172,7 @@ void mesh_deliver (const incoming_t *in)
 
 static void s_take_metrics (const incoming_t *in)
 {
+    assert (in->peer != NULL && in->head.kind == MESSAGE_METRICS);
     const metrics_message_t *metrics = &in->message.as.metrics_message;
     in->peer->has_metrics = true;
     in->peer->learning_rate = metrics->learning_rate;
@@ -210,6 +213,7 @@ static void s_take_refused (mesh_t *self, const incoming_t *in)
 /* 0, or why it is refused after all. */
 static int s_take (mesh_t *self, const incoming_t *in)
 {
+    assert (in->peer != NULL || in->head.kind == MESSAGE_JOIN_REQUEST);
     if (in->is_introduction) {
         mesh_take_presence (self, in);
         return 0;
@@ -237,6 +241,7 @@ static int s_take (mesh_t *self, const incoming_t *in)
 
 int mesh_take_pulled (mesh_t *self, const incoming_t *around, bytes_t packed)
 {
+    assert (around->peer != NULL && around->head.kind == MESSAGE_PULLED);
     incoming_t in = {.curve = around->curve,
                      .is_pulled = true,
                      .now_ms = around->now_ms,
@@ -272,6 +277,8 @@ void mesh_receive (mesh_t *self, const pubkey_t *curve, const uint8_t *body, siz
                    const uint8_t *seal, size_t seal_size, uint64_t now_ms, uint64_t wall_ms,
                    mesh_outputs_t *out)
 {
+    assert (body != NULL || body_size == 0);
+    assert (seal != NULL || seal_size != SEAL_BYTES);
     incoming_t in = {.curve = curve, .now_ms = now_ms, .wall_ms = wall_ms, .out = out};
     if (body == NULL || body_size == 0 || body_size > LIMIT_STATEMENT_BYTES || seal_size != SEAL_BYTES) {
         s_refuse (self, ERROR_MALFORMED, &in);

@@ -76,6 +76,7 @@ void message_encode (const head_t *head, const void *fields, buffer_t *body)
 {
     const message_info_t *info = message_info (head->kind);
     assert (info != NULL && fields != NULL);
+    assert (info->kind == head->kind);
     wire_write_array (body, BODY_VALUES);
     wire_write_uint (body, head->kind);
     wire_write_bytes (body, head->group.bytes, DIGEST_BYTES);
@@ -123,6 +124,7 @@ static int s_read_head (const uint8_t **at, const uint8_t *end, head_t *head)
 
 int message_head (const uint8_t *body, size_t size, head_t *head)
 {
+    assert (body != NULL || size == 0);
     const uint8_t *at = body;
     int rc = size == 0 ? ERROR_MALFORMED : s_read_head (&at, body + size, head);
     if (rc != 0)
@@ -132,6 +134,7 @@ int message_head (const uint8_t *body, size_t size, head_t *head)
 
 int message_decode (const uint8_t *body, size_t size, message_t *message, problem_t *problem)
 {
+    assert (body != NULL || size == 0);
     memset (message, 0, sizeof *message);
     if (size > LIMIT_PACKAGE_BYTES) /* nothing is read of what is too long for any kind */
         return s_refuse (ERROR_BOUND, problem);
@@ -164,10 +167,11 @@ void message_clear (message_t *self)
 const pubkey_t *message_to (const message_t *self)
 {
     const message_info_t *info = message_info (self->head.kind);
-    assert (info != NULL);
+    assert (info != NULL && info->record->field_count > 0);
     const field_t *first = &info->record->fields[0];
     if (first->type != FIELD_KEY || strcmp (first->name, "to") != 0)
         return NULL;
+    assert (first->offset + sizeof (pubkey_t) <= sizeof self->as);
     return (const pubkey_t *)(const void *)((const uint8_t *)&self->as + first->offset);
 }
 
@@ -175,6 +179,7 @@ const pubkey_t *message_to (const message_t *self)
 
 void statement_pack (const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES], buffer_t *out)
 {
+    assert (seal != NULL);
     buffer_append (out, body, body_size);
     buffer_append (out, seal, SEAL_BYTES);
 }

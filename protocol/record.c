@@ -21,6 +21,7 @@ typedef struct {
 
 static void s_encode_list (const field_t *field, const void *value, buffer_t *out)
 {
+    assert (field->of != NULL);
     list_t list;
     memcpy (&list, value, sizeof list);
     assert (list.count <= field->bound && (list.items != NULL || list.count == 0));
@@ -63,6 +64,7 @@ static void s_encode_field (const field_t *field, const void *value, buffer_t *o
 
 void record_encode_fields (const record_t *record, const void *value, buffer_t *out)
 {
+    assert (record != NULL && value != NULL && out != NULL);
     for (size_t i = 0; i < record->field_count; i++)
         s_encode_field (&record->fields[i], (const uint8_t *)value + record->fields[i].offset, out);
 }
@@ -110,6 +112,7 @@ static int s_decode_count (const uint8_t **at, const uint8_t *end, size_t count,
 static int s_decode_list (const field_t *field, const uint8_t **at, const uint8_t *end, void *value,
                           arena_t *arena, problem_t *problem)
 {
+    assert (field->of != NULL && field->of->size > 0);
     const uint8_t *start = *at;
     size_t count;
     int rc = wire_read_array (at, end, &count); /* refuses a count for which too few bytes are left */
@@ -180,6 +183,7 @@ static int s_decode_field (const field_t *field, const uint8_t **at, const uint8
 int record_decode_fields (const record_t *record, const uint8_t **at, const uint8_t *end, void *value,
                           arena_t *arena, problem_t *problem)
 {
+    assert (*at <= end);
     memset (value, 0, record->size);
     for (size_t i = 0; i < record->field_count; i++) {
         const field_t *field = &record->fields[i];
@@ -198,6 +202,8 @@ int record_decode_fields (const record_t *record, const uint8_t **at, const uint
 int record_decode (const record_t *record, const uint8_t *data, size_t size, void *value, arena_t *arena,
                    problem_t *problem)
 {
+    assert (data != NULL || size == 0);
+    assert (value != NULL && arena != NULL);
     const uint8_t *at = data, *end = size > 0 ? data + size : data;
     memset (value, 0, record->size);
     int rc = s_decode_count (&at, end, record->field_count, problem);

@@ -14,6 +14,7 @@
 
 void buffer_clear (buffer_t *self)
 {
+    assert (self->size <= self->capacity);
     free (self->data);
     memset (self, 0, sizeof *self);
 }
@@ -21,6 +22,8 @@ void buffer_clear (buffer_t *self)
 /* Makes room for `size` more bytes, doubling, so that n appends copy O(n) bytes. */
 static bool s_reserve (buffer_t *self, size_t size)
 {
+    assert (self->size <= self->capacity);
+    assert (size > 0);
     if (size > SIZE_MAX / 2 - self->size)
         return false;
     size_t capacity = self->capacity > 0 ? self->capacity : BUFFER_BYTES_MIN;
@@ -47,6 +50,7 @@ void buffer_append (buffer_t *self, const void *data, size_t size)
     }
     memcpy (self->data + self->size, data, size);
     self->size += size;
+    assert (self->size <= self->capacity);
 }
 
 /* --- arena --- */
@@ -63,6 +67,7 @@ static struct arena_block *s_arena_block (arena_t *self, size_t size)
     struct arena_block *block = self->blocks;
     if (block != NULL && block->size - block->used >= size)
         return block;
+    assert (block == NULL || block->used <= block->size);
     size_t capacity = size > ARENA_BLOCK_MIN ? size : ARENA_BLOCK_MIN;
     block = malloc (sizeof *block + capacity);
     if (block == NULL)
@@ -112,6 +117,7 @@ bytes_t bytes_of (const void *data, size_t size)
 
 bool text_equal (text_t text, const char *string)
 {
+    assert (string != NULL);
     return text.size == strlen (string) && (text.size == 0 || memcmp (text.data, string, text.size) == 0);
 }
 
@@ -132,6 +138,7 @@ bool text_copy (text_t text, char *out, size_t size)
  * point. */
 static size_t s_character (const char *at, size_t left, uint32_t *point)
 {
+    assert (left > 0);
     static const struct {
         uint8_t mask, lead;
         uint32_t least;
@@ -187,6 +194,7 @@ text_t text_clean (text_t text, char *out, size_t size)
         used += piece;
         i += piece;
     }
+    assert (used < size);
     out[used] = '\0';
     return (text_t){out, used};
 }

@@ -75,6 +75,7 @@ static void s_put_list (buffer_t *out, const record_t *of, const void *value)
         size_t count;
     } list;
     memcpy (&list, value, sizeof list);
+    assert (list.items != NULL || list.count == 0);
     s_put (out, "[");
     for (size_t i = 0; i < list.count; i++) {
         s_put (out, i > 0 ? ", " : "");
@@ -99,6 +100,7 @@ static void s_put_field (buffer_t *out, const field_t *field, const void *value)
 
 void record_print_json (const record_t *record, const void *value, buffer_t *out)
 {
+    assert (record != NULL && value != NULL && out != NULL);
     s_put (out, "{");
     for (size_t i = 0; i < record->field_count; i++) {
         const field_t *field = &record->fields[i];

@@ -23,6 +23,7 @@ void request_clear (request_t *self)
 /* The place of `member` among those asked; `count` if it was not. */
 static size_t s_place (const request_t *self, const pubkey_t *member)
 {
+    assert (self->count <= LIMIT_MEMBERS);
     size_t i = 0;
     while (i < self->count && !pubkey_equal (&self->asked[i].member, member))
         i++;
@@ -67,6 +68,7 @@ int request_answer (request_t *self, const pubkey_t *member, const digest_t *sta
     if (rc != 0)
         return rc;
     asked_t *asked = &self->asked[s_place (self, member)];
+    assert (asked->answer == ASKED && asked->evidence.size == 0);
     buffer_append (&asked->evidence, evidence.data, evidence.size);
     if (asked->evidence.failed) {
         buffer_clear (&asked->evidence);

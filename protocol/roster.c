@@ -34,6 +34,8 @@ static int s_check_member (const members_t *self, const member_t *member, proble
 static void s_put_member (members_t *self, const member_t *member)
 {
     assert (self->count < LIMIT_MEMBERS);
+    assert (member->since_epoch > 0 && member->since_epoch <= self->epoch);
+    assert (self->count == 0 || pubkey_compare (&self->members[self->count - 1].id, &member->id) < 0);
     struct members_entry *entry = &self->members[self->count++];
     entry->id = member->id;
     entry->curve = member->curve;
@@ -94,6 +96,7 @@ int members_open (bytes_t packed, const group_t *group, members_t *self, problem
 
 void members_clear (members_t *self)
 {
+    assert (self != NULL && self->count <= LIMIT_MEMBERS);
     buffer_clear (&self->packed);
     memset (self, 0, sizeof *self);
 }
@@ -102,6 +105,7 @@ void members_clear (members_t *self)
 
 int members_find (const members_t *self, const pubkey_t *id)
 {
+    assert (self->count <= LIMIT_MEMBERS);
     size_t low = 0, high = self->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -118,6 +122,7 @@ int members_find (const members_t *self, const pubkey_t *id)
 
 int members_find_curve (const members_t *self, const pubkey_t *curve)
 {
+    assert (self->count <= LIMIT_MEMBERS);
     for (size_t i = 0; i < self->count; i++)
         if (pubkey_equal (&self->members[i].curve, curve))
             return (int)i;
@@ -166,6 +171,7 @@ static bool s_is_first (const members_t *next, const group_t *group)
  * written stay written. Link key, name and role may change. */
 static bool s_keeps_members (const members_t *now, const members_t *next)
 {
+    assert (next->epoch > now->epoch);
     size_t kept = 0;
     for (size_t i = 0; i < next->count; i++) {
         const struct members_entry *entry = &next->members[i];
@@ -187,6 +193,7 @@ static bool s_keeps_members (const members_t *now, const members_t *next)
 
 int members_follows (const members_t *now, const members_t *next, const group_t *group)
 {
+    assert (next->epoch > 0 && group != NULL);
     if (now == NULL)
         return next->epoch != 1 ? ERROR_CONFLICT : s_is_first (next, group) ? 0 : ERROR_DENIED;
     if (next->epoch < now->epoch || digest_equal (&next->id, &now->id))
@@ -203,6 +210,8 @@ int members_follows (const members_t *now, const members_t *next, const group_t 
 /* Signs the rows of `draft` as the roster of its epoch and reads that back, so that `draft` is what others will see. */
 static int s_sign (members_t *draft, const group_t *group, const identity_t *admin)
 {
+    assert (draft->count > 0 && draft->count <= LIMIT_MEMBERS);
+    assert (draft->packed.data == NULL);
     member_t *rows = calloc (LIMIT_MEMBERS, sizeof *rows);
     if (rows == NULL)
         return ERROR_MEMORY;
@@ -258,6 +267,8 @@ int members_found (members_t *self, const group_t *group, const identity_t *foun
 /* A copy of `self` as the roster after it, without its own statement; NULL when out of memory. */
 static members_t *s_draft (const members_t *self, uint64_t seq, uint64_t publication, uint64_t time_ms)
 {
+    assert (self->epoch > 0 && self->epoch < UINT64_MAX);
+    assert (self->count <= LIMIT_MEMBERS);
     members_t *draft = malloc (sizeof *draft);
     if (draft == NULL)
         return NULL;
@@ -274,6 +285,8 @@ static members_t *s_draft (const members_t *self, uint64_t seq, uint64_t publica
 /* Signs `draft` and puts it in the place of `self`, which stays as it was on failure. Frees the draft. */
 static int s_replace (members_t *self, members_t *draft, const group_t *group, const identity_t *admin)
 {
+    assert (draft->epoch == self->epoch + 1 && draft->count >= self->count);
+    assert (digest_equal (&draft->previous, &self->id));
     int rc = s_sign (draft, group, admin);
     if (rc == 0) {
         assert (members_follows (self, draft, group) == 0);

@@ -8,6 +8,7 @@ bool throttle_pass (throttle_t *self, const digest_t *key, uint64_t now_ms)
     assert (self->count <= THROTTLE_KEYS);
     size_t oldest = 0;
     for (size_t i = 0; i < self->count; i++) {
+        assert (self->rows[i].passed_ms <= now_ms);
         if (digest_equal (&self->rows[i].key, key)) {
             if (now_ms - self->rows[i].passed_ms < THROTTLE_INTERVAL_MS)
                 return false;

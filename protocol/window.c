@@ -47,8 +47,9 @@ window_t *window_new (void)
 
 static void s_drop_oldest (window_t *self)
 {
-    assert (self->kept_count > 0);
+    assert (self->kept_count > 0 && self->kept_count <= WINDOW_KEPT);
     buffer_t *packed = &self->kept[self->kept_first].packed;
+    assert (packed->size <= self->kept_bytes);
     self->kept_bytes -= packed->size;
     buffer_clear (packed);
     self->kept_first = (self->kept_first + 1) % WINDOW_KEPT;
@@ -113,6 +114,7 @@ int window_note (window_t *self, const pubkey_t *author, uint64_t seq)
 
 void window_forget (window_t *self, const pubkey_t *author)
 {
+    assert (self->author_count <= LIMIT_MEMBERS);
     for (size_t i = 0; i < self->author_count; i++) {
         if (!pubkey_equal (&self->authors[i].id, author))
             continue;
@@ -147,12 +149,14 @@ static const heard_t *s_heard (const author_t *author, uint64_t seq)
 /* Lets the lowest numbers go: those whose time makes them stale by themselves, and one more where there is no room. */
 static void s_leave (author_t *author, uint64_t wall_ms)
 {
+    assert (author->count <= WINDOW_SEQS && author->count <= author->capacity);
     size_t gone = author->count == WINDOW_SEQS ? 1 : 0;
     while (gone < author->count && author->heard[gone].time_ms < wall_ms &&
            wall_ms - author->heard[gone].time_ms > FRESHNESS_MS)
         gone++;
     if (gone == 0)
         return;
+    assert (author->heard[gone - 1].seq > author->floor);
     author->floor = author->heard[gone - 1].seq;
     author->count -= gone;
     memmove (author->heard, author->heard + gone, author->count * sizeof *author->heard);
@@ -181,6 +185,7 @@ static int s_remember (author_t *author, const head_t *head, const digest_t *id,
     if (rc != 0)
         return rc;
     size_t at = s_place (author, head->seq);
+    assert (at == author->count || author->heard[at].seq > head->seq);
     heard_t *place = author->heard + at;
     memmove (place + 1, place, (author->count - at) * sizeof *place);
     *place = (heard_t){.seq = head->seq, .time_ms = head->time_ms, .id = *id};
@@ -201,6 +206,8 @@ bool window_knows (const window_t *self, const digest_t *id)
 
 static void s_know (window_t *self, const digest_t *id)
 {
+    assert (self->hash_next < WINDOW_HASHES && self->hash_count <= WINDOW_HASHES);
+    assert (!window_knows (self, id));
     self->hashes[self->hash_next] = *id;
     self->hash_next = (self->hash_next + 1) % WINDOW_HASHES;
     if (self->hash_count < WINDOW_HASHES)
@@ -228,6 +235,7 @@ static void s_keep (window_t *self, const statement_t *statement, const digest_t
     self->kept[at].id = *id;
     self->kept[at].packed = packed;
     self->kept_bytes += packed.size;
+    assert (self->kept_bytes <= WINDOW_KEPT_BYTES);
 }
 
 static const buffer_t *s_kept (const window_t *self, const digest_t *id)
@@ -265,6 +273,7 @@ static void s_prove (window_t *self, const statement_t *statement, const pubkey_
         buffer_clear (&proof.second);
         return;
     }
+    assert (self->proof_count < WINDOW_PROOFS);
     self->proofs[self->proof_count++] = proof;
 }
 
@@ -281,6 +290,7 @@ const proof_t *window_take_proof (window_t *self)
 
 bool proof_holds (const proof_t *proof)
 {
+    assert (proof != NULL);
     const buffer_t *packed[2] = {&proof->first, &proof->second};
     statement_t statements[2];
     head_t heads[2];

@@ -50,6 +50,7 @@ void wire_write_nil (buffer_t *out)
 
 void wire_write_text (buffer_t *out, text_t text)
 {
+    assert (text.data != NULL || text.size == 0);
     msgpack_packer packer = s_packer (out);
     msgpack_pack_str (&packer, text.size);
     buffer_append (out, text.data, text.size);
@@ -57,6 +58,7 @@ void wire_write_text (buffer_t *out, text_t text)
 
 void wire_write_bytes (buffer_t *out, const void *data, size_t size)
 {
+    assert (data != NULL || size == 0);
     msgpack_packer packer = s_packer (out);
     msgpack_pack_bin (&packer, size);
     buffer_append (out, data, size);
@@ -95,6 +97,7 @@ static double s_real (uint64_t bits)
 /* Reads the number behind a type byte of more than one byte. */
 static int s_read_form (uint8_t type, const uint8_t *at, const uint8_t *end, value_t *value, size_t *width)
 {
+    assert (at <= end && type > 0x7f);
     for (size_t i = 0; i < sizeof s_forms / sizeof s_forms[0]; i++) {
         if (s_forms[i].type != type)
             continue;
@@ -149,9 +152,11 @@ int wire_scan (const uint8_t *data, size_t size)
         int rc = s_read (&at, end, &value);
         if (rc != 0)
             return rc;
+        assert (missing[depth] > 0); /* else the depth would be one less */
         missing[depth]--;
         if (value.shape == SHAPE_TEXT || value.shape == SHAPE_BYTES)
-            at += value.number;
+            at += value.number; /* s_read saw that so many are there */
+        assert (at <= end);
         if (value.shape == SHAPE_ARRAY) {
             if (depth == LIMIT_DEPTH)
                 return ERROR_BOUND;
@@ -189,6 +194,7 @@ static int s_expect_piece (const uint8_t **at, const uint8_t *end, shape_t shape
         return ERROR_BOUND;
     *data = next;
     *size = (size_t)number;
+    assert (*size <= (size_t)(end - next));
     *at = next + *size;
     return 0;
 }
@@ -259,6 +265,7 @@ int wire_read_fixed (const uint8_t **at, const uint8_t *end, void *out, size_t s
 
 void wire_describe (const uint8_t *at, const uint8_t *end, char *text, size_t size)
 {
+    assert (at <= end && size > 0);
     value_t value;
     const uint8_t *next = at;
     unsigned long long number = 0;
