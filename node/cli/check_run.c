@@ -33,6 +33,7 @@ static void s_done (void *context, const event_t *event)
 {
     check_t *check = context;
     const evaluated_t *result = &event->as.evaluated;
+    assert (check->runs->count < check->wanted);
     check_run_t *run = &check->runs->items[check->runs->count++];
     *run = (check_run_t){.reason = (reason_code_t)result->reason,
                          .wall_ms = result->wall_ms,
@@ -99,6 +100,7 @@ static int s_loop (check_t *check, const char *helpers)
 int check_run (const cli_t *cli, const scratch_store_t *scratch, const agent_copy_t *copy,
                const char *private_data, size_t wanted, uint64_t within_ms, check_runs_t *runs)
 {
+    assert (cli != NULL && scratch != NULL && copy != NULL && runs != NULL);
     assert (wanted > 0 && wanted <= CHECK_RUNS_MAX);
     char helpers[CLI_PATH_BYTES];
     if (cli_path (cli->prefix, "libexec/evomesh", helpers) != CLI_DONE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/cli/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ int cli_fail_problem (const problem_t *problem)
 
 int cli_usage (const cli_t *cli, const char *format, ...)
 {
+    assert (cli != NULL);
     va_list arguments;
     fprintf (stderr, "evomesh %s: ", cli->command->name);
     va_start (arguments, format);
@@ -75,6 +77,8 @@ static int s_unknown (int count, char **words)
 
 static int s_run_command (const cli_command_t *command, int count, char **arguments)
 {
+    assert (command->run != NULL && command->summary != NULL && command->example != NULL);
+    assert (command->operands_min <= command->operands_max && command->operands_max <= CLI_OPERANDS_MAX);
     bool help;
     cli_t *cli = calloc (1, sizeof *cli);
     if (cli == NULL)
@@ -108,6 +112,7 @@ static int s_finish (int rc)
 
 int cli_main (int argc, char **argv)
 {
+    assert (argv != NULL);
     int used = 0;
     if (argc < 2) {
         cli_help_overview (stderr);

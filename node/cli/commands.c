@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/cli/commands.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const cli_command_t *const s_commands[] = {
@@ -17,6 +18,7 @@ static const cli_command_t *const s_commands[] = {
 
 const cli_command_t *const *cli_commands (size_t *count)
 {
+    assert (count != NULL);
     *count = sizeof s_commands / sizeof *s_commands;
     return s_commands;
 }
@@ -34,6 +36,7 @@ static bool s_matches (const cli_command_t *command, int count, char **words, in
 
 const cli_command_t *cli_find (int count, char **words, int *used)
 {
+    assert (words != NULL && used != NULL);
     for (size_t i = 0; count > 0 && i < sizeof s_commands / sizeof *s_commands; i++)
         if (s_matches (s_commands[i], count, words, used))
             return s_commands[i];

@@ -238,6 +238,7 @@ static void s_hints (const join_t *join, hint_t hints[LIMIT_ENDPOINTS + 1], hint
         if (!same)
             hints[count++] = (hint_t){join->invite.issuer, address->rpc, address->pub};
     }
+    assert (count <= LIMIT_ENDPOINTS + 1);
     *list = (hints_t){.hints = {hints, count}};
 }
 
@@ -312,6 +313,7 @@ static int s_with_directory (join_t *join)
     if (store_begin (join->own.store) != 0)
         return cli_fail ("the store can't be written: %s", store_problem (join->own.store));
     rc = s_join (join);
+    assert (rc != CLI_DONE || !store_in_transaction (join->own.store));
     if (store_in_transaction (join->own.store))
         store_rollback (join->own.store);
     join_link_close (&join->link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/cli/cli.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void s_line (FILE *out, const char *left, const char *right)
@@ -49,6 +50,7 @@ static void s_option (FILE *out, const char *name, const char *argument, const c
 
 void cli_help_command (const cli_command_t *command, FILE *out)
 {
+    assert (command != NULL);
     fprintf (out, "%s: %s\n\nUsage: evomesh %s [OPTION…]%s%s\n", command->name, command->summary,
              command->name, command->operands[0] == '\0' ? "" : " ", command->operands);
     if (command->details != NULL)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/cli/improvement_print.h"
 
+#include <assert.h>
+
 #include "evolution/improvement.h"
 #include "evolution/validators.h"
 
@@ -33,6 +35,7 @@ const char *improvement_type_text (uint64_t type)
 
 json_t *improvement_json (const improvement_row_t *row)
 {
+    assert (row != NULL);
     json_t *json = output_record (&improvement_row_record, row);
     json_object_set_new (json, "state", json_string (improvement_state_text (row->state)));
     json_object_set_new (json, "origin", json_string (improvement_origin_name (row->origin)));

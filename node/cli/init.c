@@ -139,6 +139,7 @@ static int s_refuse_existing (const cli_t *cli)
 /* Keys and database first, node.yaml last: a directory without it is no node. */
 static int s_fill (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES])
 {
+    assert (text != NULL && text[0] != '\0');
     problem_t problem;
     char path[CLI_PATH_BYTES];
     int rc = CLI_FAILED;

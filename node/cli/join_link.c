@@ -12,6 +12,7 @@
 
 int join_link_open (join_link_t *self, const own_t *own, const invite_t *invite)
 {
+    assert (self != NULL && own != NULL && invite != NULL);
     uint64_t below = membership_live_seq (own->store);
     *self =
         (join_link_t){.own = own, .invite = invite, .seq = below | 1, .seq_end = below + JOIN_SEQ_RESERVED};
@@ -22,6 +23,7 @@ int join_link_open (join_link_t *self, const own_t *own, const invite_t *invite)
 
 void join_link_close (join_link_t *self)
 {
+    assert (self != NULL);
     if (self->client != NULL)
         bus_client_destroy (&self->client);
 }
@@ -68,6 +70,7 @@ static bool s_is_answer (const join_link_t *self, const uint8_t *body, size_t si
 static int s_ask (join_link_t *self, unsigned kind, const void *fields, uint64_t timeout_ms,
                   message_t *answer, uint8_t **bytes)
 {
+    assert (self->client != NULL && self->seq % 2 == 1); /* live numbers are odd */
     assert (self->seq + 2 < self->seq_end);
     head_t head = {.kind = kind,
                    .group = self->invite->group,
@@ -108,6 +111,7 @@ static int s_connect (join_link_t *self, const curve_t *curve, size_t address)
 {
     problem_t problem;
     char rpc[LIMIT_ENDPOINT + 1];
+    assert (address < self->invite->addresses.count);
     join_link_close (self);
     self->address = address;
     if (!text_copy (self->invite->addresses.items[address].rpc, rpc, sizeof rpc))
@@ -156,6 +160,7 @@ static int s_told_refused (const join_link_t *self, int rc, const message_t *ans
 
 int join_link_request (join_link_t *self, message_t *answer, uint8_t **body)
 {
+    assert (self != NULL && answer != NULL);
     curve_t invited;
     curve_from_seed (self->invite->seed.bytes, &invited);
     join_request_t fields = {.to = self->invite->issuer,
@@ -185,6 +190,7 @@ int join_link_request (join_link_t *self, message_t *answer, uint8_t **body)
 
 int join_link_enter (join_link_t *self, uint64_t epoch)
 {
+    assert (self != NULL);
     self->epoch = epoch;
     return s_connect (self, keystore_curve (self->own->keys), self->address);
 }
@@ -203,6 +209,7 @@ static int s_chunk (join_link_t *self, const digest_t *id, size_t bound, buffer_
         rc = s_ask (self, MESSAGE_FETCH, &fields, ANSWER_TIMEOUT_MS, &answer, &bytes);
     if (rc != 0)
         return problem_set (problem, "%s", error_text (rc));
+    assert (content->size <= bound);
     const chunk_t *chunk = &answer.as.chunk;
     if (answer.head.kind == MESSAGE_REFUSED)
         rc = problem_set (problem, "%.*s", (int)answer.as.refused.text.size, answer.as.refused.text.data);
@@ -222,6 +229,7 @@ static int s_chunk (join_link_t *self, const digest_t *id, size_t bound, buffer_
 
 int join_link_fetch (join_link_t *self, const digest_t *content, size_t bound)
 {
+    assert (self != NULL && content != NULL);
     char name[DIGEST_SHORT_BYTES];
     problem_t problem;
     buffer_t bytes = {0};
@@ -243,6 +251,7 @@ int join_link_fetch (join_link_t *self, const digest_t *content, size_t bound)
 
 void join_link_leave (join_link_t *self, const char *reason)
 {
+    assert (self != NULL);
     leave_t fields = {.to = self->invite->issuer, .reason = text_of (reason)};
     message_t answer;
     uint8_t *bytes = NULL;

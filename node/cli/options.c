@@ -51,6 +51,7 @@ static int s_option (cli_t *cli, int left, char **arguments, int *used)
     size_t size = equals != NULL ? (size_t)(equals - word) : strlen (word);
     const cli_option_t *option = s_find_option (cli->command, word, size);
     *used = 1;
+    assert (left > 0);
     if (option == NULL)
         return cli_usage (cli, "unknown option --%.*s", (int)size, word);
     if (option->argument == NULL)
@@ -105,17 +106,20 @@ int cli_parse (cli_t *cli, int count, char **arguments, bool *help)
     }
     if (cli->operand_count < cli->command->operands_min)
         return cli_usage (cli, "missing operand: %s", cli->command->operands);
-    cli->json = cli_flag (cli, "json");
+    cli->json = cli->command->json && cli_flag (cli, "json");
     return CLI_DONE;
 }
 
 bool cli_flag (const cli_t *cli, const char *name)
 {
+    assert (cli != NULL);
     return cli_value (cli, name, NULL) != NULL;
 }
 
 const char *cli_value (const cli_t *cli, const char *name, const char *otherwise)
 {
+    assert (cli != NULL && cli->given_count <= CLI_OPTIONS_MAX);
+    assert (s_find_option (cli->command, name, strlen (name)) != NULL); /* else it could never be given */
     for (size_t i = 0; i < cli->given_count; i++)
         if (strcmp (cli->given[i].name, name) == 0)
             return cli->given[i].value;
@@ -124,6 +128,7 @@ const char *cli_value (const cli_t *cli, const char *name, const char *otherwise
 
 int cli_number (const cli_t *cli, const char *name, uint64_t minimum, uint64_t maximum, uint64_t *number)
 {
+    assert (cli != NULL && number != NULL && minimum <= maximum);
     const char *text = cli_value (cli, name, NULL);
     if (text == NULL)
         return CLI_DONE;
@@ -140,6 +145,7 @@ int cli_number (const cli_t *cli, const char *name, uint64_t minimum, uint64_t m
 
 int cli_real (const cli_t *cli, const char *name, double minimum, double maximum, double *number)
 {
+    assert (cli != NULL && number != NULL && minimum <= maximum);
     const char *text = cli_value (cli, name, NULL);
     if (text == NULL)
         return CLI_DONE;
@@ -155,6 +161,7 @@ int cli_real (const cli_t *cli, const char *name, double minimum, double maximum
 
 int cli_duration (const cli_t *cli, const char *name, uint64_t minimum_ms, uint64_t maximum_ms, uint64_t *ms)
 {
+    assert (cli != NULL && ms != NULL && minimum_ms <= maximum_ms);
     const char *text = cli_value (cli, name, NULL);
     if (text == NULL)
         return CLI_DONE;
@@ -167,6 +174,7 @@ int cli_duration (const cli_t *cli, const char *name, uint64_t minimum_ms, uint6
 
 int cli_path (const char *directory, const char *name, char path[CLI_PATH_BYTES])
 {
+    assert (directory != NULL && name != NULL);
     int size = snprintf (path, CLI_PATH_BYTES, "%s/%s", directory, name);
     if (size < 0 || size >= CLI_PATH_BYTES)
         return cli_fail ("the path %.200s… is too long", directory);
@@ -175,6 +183,7 @@ int cli_path (const char *directory, const char *name, char path[CLI_PATH_BYTES]
 
 int cli_absolute (const char *path, char absolute[CLI_PATH_BYTES])
 {
+    assert (path != NULL);
     char here[CLI_PATH_BYTES];
     if (path[0] == '/') {
         if (snprintf (absolute, CLI_PATH_BYTES, "%s", path) >= CLI_PATH_BYTES)
@@ -185,6 +194,7 @@ int cli_absolute (const char *path, char absolute[CLI_PATH_BYTES])
         if (cli_path (here, path, absolute) != CLI_DONE)
             return CLI_FAILED;
     }
+    assert (absolute[0] == '/');
     for (size_t size = strlen (absolute); size > 1 && absolute[size - 1] == '/'; size--)
         absolute[size - 1] = '\0';
     return CLI_DONE;
@@ -192,6 +202,7 @@ int cli_absolute (const char *path, char absolute[CLI_PATH_BYTES])
 
 int cli_directory (cli_t *cli)
 {
+    assert (cli != NULL);
     problem_t problem;
     _Static_assert(CLI_PATH_BYTES == DIRECTORY_PATH_MAX, "both hold a path");
     if (directory_choose (cli_value (cli, "dir", NULL), cli->directory, &problem) != 0)

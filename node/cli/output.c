@@ -30,6 +30,7 @@ int output_json_line (json_t *value)
 
 json_t *output_record (const record_t *record, const void *value)
 {
+    assert (record != NULL);
     buffer_t text = {0};
     record_print_json (record, value, &text);
     json_t *json = text.failed ? NULL : json_loadb ((const char *)text.data, text.size, 0, NULL);
@@ -102,6 +103,7 @@ output_cell_t output_percent (double ratio)
 
 output_cell_t output_digest (const digest_t *id)
 {
+    assert (id != NULL);
     output_cell_t cell = {"-"};
     if (!digest_is_zero (id))
         digest_short (id, cell.text);
@@ -110,6 +112,7 @@ output_cell_t output_digest (const digest_t *id)
 
 output_cell_t output_key (const pubkey_t *key)
 {
+    assert (key != NULL);
     output_cell_t cell = {"-"};
     if (!pubkey_is_zero (key))
         pubkey_short (key, cell.text);
@@ -118,6 +121,7 @@ output_cell_t output_key (const pubkey_t *key)
 
 const char *output_style (const cli_t *cli, output_style_t style)
 {
+    assert (cli != NULL);
     static const char *const codes[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m"};
     assert ((size_t)style < sizeof codes / sizeof *codes);
     return cli->colour ? codes[style] : "";

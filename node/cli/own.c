@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/cli/own.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 int own_open (const cli_t *cli, own_t *self)
 {
+    assert (cli != NULL && self != NULL);
     problem_t problem;
     memset (self, 0, sizeof *self);
     self->config = session_config (cli);
@@ -17,6 +19,7 @@ int own_open (const cli_t *cli, own_t *self)
         self->keys = keystore_load (cli->directory, cli_value (cli, "passphrase-file", NULL), &problem);
     if (self->keys != NULL)
         self->store = store_open (cli->directory, false, false, &problem);
+    assert (self->store == NULL || (self->keys != NULL && self->directory != NULL));
     if (self->store != NULL)
         return CLI_DONE;
     own_close (self);
@@ -25,6 +28,7 @@ int own_open (const cli_t *cli, own_t *self)
 
 void own_close (own_t *self)
 {
+    assert (self != NULL);
     store_close (&self->store);
     keystore_destroy (&self->keys);
     directory_close (&self->directory);
@@ -34,6 +38,7 @@ void own_close (own_t *self)
 
 int own_check_free (own_t *self)
 {
+    assert (self != NULL);
     joined_t *joined;
     problem_t problem;
     int rc = membership_load (self->store, &joined, &problem);

@@ -7,6 +7,7 @@
 
 int package_copy_read (package_copy_t *self, const char *path)
 {
+    assert (self != NULL);
     size_t size;
     problem_t problem;
     memset (self, 0, sizeof *self);
@@ -28,6 +29,7 @@ int package_copy_read (package_copy_t *self, const char *path)
 
 int package_copy_load (package_copy_t *self, store_t *store, const digest_t *id)
 {
+    assert (self != NULL && store != NULL && id != NULL);
     size_t size;
     memset (self, 0, sizeof *self);
     self->stored = store_content_get (store, id, &size);
@@ -39,6 +41,7 @@ int package_copy_load (package_copy_t *self, store_t *store, const digest_t *id)
 
 void package_copy_clear (package_copy_t *self)
 {
+    assert (self != NULL);
     if (self->verified) {
         message_clear (&self->message);
         tree_clear (&self->base);
@@ -91,8 +94,9 @@ static int s_check_contents (const package_copy_t *self)
 
 int package_copy_verify (package_copy_t *self, const group_t *group, package_line_fn *line, void *context)
 {
-    problem_t problem = {{0}};
+    assert (self != NULL && self->packed.size > 0);
     assert (!self->verified);
+    problem_t problem = {{0}};
     int rc = package_verify (self->packed, group, &self->message, &self->base, &self->candidate,
                              &self->report, line, context, &problem);
     if (rc != 0)

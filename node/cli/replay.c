@@ -43,6 +43,7 @@ static void s_visit (void *context, uint64_t number, const event_t *event, const
                      const digest_t *recorded, const digest_t *computed)
 {
     const told_t *told = context;
+    assert (number > 0 && told->cli != NULL);
     bool same = digest_equal (recorded, computed);
     if (told->entries && !told->cli->json)
         printf ("%8llu  %s  %-14s %s%s\n", (unsigned long long)number, output_time (event->wall_ms).text,

@@ -13,6 +13,7 @@
 
 char *session_read_file (const char *path, size_t bound, size_t *size)
 {
+    assert (size != NULL);
     FILE *file = fopen (path, "rb");
     char *text = malloc (bound + 2);
     assert (text != NULL);
@@ -61,6 +62,7 @@ int session_write_file (const char *path, const void *bytes, size_t size, unsign
 
 int session_check (const cli_t *cli)
 {
+    assert (cli != NULL);
     char path[CLI_PATH_BYTES];
     if (cli_path (cli->directory, CONFIG_FILE, path) != CLI_DONE)
         return CLI_FAILED;
@@ -73,6 +75,7 @@ int session_check (const cli_t *cli)
 
 config_t *session_config (const cli_t *cli)
 {
+    assert (cli != NULL);
     char path[CLI_PATH_BYTES];
     size_t size;
     if (session_check (cli) != CLI_DONE || cli_path (cli->directory, CONFIG_FILE, path) != CLI_DONE)
@@ -96,6 +99,7 @@ config_t *session_config (const cli_t *cli)
 
 int session_open (const cli_t *cli, store_t **store)
 {
+    assert (cli != NULL);
     problem_t problem;
     config_t *config = session_config (cli);
     if (config == NULL)
@@ -107,6 +111,7 @@ int session_open (const cli_t *cli, store_t **store)
 
 int session_group (const cli_t *cli, store_t *store, joined_t **joined)
 {
+    assert (cli != NULL && store != NULL && joined != NULL);
     problem_t problem;
     int rc = membership_load (store, joined, &problem);
     if (rc == ERROR_NOT_FOUND)
@@ -118,6 +123,7 @@ int session_group (const cli_t *cli, store_t *store, joined_t **joined)
 
 int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *evaluator)
 {
+    assert (store != NULL && id != NULL && tree != NULL);
     size_t size;
     digest_t ignored;
     char text[DIGEST_SHORT_BYTES];
@@ -132,6 +138,7 @@ int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *ev
 
 agent_t *session_agent (store_t *store, const joined_t *joined)
 {
+    assert (store != NULL && joined != NULL);
     tree_t pinned = {0};
     problem_t problem;
     if (session_tree (store, &joined->group.evaluator, &pinned, NULL) != CLI_DONE)
@@ -216,11 +223,13 @@ static int s_id_text (const char *text, char lower[DIGEST_TEXT_BYTES])
 int session_find (store_t *store, const table_t *tables, size_t table_count, const char *text, table_t *found,
                   digest_t *id)
 {
+    assert (store != NULL && tables != NULL && id != NULL);
     static const char *const names[TABLE_COUNT] = {"improvement", "event", "candidate", "snapshot",
                                                    "package"};
     char lower[DIGEST_TEXT_BYTES];
     if (s_id_text (text, lower) != CLI_DONE)
         return CLI_FAILED;
+    assert (table_count > 0);
     search_t search = {.prefix = lower, .size = strlen (lower)};
     if (s_search (store, tables, table_count, &search) != CLI_DONE)
         return CLI_FAILED;
@@ -239,6 +248,7 @@ int session_find (store_t *store, const table_t *tables, size_t table_count, con
 int session_find_once (const cli_t *cli, const table_t *tables, size_t table_count, const char *text,
                        digest_t *id)
 {
+    assert (cli != NULL && tables != NULL && id != NULL);
     store_t *store;
     if (session_open (cli, &store) != CLI_DONE)
         return CLI_FAILED;
@@ -250,6 +260,7 @@ int session_find_once (const cli_t *cli, const table_t *tables, size_t table_cou
 int session_record (store_t *store, table_t table, const record_t *record, const digest_t *key, void *row,
                     uint8_t **bytes, arena_t *arena)
 {
+    assert (store != NULL && record != NULL && key != NULL && arena != NULL);
     size_t size;
     problem_t problem;
     *bytes = store_record_get (store, table, key, &size);

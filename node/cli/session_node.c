@@ -91,6 +91,7 @@ static int s_result (json_t *reply, json_t **result)
 
 int session_ask_at (const char *directory, const char *command, json_t *request, json_t **result)
 {
+    assert (result != NULL);
     assert (request != NULL);
     *result = NULL;
     json_object_set_new (request, "command", json_string (command));
@@ -109,6 +110,7 @@ int session_ask_at (const char *directory, const char *command, json_t *request,
 
 int session_ask_with (const cli_t *cli, const char *command, json_t *request, json_t **result)
 {
+    assert (cli != NULL && request != NULL && result != NULL);
     if (session_check (cli) == CLI_DONE)
         return session_ask_at (cli->directory, command, request, result);
     *result = NULL;
@@ -118,6 +120,7 @@ int session_ask_with (const cli_t *cli, const char *command, json_t *request, js
 
 int session_ask (const cli_t *cli, const char *command, json_t *arguments, json_t **result)
 {
+    assert (cli != NULL && result != NULL);
     json_t *request = json_object ();
     if (arguments != NULL)
         json_object_set_new (request, "arguments", arguments);
@@ -126,6 +129,7 @@ int session_ask (const cli_t *cli, const char *command, json_t *arguments, json_
 
 int session_order (const cli_t *cli, const char *command, json_t *arguments)
 {
+    assert (cli != NULL);
     json_t *result;
     int rc = session_ask (cli, command, arguments, &result);
     if (rc != CLI_DONE)

@@ -131,6 +131,7 @@ static size_t s_find (const snapshots_t *list, const digest_t *id)
  * lead there: it was rolled back already. */
 static int s_tell_standing (const snapshots_t *list, size_t target, const digest_t *live)
 {
+    assert (target < list->count);
     digest_t at = *live;
     for (size_t i = list->count; i > target; i--) {
         const snapshot_t *snapshot = &list->items[i - 1];
@@ -182,6 +183,7 @@ static int s_rollback (cli_t *cli)
     s_clear (&list);
     if (rc != CLI_DONE)
         return rc;
+    assert (!digest_is_zero (&id));
     digest_text (&id, text);
     return session_order (cli, "rollback", json_pack ("{s:s}", "id", text));
 }

@@ -29,6 +29,7 @@ static size_t s_width (const char *text)
 
 static void s_add_cell (output_table_t *self, size_t column, const char *text, size_t size)
 {
+    assert (column < TABLE_COLUMNS_MAX);
     if (self->count == self->capacity) {
         self->capacity = self->capacity == 0 ? 64 : 2 * self->capacity;
         self->cells = realloc (self->cells, self->capacity * sizeof *self->cells);
@@ -62,6 +63,7 @@ output_table_t *output_table_new (const char *heads)
 
 void output_table_row (output_table_t *self, const char *format, ...)
 {
+    assert (self != NULL);
     char row[TABLE_ROW_BYTES];
     va_list arguments;
     va_start (arguments, format);
@@ -79,12 +81,15 @@ void output_table_row (output_table_t *self, const char *format, ...)
 
 size_t output_table_count (const output_table_t *self)
 {
+    assert (self != NULL);
+    assert (self->columns > 0 && self->count % self->columns == 0);
     return self->count / self->columns - 1;
 }
 
 static void s_print_row (const output_table_t *self, char *const *cells)
 {
     for (size_t column = 0; column < self->columns; column++) {
+        assert (self->widths[column] >= s_width (cells[column]));
         size_t pad = self->widths[column] - s_width (cells[column]);
         bool last = column + 1 == self->columns;
         printf ("%*s%s%*s", self->right[column] ? (int)pad : 0, "", cells[column],
@@ -94,6 +99,7 @@ static void s_print_row (const output_table_t *self, char *const *cells)
 
 void output_table_end (const cli_t *cli, output_table_t **self_p)
 {
+    assert (cli != NULL && self_p != NULL);
     output_table_t *self = *self_p;
     size_t rows = output_table_count (self);
     for (size_t row = 0; row <= rows && rows > 0; row++) {
@@ -107,6 +113,7 @@ void output_table_end (const cli_t *cli, output_table_t **self_p)
 
 void output_table_free (output_table_t **self_p)
 {
+    assert (self_p != NULL);
     output_table_t *self = *self_p;
     for (size_t i = 0; i < self->count; i++)
         free (self->cells[i]);

@@ -18,6 +18,7 @@
 
 void archive_commits_clear (archive_commits_t *self)
 {
+    assert (self != NULL);
     free (self->slots);
     memset (self, 0, sizeof *self);
 }
@@ -25,7 +26,7 @@ void archive_commits_clear (archive_commits_t *self)
 /* Where a candidate is, or would be. Ids are digests: their first bytes are spread as well as any hash of them. */
 static archive_commit_t *s_slot (const archive_commits_t *self, const digest_t *candidate)
 {
-    assert (self->count < self->capacity);
+    assert (self->count < self->capacity && (self->capacity & (self->capacity - 1)) == 0);
     uint64_t hash;
     memcpy (&hash, candidate->bytes, sizeof hash);
     for (size_t i = (size_t)hash & (self->capacity - 1);; i = (i + 1) & (self->capacity - 1)) {
@@ -37,6 +38,7 @@ static archive_commit_t *s_slot (const archive_commits_t *self, const digest_t *
 
 const uint8_t *archive_commits_find (const archive_commits_t *self, const digest_t *candidate)
 {
+    assert (self != NULL && candidate != NULL);
     if (self->count == 0)
         return NULL;
     const archive_commit_t *slot = s_slot (self, candidate);
@@ -54,12 +56,14 @@ static int s_grow (archive_commits_t *self)
             *s_slot (&grown, &self->slots[i].candidate) = self->slots[i];
     free (self->slots);
     *self = grown;
+    assert (2 * self->count <= self->capacity);
     return 0;
 }
 
 int archive_commits_add (archive_commits_t *self, const digest_t *candidate,
                          const uint8_t commit[COMMIT_BYTES])
 {
+    assert (self != NULL && candidate != NULL);
     assert (!digest_is_zero (candidate));
     if (2 * (self->count + 1) > self->capacity && s_grow (self) != 0)
         return ERROR_MEMORY;
@@ -80,6 +84,7 @@ static int s_fail (const char *path, problem_t *problem)
 int archive_commits_read (archive_commits_t *self, const char *path, archive_commit_t *last,
                           problem_t *problem)
 {
+    assert (self != NULL && last != NULL);
     memset (last, 0, sizeof *last);
     int file = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0)
@@ -87,6 +92,7 @@ int archive_commits_read (archive_commits_t *self, const char *path, archive_com
     size_t size = 0;
     uint8_t *bytes = file_read_all (file, FILE_BYTES_MAX, &size);
     size_t whole = size - size % sizeof *last;
+    assert (whole <= size);
     int rc =
         bytes == NULL || (whole != size && ftruncate (file, (off_t)whole) != 0) ? s_fail (path, problem) : 0;
     close (file);
@@ -102,6 +108,7 @@ int archive_commits_read (archive_commits_t *self, const char *path, archive_com
 int archive_commits_append (const char *path, const archive_commit_t *entries, size_t count,
                             problem_t *problem)
 {
+    assert (entries != NULL);
     int file = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return s_fail (path, problem);
@@ -114,6 +121,7 @@ int archive_commits_append (const char *path, const archive_commit_t *entries, s
 
 int archive_commits_write (const archive_commits_t *self, const char *path, problem_t *problem)
 {
+    assert (self != NULL);
     char fresh[PATH_MAX];
     archive_commit_t *entries = calloc (self->count + 1, sizeof *entries);
     size_t count = 0;

@@ -152,6 +152,7 @@ archive_git_t *archive_git_open (const char *data_directory, problem_t *problem)
 
 void archive_git_close (archive_git_t **self_p)
 {
+    assert (self_p != NULL);
     archive_git_t *self = *self_p;
     if (self == NULL)
         return;
@@ -205,6 +206,7 @@ static int s_write_refs (archive_git_t *self)
 
 int archive_git_flush (archive_git_t *self, problem_t *problem)
 {
+    assert (self != NULL);
     if (self->pending_count > 0) {
         git_oid last;
         memcpy (last.id, self->pending[self->pending_count - 1].commit, COMMIT_BYTES);
@@ -288,6 +290,7 @@ static int s_write_commit (archive_git_t *self, const git_oid *tree, const git_o
 
 bool archive_git_has (const archive_git_t *self, const digest_t *candidate)
 {
+    assert (self != NULL && candidate != NULL);
     return archive_commits_find (&self->commits, candidate) != NULL;
 }
 
@@ -295,6 +298,8 @@ int archive_git_commit (archive_git_t *self, store_t *store, const digest_t *can
                         const digest_t *parents, size_t parent_count, const char *message, uint64_t time_ms,
                         problem_t *problem)
 {
+    assert (self != NULL && store != NULL && candidate != NULL && tree != NULL &&
+            (parents != NULL || parent_count == 0));
     if (archive_git_has (self, candidate))
         return 0;
     if (digest_is_zero (candidate)) {
@@ -335,6 +340,7 @@ static pending_ref_t *s_pending_ref (archive_git_t *self, const char *name)
 
 int archive_git_ref (archive_git_t *self, const char *name, const digest_t *candidate, problem_t *problem)
 {
+    assert (self != NULL);
     char whole[REF_NAME_MAX];
     int valid = 0;
     if (snprintf (whole, sizeof whole, REF_PREFIX "%s", name) >= (int)sizeof whole ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/io/archivist.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,6 +80,7 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
 
 archivist_t *archivist_new (const workshop_t *workshop, const digest_t *start, problem_t *problem)
 {
+    assert (workshop != NULL && start != NULL);
     archivist_t *self = calloc (1, sizeof *self);
     if (self == NULL) {
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
@@ -96,6 +98,7 @@ archivist_t *archivist_new (const workshop_t *workshop, const digest_t *start, p
 
 void archivist_destroy (archivist_t **self_p)
 {
+    assert (self_p != NULL);
     archivist_t *self = *self_p;
     if (self == NULL)
         return;
@@ -106,6 +109,7 @@ void archivist_destroy (archivist_t **self_p)
 
 bool archivist_step (archivist_t *self, size_t max)
 {
+    assert (self != NULL);
     self->left = max;
     store_record_walk (self->workshop->store, TABLE_CANDIDATE, self->seen, false, s_visit, self);
     return self->left == 0;
@@ -113,6 +117,7 @@ bool archivist_step (archivist_t *self, size_t max)
 
 void archivist_release (archivist_t *self, const digest_t *release)
 {
+    assert (self != NULL && release != NULL);
     char id[DIGEST_SHORT_BYTES], name[DIGEST_SHORT_BYTES + sizeof "releases/"];
     problem_t problem = {{0}};
     if (!archive_git_has (self->git, release))

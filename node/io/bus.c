@@ -15,6 +15,7 @@
 
 link_standing_t bus_standing (const bus_t *self, const pubkey_t *curve)
 {
+    assert (self != NULL && curve != NULL);
     for (size_t i = 0; i < self->key_count; i++)
         if (pubkey_equal (&self->keys[i].curve, curve))
             return self->keys[i].standing;
@@ -23,6 +24,7 @@ link_standing_t bus_standing (const bus_t *self, const pubkey_t *curve)
 
 void bus_refuse (bus_t *self, const pubkey_t *curve, const char *address, const char *why)
 {
+    assert (self != NULL);
     /* A stranger can make new keys without end, so it is told by its address. */
     bool known = curve != NULL && bus_standing (self, curve) != LINK_STRANGER;
     digest_t key = known ? digest_of_two ("key", 3, curve->bytes, PUBKEY_BYTES)
@@ -35,6 +37,7 @@ void bus_refuse (bus_t *self, const pubkey_t *curve, const char *address, const 
 static zap_status_t s_judge (void *context, const zap_question_t *question)
 {
     bus_t *self = context;
+    assert (self != NULL && question->domain != NULL && question->address != NULL);
     link_standing_t standing = question->curve != NULL ? bus_standing (self, question->curve) : LINK_STRANGER;
     bool is_rpc = strcmp (question->domain, ZAP_DOMAIN_RPC) == 0;
     switch (standing) {
@@ -61,6 +64,7 @@ static void s_note_connection (bus_t *self, int fd)
         self->connections = connections;
         self->connection_capacity = capacity;
     }
+    assert (fd >= 0 && self->connection_count < self->connection_capacity);
     self->connections[self->connection_count++] = fd;
 }
 
@@ -171,6 +175,7 @@ static int s_beside (const char *listen, char out[LIMIT_ENDPOINT + 1])
 int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], char pub[LIMIT_ENDPOINT + 1],
               problem_t *problem)
 {
+    assert (self != NULL);
     char beside[LIMIT_ENDPOINT + 1];
     if (s_beside (listen, beside) != 0) {
         problem_set (problem, "%s: expected tcp://HOST:PORT with a port from 1 to 65534, or * for any",
@@ -189,6 +194,7 @@ int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], cha
         return rc;
     rc = s_bind_one (self, self->publisher, beside, pub, problem);
     if (rc != 0) {
+        assert (self->port_count > 0);
         zmq_unbind (self->router, rpc);
         self->port_count--;
     }
@@ -197,6 +203,7 @@ int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], cha
 
 void bus_set_standing (bus_t *self, const pubkey_t *curve, link_standing_t standing)
 {
+    assert (self != NULL && curve != NULL && (unsigned)standing <= LINK_REVOKED);
     size_t at = 0;
     while (at < self->key_count && !pubkey_equal (&self->keys[at].curve, curve))
         at++;
@@ -211,6 +218,7 @@ void bus_set_standing (bus_t *self, const pubkey_t *curve, link_standing_t stand
         if (at == self->key_count)
             self->key_count++;
     }
+    assert (self->key_count <= BUS_KEYS_MAX && bus_standing (self, curve) == standing);
     if (before == LINK_MEMBER && standing != LINK_MEMBER) {
         bus_forget_session (self, curve);
         bus_disconnect (self, curve);
@@ -267,6 +275,7 @@ static void *s_watch_monitor (bus_t *self, void *socket, int events)
 
 void bus_end_monitor (bus_t *self, void *socket, void *monitor)
 {
+    assert (self != NULL);
     if (monitor != NULL)
         zmq_socket_monitor (socket, NULL, 0);
     bus_close (self, monitor);
@@ -274,6 +283,7 @@ void bus_end_monitor (bus_t *self, void *socket, void *monitor)
 
 void *bus_watch_link (bus_t *self, void *dealer)
 {
+    assert (self != NULL);
     return s_watch_monitor (self, dealer, HANDSHAKE_FAILURES | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
 }
 
@@ -291,6 +301,7 @@ static int s_readable (zloop_t *loop, zmq_pollitem_t *item, void *argument)
 
 int bus_watch (bus_t *self, void *socket)
 {
+    assert (self != NULL);
     zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
     if (zloop_poller (self->loop, &item, s_readable, self) != 0)
         return ERROR_IO;
@@ -300,6 +311,7 @@ int bus_watch (bus_t *self, void *socket)
 
 void bus_close (bus_t *self, void *socket)
 {
+    assert (self != NULL);
     if (socket == NULL)
         return;
     zmq_pollitem_t item = {.socket = socket};
@@ -354,6 +366,7 @@ bus_t *bus_new (zloop_t *loop, const curve_t *curve, const digest_t *topic, cons
 
 void bus_destroy (bus_t **self_p)
 {
+    assert (self_p != NULL);
     bus_t *self = *self_p;
     if (self == NULL)
         return;

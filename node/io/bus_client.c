@@ -38,6 +38,7 @@ static int s_open (bus_client_t *self, const curve_t *curve, const pubkey_t *ser
 bus_client_t *bus_client_new (const curve_t *curve, const pubkey_t *server, const char *rpc,
                               problem_t *problem)
 {
+    assert (curve != NULL && server != NULL);
     if (!bus_endpoint_ok (rpc)) {
         problem_set (problem, "%s: expected tcp://HOST:PORT", rpc);
         return NULL;
@@ -56,6 +57,7 @@ bus_client_t *bus_client_new (const curve_t *curve, const pubkey_t *server, cons
 
 void bus_client_destroy (bus_client_t **self_p)
 {
+    assert (self_p != NULL);
     bus_client_t *self = *self_p;
     if (self == NULL)
         return;
@@ -119,6 +121,7 @@ static int s_read (bus_client_t *self, uint8_t **reply, size_t *reply_size, uint
 int bus_client_ask (bus_client_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES],
                     uint64_t timeout_ms, uint8_t **reply, size_t *reply_size, uint8_t reply_seal[SEAL_BYTES])
 {
+    assert (self != NULL);
     assert (reply != NULL && reply_size != NULL && timeout_ms <= INT64_MAX / 2);
     *reply = NULL;
     *reply_size = 0;
@@ -147,5 +150,6 @@ int bus_client_ask (bus_client_t *self, const uint8_t *body, size_t body_size, c
 
 bus_reach_t bus_client_reach (const bus_client_t *self)
 {
+    assert (self != NULL);
     return self->reach;
 }

@@ -28,6 +28,7 @@ static int s_bound (void *socket)
 
 int bus_secure (void *socket, const curve_t *curve, const pubkey_t *server, const char *zap_domain)
 {
+    assert (curve != NULL);
     if (zmq_setsockopt (socket, ZMQ_CURVE_PUBLICKEY, curve->public_key.bytes, PUBKEY_BYTES) != 0 ||
         zmq_setsockopt (socket, ZMQ_CURVE_SECRETKEY, curve->secret, sizeof curve->secret) != 0)
         return -1;
@@ -64,6 +65,7 @@ static size_t s_index (const bus_t *self, const pubkey_t *curve)
 
 bus_link_t *bus_find_link (const bus_t *self, const pubkey_t *curve)
 {
+    assert (self != NULL && curve != NULL);
     size_t at = s_index (self, curve);
     return at < self->link_count ? self->links[at] : NULL;
 }
@@ -100,6 +102,7 @@ static int s_link_open (bus_t *self, bus_link_t *link, const char *rpc, const ch
 
 int bus_connect (bus_t *self, const pubkey_t *curve, const char *rpc, const char *pub, problem_t *problem)
 {
+    assert (self != NULL && curve != NULL);
     if (!bus_endpoint_ok (rpc) || !bus_endpoint_ok (pub)) {
         problem_set (problem, "%s and %s: expected tcp://HOST:PORT", rpc, pub);
         return ERROR_INPUT;
@@ -127,6 +130,7 @@ int bus_connect (bus_t *self, const pubkey_t *curve, const char *rpc, const char
 
 void bus_disconnect (bus_t *self, const pubkey_t *curve)
 {
+    assert (self != NULL && curve != NULL);
     size_t at = s_index (self, curve);
     if (at == self->link_count)
         return;
@@ -137,12 +141,14 @@ void bus_disconnect (bus_t *self, const pubkey_t *curve)
 
 void bus_end_links (bus_t *self)
 {
+    assert (self != NULL);
     while (self->link_count > 0)
         s_link_destroy (self, self->links[--self->link_count]);
 }
 
 void bus_read_link_monitors (bus_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < self->link_count; i++) {
         unsigned event, value;
         char address[LIMIT_ENDPOINT + 1];
@@ -182,6 +188,7 @@ int bus_send_frames (void *socket, const void *first, size_t first_size, const u
 int bus_send (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t body_size,
               const uint8_t seal[SEAL_BYTES])
 {
+    assert (self != NULL && curve != NULL);
     bus_link_t *link = bus_find_link (self, curve);
     return link != NULL ? bus_send_frames (link->dealer, NULL, 0, body, body_size, seal) : ERROR_NOT_FOUND;
 }
@@ -189,6 +196,7 @@ int bus_send (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t bo
 int bus_reply (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t body_size,
                const uint8_t seal[SEAL_BYTES])
 {
+    assert (self != NULL && curve != NULL);
     bus_session_t *session = bus_find_session (self, curve);
     if (session == NULL)
         return ERROR_NOT_FOUND;
@@ -201,5 +209,6 @@ int bus_reply (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t b
 
 int bus_publish (bus_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES])
 {
+    assert (self != NULL);
     return bus_send_frames (self->publisher, self->topic.bytes, DIGEST_BYTES, body, body_size, seal);
 }

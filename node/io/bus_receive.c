@@ -11,6 +11,7 @@
 
 bus_session_t *bus_find_session (bus_t *self, const pubkey_t *curve)
 {
+    assert (self != NULL && curve != NULL);
     for (size_t i = 0; i < self->session_count; i++)
         if (pubkey_equal (&self->sessions[i].curve, curve))
             return &self->sessions[i];
@@ -19,9 +20,11 @@ bus_session_t *bus_find_session (bus_t *self, const pubkey_t *curve)
 
 void bus_forget_session (bus_t *self, const pubkey_t *curve)
 {
+    assert (self != NULL && curve != NULL);
     bus_session_t *session = bus_find_session (self, curve);
     if (session != NULL)
         *session = self->sessions[--self->session_count];
+    assert (bus_find_session (self, curve) == NULL);
 }
 
 /* A routing id names the connection of whoever spoke under it last; no other key's answers go there any more. */
@@ -53,6 +56,7 @@ static void s_remember_session (bus_t *self, const pubkey_t *curve, zmq_msg_t *r
             if (self->sessions[i].used < session->used)
                 session = &self->sessions[i];
     }
+    assert (self->session_count > 0 && self->session_count <= BUS_KEYS_MAX);
     session->curve = *curve;
     memcpy (session->routing_id, zmq_msg_data (routing_id), size);
     session->routing_id_size = size;
@@ -165,6 +169,7 @@ static bool s_read_sub (bus_t *self, bus_link_t *link)
 /* Reads one message of the `source`-th socket: the ROUTER, then DEALER and SUB of each link. */
 static bool s_read_source (bus_t *self, size_t source)
 {
+    assert (source < 1 + 2 * self->link_count);
     if (source == 0)
         return s_read_router (self);
     size_t at = (source - 1) / 2;
@@ -176,6 +181,7 @@ static bool s_read_source (bus_t *self, size_t source)
 
 size_t bus_drain (bus_t *self, size_t max)
 {
+    assert (self != NULL);
     size_t count = 0, idle = 0;
     while (count < max && idle < 1 + 2 * self->link_count) {
         size_t source = self->next_source % (1 + 2 * self->link_count);
@@ -186,6 +192,7 @@ size_t bus_drain (bus_t *self, size_t max)
         } else
             idle++;
     }
+    assert (count <= max);
     return count;
 }
 
@@ -193,6 +200,7 @@ size_t bus_drain (bus_t *self, size_t max)
 
 bool bus_monitor_next (void *monitor, unsigned *event, unsigned *value, char address[LIMIT_ENDPOINT + 1])
 {
+    assert (event != NULL && value != NULL);
     bus_message_t message;
     if (!s_message_read (monitor, &message))
         return false;

@@ -21,6 +21,7 @@ struct checkouts {
 
 checkouts_t *checkouts_new (const workshop_t *workshop)
 {
+    assert (workshop != NULL);
     checkouts_t *self = calloc (1, sizeof *self);
     if (self != NULL)
         self->workshop = workshop;
@@ -29,6 +30,7 @@ checkouts_t *checkouts_new (const workshop_t *workshop)
 
 static void s_remove (checkouts_t *self, size_t i)
 {
+    assert (i < self->count);
     workspace_remove (self->items[i]->path);
     free (self->items[i]);
     self->items[i] = self->items[--self->count];
@@ -36,6 +38,7 @@ static void s_remove (checkouts_t *self, size_t i)
 
 void checkouts_destroy (checkouts_t **self_p)
 {
+    assert (self_p != NULL);
     checkouts_t *self = *self_p;
     if (self == NULL)
         return;
@@ -66,6 +69,7 @@ static void s_trim (checkouts_t *self)
         }
         if (unused <= CHECKOUTS_KEPT)
             return;
+        assert (self->items[oldest]->users == 0);
         s_remove (self, oldest);
     }
 }
@@ -90,6 +94,7 @@ static checkout_t *s_make (checkouts_t *self, const digest_t *candidate, problem
         free (made);
         return NULL;
     }
+    assert (made->path[0] == '/');
     made->candidate = *candidate;
     self->items[self->count++] = made;
     return made;
@@ -97,6 +102,7 @@ static checkout_t *s_make (checkouts_t *self, const digest_t *candidate, problem
 
 const char *checkouts_take (checkouts_t *self, const digest_t *candidate, problem_t *problem)
 {
+    assert (self != NULL && candidate != NULL);
     checkout_t *checkout = s_find (self, candidate);
     if (checkout == NULL)
         checkout = s_make (self, candidate, problem);
@@ -104,12 +110,14 @@ const char *checkouts_take (checkouts_t *self, const digest_t *candidate, proble
         return NULL;
     checkout->users++;
     checkout->used = ++self->last_used;
+    assert (checkout->users > 0 && checkout->users <= LIMIT_OPERATIONS);
     s_trim (self);
     return checkout->path;
 }
 
 void checkouts_return (checkouts_t *self, const digest_t *candidate)
 {
+    assert (self != NULL && candidate != NULL);
     checkout_t *checkout = s_find (self, candidate);
     assert (checkout != NULL && checkout->users > 0);
     checkout->users--;
@@ -118,5 +126,6 @@ void checkouts_return (checkouts_t *self, const digest_t *candidate)
 
 size_t checkouts_count (const checkouts_t *self)
 {
+    assert (self != NULL);
     return self->count;
 }

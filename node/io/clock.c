@@ -16,6 +16,7 @@ static uint64_t s_read_ms (clockid_t clock)
 void clock_start_at (node_clock_t *self, uint64_t last_now_ms, uint64_t last_wall_ms, uint64_t wall_ms,
                      uint64_t boot_ms)
 {
+    assert (self != NULL);
     uint64_t away_ms = last_wall_ms > 0 && wall_ms > last_wall_ms ? wall_ms - last_wall_ms : 0;
     if (away_ms > CLOCK_AWAY_MAX_MS)
         away_ms = CLOCK_AWAY_MAX_MS;
@@ -25,11 +26,13 @@ void clock_start_at (node_clock_t *self, uint64_t last_now_ms, uint64_t last_wal
 
 void clock_start (node_clock_t *self, uint64_t last_now_ms, uint64_t last_wall_ms)
 {
+    assert (self != NULL);
     clock_start_at (self, last_now_ms, last_wall_ms, clock_wall_ms (), s_read_ms (CLOCK_BOOTTIME));
 }
 
 uint64_t clock_now_ms (const node_clock_t *self)
 {
+    assert (self != NULL);
     uint64_t boot_ms = s_read_ms (CLOCK_BOOTTIME);
     assert (boot_ms >= self->boot_ms);
     return self->start_ms + (boot_ms - self->boot_ms);

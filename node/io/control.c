@@ -72,6 +72,7 @@ control_t *control_new (const char *directory, problem_t *problem)
 
 void control_destroy (control_t **self_p)
 {
+    assert (self_p != NULL);
     control_t *self = *self_p;
     if (self == NULL)
         return;
@@ -83,6 +84,7 @@ void control_destroy (control_t **self_p)
 
 void *control_socket (control_t *self)
 {
+    assert (self != NULL);
     return self->end.raw;
 }
 
@@ -123,6 +125,7 @@ static caller_t *s_enter (control_t *self, const uint8_t *route, size_t size, ui
         caller_t *caller = &self->callers[i];
         if (caller->number != 0)
             continue;
+        assert (size <= ROUTE_BYTES);
         caller->number = ++self->last_number;
         memcpy (caller->route, route, size);
         caller->route_size = size;
@@ -156,6 +159,7 @@ static bool s_send_error (control_t *self, const uint8_t *route, size_t route_si
 
 void control_reply (control_t *self, uint64_t number, const char *result)
 {
+    assert (self != NULL);
     caller_t *caller = s_caller (self, number);
     if (caller == NULL)
         return;
@@ -172,6 +176,7 @@ void control_reply (control_t *self, uint64_t number, const char *result)
 
 void control_fail (control_t *self, uint64_t number, const char *error)
 {
+    assert (self != NULL);
     caller_t *caller = s_caller (self, number);
     if (caller == NULL)
         return;
@@ -181,6 +186,7 @@ void control_fail (control_t *self, uint64_t number, const char *error)
 
 void control_watch (control_t *self, uint64_t number, uint64_t now_ms)
 {
+    assert (self != NULL);
     caller_t *caller = s_caller (self, number);
     if (caller == NULL)
         return;
@@ -191,6 +197,7 @@ void control_watch (control_t *self, uint64_t number, uint64_t now_ms)
 
 void control_publish (control_t *self, const char *message, uint64_t now_ms)
 {
+    assert (self != NULL);
     s_forget_silent (self, now_ms);
     for (size_t i = 0; i < CONTROL_CALLERS_MAX; i++) {
         caller_t *caller = &self->callers[i];
@@ -202,6 +209,7 @@ void control_publish (control_t *self, const char *message, uint64_t now_ms)
 
 bool control_watched (const control_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < CONTROL_CALLERS_MAX; i++)
         if (self->callers[i].number != 0 && self->callers[i].watching)
             return true;
@@ -268,6 +276,7 @@ static bool s_receive (drain_t *self)
 size_t control_drain (control_t *self, size_t max, uint64_t now_ms, control_request_fn *request,
                       void *context)
 {
+    assert (self != NULL);
     drain_t drain = {self, now_ms, request, context};
     size_t count = 0;
     while (count < max && s_receive (&drain))
@@ -277,6 +286,7 @@ size_t control_drain (control_t *self, size_t max, uint64_t now_ms, control_requ
 
 text_t control_argument (const control_request_t *request, const char *key)
 {
+    assert (request != NULL);
     for (size_t i = 0; i < request->argument_count; i++)
         if (text_equal (request->arguments[i].key, key))
             return request->arguments[i].value;

@@ -64,6 +64,7 @@ control_client_t *control_client_new (const char *directory, problem_t *problem)
 
 void control_client_destroy (control_client_t **self_p)
 {
+    assert (self_p != NULL);
     control_client_t *self = *self_p;
     if (self == NULL)
         return;
@@ -74,6 +75,7 @@ void control_client_destroy (control_client_t **self_p)
 
 int control_client_send (control_client_t *self, const char *request, problem_t *problem)
 {
+    assert (self != NULL);
     if (zmq_send (self->end.raw, request, strlen (request), ZMQ_DONTWAIT) == -1)
         return problem_set (problem, "the node takes no request: %s", zmq_strerror (errno));
     return 0;
@@ -81,6 +83,7 @@ int control_client_send (control_client_t *self, const char *request, problem_t 
 
 char *control_client_receive (control_client_t *self, uint64_t timeout_ms, problem_t *problem)
 {
+    assert (self != NULL);
     zmq_pollitem_t item = {self->end.raw, 0, ZMQ_POLLIN, 0};
     int ready = zmq_poll (&item, 1, timeout_ms > INT_MAX ? INT_MAX : (long)timeout_ms);
     if (ready == -1) {

@@ -31,6 +31,7 @@ static int s_find_path (control_end_t *self, const char *directory, problem_t *p
 
 int control_end_open (control_end_t *self, const char *directory, int type, problem_t *problem)
 {
+    assert (self != NULL);
     *self = (control_end_t){.directory = -1};
     if (s_find_path (self, directory, problem) != 0)
         return -1;
@@ -45,6 +46,7 @@ int control_end_open (control_end_t *self, const char *directory, int type, prob
 
 void control_end_close (control_end_t *self)
 {
+    assert (self != NULL);
     if (self->raw != NULL)
         zmq_close (self->raw);
     if (self->zmq != NULL)

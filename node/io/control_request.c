@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/io/control_request.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -119,6 +120,7 @@ static int s_parse (parsed_request_t *self, problem_t *problem)
 
 int control_request_parse (parsed_request_t *self, const char *data, size_t size, problem_t *problem)
 {
+    assert (self != NULL);
     memset (self, 0, sizeof *self);
     json_error_t error;
     self->root = json_loadb (data, size, JSON_REJECT_DUPLICATES, &error);
@@ -134,6 +136,7 @@ int control_request_parse (parsed_request_t *self, const char *data, size_t size
 
 void control_request_clear (parsed_request_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < self->request.content_count; i++)
         free ((void *)self->contents[i].data);
     free (self->contents);

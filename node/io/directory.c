@@ -179,6 +179,7 @@ static int s_lock (directory_t *self, problem_t *problem)
         return problem_set (problem, "%s: was in use by another process until now: try again", self->path);
     self->made_lock = made;
     int size = snprintf (pid, sizeof pid, "%ld\n", (long)getpid ());
+    assert (size > 0 && size < PID_BYTES);
     if (fcntl (self->lock, F_OFD_SETLK, &lock) != 0 || ftruncate (self->lock, 0) != 0 ||
         pwrite (self->lock, pid, (size_t)size, 0) != size)
         return problem_set (problem, "%s: can't be locked: %s", path, file_reason (errno));
@@ -204,6 +205,7 @@ long directory_holder (const char *path)
 
 static int s_prepare_work (directory_t *self, problem_t *problem)
 {
+    assert (self->lock >= 0); /* what is in work/ is another process's until then */
     if (file_join (self->work, sizeof self->work, self->path, WORK_NAME, problem) != 0)
         return -1;
     if (workspace_remove (self->work) != 0 || mkdir (self->work, 0700) != 0)
@@ -246,6 +248,7 @@ directory_t *directory_open (const char *path, bool create, problem_t *problem)
 
 void directory_close (directory_t **self_p)
 {
+    assert (self_p != NULL);
     directory_t *self = *self_p;
     if (self == NULL)
         return;
@@ -258,6 +261,7 @@ void directory_close (directory_t **self_p)
 
 void directory_discard (directory_t **self_p)
 {
+    assert (self_p != NULL);
     directory_t *self = *self_p;
     char lock[DIRECTORY_PATH_MAX];
     if (self == NULL)
@@ -272,10 +276,12 @@ void directory_discard (directory_t **self_p)
 
 const char *directory_path (const directory_t *self)
 {
+    assert (self != NULL);
     return self->path;
 }
 
 const char *directory_work (const directory_t *self)
 {
+    assert (self != NULL);
     return self->work;
 }

@@ -19,6 +19,7 @@ struct executor {
 
 executor_t *executor_new (const workshop_t *workshop, job_done_fn *done, void *context)
 {
+    assert (workshop != NULL);
     executor_t *self = calloc (1, sizeof *self);
     if (self == NULL)
         return NULL;
@@ -33,6 +34,7 @@ executor_t *executor_new (const workshop_t *workshop, job_done_fn *done, void *c
 
 void executor_destroy (executor_t **self_p)
 {
+    assert (self_p != NULL);
     executor_t *self = *self_p;
     if (self == NULL)
         return;
@@ -114,6 +116,7 @@ bool executor_takes (effect_kind_t kind)
 
 void executor_run (executor_t *self, const effect_t *effect)
 {
+    assert (self != NULL && effect != NULL);
     assert (executor_takes (effect->kind));
     unsigned kind = effect->kind; /* only some of the kinds come here */
     switch (kind) {
@@ -139,6 +142,7 @@ json_t *executor_spending (const executor_t *self)
 
 void executor_abandon (executor_t *self)
 {
+    assert (self != NULL);
     evaluations_cancel_all (self->evaluations);
     proposals_cancel_all (self->proposals);
     releases_abandon (self->releases);

@@ -13,6 +13,7 @@
 
 int file_write_all (int file, const void *bytes, size_t size)
 {
+    assert (bytes != NULL || size == 0);
     const uint8_t *next = bytes;
     while (size > 0) {
         ssize_t written = write (file, next, size);
@@ -28,6 +29,7 @@ int file_write_all (int file, const void *bytes, size_t size)
 
 uint8_t *file_read_all (int file, size_t bound, size_t *size)
 {
+    assert (size != NULL);
     struct stat status;
     if (fstat (file, &status) != 0)
         return NULL;
@@ -50,6 +52,7 @@ uint8_t *file_read_all (int file, size_t bound, size_t *size)
             break;
         used += (size_t)count;
     }
+    assert (used <= capacity);
     if (bytes != NULL && used == capacity) {
         free (bytes);
         errno = EFBIG;
@@ -75,6 +78,7 @@ int file_sync_directory (const char *path)
 
 int file_join (char *path, size_t size, const char *directory, const char *name, problem_t *problem)
 {
+    assert (path != NULL);
     int length = snprintf (path, size, "%s/%s", directory, name);
     assert (length > 0);
     if ((size_t)length < size)

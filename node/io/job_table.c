@@ -32,12 +32,14 @@ job_table_t *job_table_new (sandbox_t *sandbox, job_ended_fn *ended, void *conte
 
 void job_table_destroy (job_table_t **self_p)
 {
+    assert (self_p != NULL);
     free (*self_p);
     *self_p = NULL;
 }
 
 int job_table_place (const job_table_t *self, size_t *slot, problem_t *problem)
 {
+    assert (self != NULL && slot != NULL);
     for (size_t i = 0; i < JOBS_MAX; i++)
         if (self->jobs[i].operation == 0) {
             *slot = i;
@@ -59,6 +61,7 @@ static void s_done (void *context, const sandbox_result_t *result)
 int job_table_start (job_table_t *self, size_t slot, uint64_t operation, const sandbox_job_t *job,
                      problem_t *problem)
 {
+    assert (self != NULL && job != NULL);
     assert (slot < JOBS_MAX && operation != 0);
     job_t *place = &self->jobs[slot];
     assert (place->operation == 0);
@@ -74,6 +77,7 @@ static bool s_cancel (job_t *job)
 {
     if (job->operation == 0 || job->cancelled)
         return false;
+    assert (job->run != NULL && job->table != NULL);
     job->cancelled = true;
     sandbox_cancel (job->run);
     return true;
@@ -81,6 +85,7 @@ static bool s_cancel (job_t *job)
 
 bool job_table_cancel (job_table_t *self, uint64_t operation)
 {
+    assert (self != NULL);
     assert (operation != 0);
     for (size_t i = 0; i < JOBS_MAX; i++)
         if (self->jobs[i].operation == operation)
@@ -90,12 +95,14 @@ bool job_table_cancel (job_table_t *self, uint64_t operation)
 
 void job_table_cancel_all (job_table_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < JOBS_MAX; i++)
         s_cancel (&self->jobs[i]);
 }
 
 size_t job_table_count (const job_table_t *self)
 {
+    assert (self != NULL);
     size_t count = 0;
     for (size_t i = 0; i < JOBS_MAX; i++)
         count += self->jobs[i].operation != 0;

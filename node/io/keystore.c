@@ -49,6 +49,7 @@ static keystore_t *s_new (problem_t *problem)
 
 void keystore_destroy (keystore_t **self_p)
 {
+    assert (self_p != NULL);
     keystore_t *self = *self_p;
     if (self == NULL)
         return;
@@ -59,16 +60,19 @@ void keystore_destroy (keystore_t **self_p)
 
 const identity_t *keystore_identity (const keystore_t *self)
 {
+    assert (self != NULL);
     return &self->identity;
 }
 
 const curve_t *keystore_curve (const keystore_t *self)
 {
+    assert (self != NULL);
     return &self->curve;
 }
 
 bool keystore_is_locked_in_memory (const keystore_t *self)
 {
+    assert (self != NULL);
     return self->is_locked;
 }
 

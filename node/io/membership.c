@@ -99,11 +99,13 @@ void membership_destroy (joined_t **self_p)
 
 int membership_save_roster (store_t *store, bytes_t roster)
 {
+    assert (store != NULL);
     return store_setting_put (store, MEMBERSHIP_ROSTER, roster.data, roster.size);
 }
 
 int membership_save_hints (store_t *store, const hints_t *hints)
 {
+    assert (store != NULL && hints != NULL);
     buffer_t bytes = {0};
     record_encode (&hints_record, hints, &bytes);
     int rc =
@@ -145,6 +147,7 @@ int membership_save (store_t *store, bytes_t charter, bytes_t roster, const pubk
 
 uint64_t membership_live_seq (store_t *store)
 {
+    assert (store != NULL);
     uint8_t number[8] = {0};
     size_t size = 0;
     uint8_t *bytes = store_setting_get (store, MEMBERSHIP_LIVE_SEQ, &size);
@@ -159,6 +162,7 @@ uint64_t membership_live_seq (store_t *store)
 
 int membership_save_live_seq (store_t *store, uint64_t below)
 {
+    assert (store != NULL);
     uint8_t number[8];
     for (size_t i = 0; i < sizeof number; i++)
         number[i] = (uint8_t)(below >> (8 * i));

@@ -47,6 +47,8 @@ static int s_note_hunk (const git_diff_delta *delta, const git_diff_hunk *hunk, 
     noted->end = noted->begin + (size_t)hunk->old_lines;
     noted->first = (size_t)hunk->new_start - (hunk->new_lines > 0 ? 1 : 0);
     noted->count = (size_t)hunk->new_lines;
+    assert (noted->begin <= noted->end);
+    assert (self->count == 1 || noted[-1].end <= noted->begin); /* they ascend */
     return 0;
 }
 
@@ -180,6 +182,7 @@ static int s_count (merge_t *self, const text_bytes_t texts[3], bool clean)
     if (rc == 0) {
         unsigned touching = clean ? 0 : s_count_touching (&ours, &texts[1], &theirs, &texts[2]);
         self->result->hunks += (unsigned)theirs.count;
+        assert (touching <= theirs.count);
         self->result->conflicts += !clean && touching == 0 ? 1 : touching;
     }
     free (theirs.hunks);
@@ -220,6 +223,7 @@ static bool s_is_binary (const text_bytes_t *text)
 static int s_merge_both (merge_t *self, const tree_file_t *base, const tree_file_t *ours,
                          const tree_file_t *theirs, bool executable)
 {
+    assert (ours != NULL && theirs != NULL);
     const tree_file_t *files[] = {base, ours, theirs};
     text_bytes_t texts[3] = {{NULL, 0}};
     bool is_binary = false;
@@ -279,6 +283,7 @@ static bool s_same (const tree_file_t *a, const tree_file_t *b)
 static int s_merge_their_file (merge_t *self, const tree_file_t *base, const tree_file_t *ours,
                                const tree_file_t *theirs)
 {
+    assert (theirs != NULL && !s_same (base, theirs));
     if (ours == NULL || base == NULL) {
         bool is_removed = base != NULL; /* by us, and changed by them */
         bool differs = ours != NULL && !s_same_content (ours, theirs);
@@ -351,6 +356,8 @@ static int s_merge_ours (merge_t *self)
 int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, const tree_t *theirs,
                      tree_t *merged, merge_result_t *result, problem_t *problem)
 {
+    assert (store != NULL && base != NULL && ours != NULL && theirs != NULL && merged != NULL &&
+            result != NULL);
     merge_t merge = {store, base, ours, theirs, merged, result, problem};
     bool own;
     memset (merged, 0, sizeof *merged);
@@ -372,5 +379,6 @@ int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, con
         tree_clear (merged);
     if (result->conflicts > result->hunks) /* several files of ours gave way to one of theirs */
         result->conflicts = result->hunks;
+    assert (failed != 0 || result->conflicts <= result->hunks);
     return failed;
 }

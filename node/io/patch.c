@@ -194,6 +194,7 @@ static void s_print_file (void *context, const tree_file_t *old_file, const tree
 
 char *workspace_diff (store_t *store, const tree_t *old, const tree_t *fresh, problem_t *problem)
 {
+    assert (store != NULL && old != NULL && fresh != NULL);
     patch_t patch = {.store = store, .problem = problem};
     if (workspace_git_start (problem) != 0)
         return NULL;

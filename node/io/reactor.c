@@ -36,10 +36,12 @@ static void s_arm (reactor_t *self, uint64_t when_ms)
     if (delay_ms > 3600000)
         delay_ms = 3600000; /* fires for nothing then, and is armed again */
     self->timer = zloop_timer (self->loop, (size_t)delay_ms, 1, s_timer, self);
+    assert (self->timer != -1); /* without it the node would stand still */
 }
 
 void reactor_wake (reactor_t *self)
 {
+    assert (self != NULL);
     s_arm (self, 0);
 }
 
@@ -50,6 +52,7 @@ void reactor_wake_up (void *context)
 
 static void s_rearm (reactor_t *self)
 {
+    assert (self->failed || !turn_failed (self->turn)); /* s_fail saw to it */
     uint64_t when_ms = self->failed ? self->retry_ms : turn_deadline_ms (self->turn);
     if (!self->failed && self->metrics_ms < when_ms)
         when_ms = self->metrics_ms;
@@ -62,6 +65,7 @@ void reactor_received (void *context, const pubkey_t *curve, const uint8_t *body
                        const uint8_t *seal, size_t seal_size)
 {
     reactor_t *self = context;
+    assert (self != NULL && self->turn != NULL);
     turn_receive (self->turn, curve, body, body_size, seal, seal_size);
 }
 
@@ -102,6 +106,8 @@ static void s_metrics (reactor_t *self, uint64_t now_ms)
                                  .slots_busy = status.slots_busy};
     for (size_t i = 0; i < status.live_metrics.count; i++)
         metrics[i] = (metric_t){text_of (status.objectives.items[i].name), status.live_metrics.values[i]};
+    assert (status.live_metrics.count <= status.objectives.count &&
+            status.objectives.count <= LIMIT_OBJECTIVES);
     message.metrics.items = metrics;
     message.metrics.count = status.live_metrics.count;
     for (size_t i = 0; i < sizeof status.in_state / sizeof status.in_state[0]; i++)
@@ -121,6 +127,7 @@ static void s_metrics (reactor_t *self, uint64_t now_ms)
 
 static void s_fail (reactor_t *self, int error)
 {
+    assert (error != 0 && !self->failed && turn_failed (self->turn));
     const char *why =
         error == ERROR_IO || error == ERROR_FULL ? store_problem (self->store) : error_text (error);
     problem_set (&self->problem, "%s", why);
@@ -135,6 +142,7 @@ static void s_fail (reactor_t *self, int error)
 /* Rebuilds the core from the store, once that may be whole again. */
 static void s_recover (reactor_t *self)
 {
+    assert (self->failed && self->retry_delay_ms >= RETRY_MS_MIN && self->retry_delay_ms <= RETRY_MS_MAX);
     if (reactor_start (self, &self->problem) == 0) {
         log_line (LEVEL_INFO, "store_recovered", "entries=%llu",
                   (unsigned long long)store_journal_count (self->store));
@@ -219,6 +227,7 @@ static int s_block_signals (reactor_t *self, problem_t *problem)
 
 static void s_ready (const reactor_t *self)
 {
+    assert (self->address_count > 0 && self->bound[0].rpc[0] != '\0');
     char id[DIGEST_TEXT_BYTES], group[DIGEST_TEXT_BYTES];
     FILE *out = self->options.ready == NULL ? stdout : self->options.ready;
     pubkey_text (&keystore_identity (self->keystore)->id, id);
@@ -260,6 +269,7 @@ static void s_leave (reactor_t *self)
 
 int reactor_run (const char *directory, const reactor_options_t *options, problem_t *problem)
 {
+    assert (options != NULL);
     reactor_t *self = calloc (1, sizeof *self);
     if (self == NULL)
         return problem_set (problem, "%s", error_text (ERROR_MEMORY));

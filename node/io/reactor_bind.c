@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Where the node listens, and what it tells its peers. */
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ static int s_advertise_all (reactor_t *self, size_t bound_count, problem_t *prob
 
 int reactor_bind (reactor_t *self, problem_t *problem)
 {
+    assert (self != NULL);
     const config_t *config = &self->config;
     const char *listen[LIMIT_ENDPOINTS] = {LISTEN_DEFAULT};
     size_t count = config->listen_count == 0 ? 1 : config->listen_count;

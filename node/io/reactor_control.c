@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is asked on the control socket. */
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,7 @@ static void s_retry (reactor_t *self, const control_request_t *request)
 
 void reactor_request (void *context, const control_request_t *request)
 {
+    assert (request != NULL);
     static const struct {
         const char *name;
         void (*answer) (reactor_t *self, const control_request_t *request);

@@ -20,6 +20,7 @@
 
 int reactor_read_config (const char *directory, config_t *config, problem_t *problem)
 {
+    assert (config != NULL);
     char path[DIRECTORY_PATH_MAX];
     long cores = sysconf (_SC_NPROCESSORS_ONLN);
     config_defaults (config, cores < 1 ? 1 : (unsigned)cores);
@@ -109,6 +110,7 @@ static int s_open_links (reactor_t *self, problem_t *problem)
 
 int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
 {
+    assert (self != NULL);
     self->directory = directory_open (directory, false, problem);
     if (self->directory == NULL)
         return -1;
@@ -139,6 +141,7 @@ int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
 
 void reactor_close (reactor_t *self)
 {
+    assert (self != NULL);
     sandbox_destroy (&self->sandbox); /* kills every run; none of them calls back */
     executor_destroy (&self->executor);
     archivist_destroy (&self->archivist);
@@ -294,6 +297,7 @@ static int s_release (reactor_t *self, const digest_t *release, bool first, prob
 
 int reactor_start (reactor_t *self, problem_t *problem)
 {
+    assert (self != NULL);
     uint64_t number = 0;
     int rc = turn_recover (self->turn, NULL, NULL, &number);
     if (rc != 0) {

@@ -72,6 +72,7 @@ static void s_disconnect (void *context, const pubkey_t *curve)
 
 void reactor_unlink (reactor_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < self->link_count; i++)
         bus_disconnect (self->bus, &self->links[i].curve);
     self->link_count = 0;
@@ -151,6 +152,7 @@ static void s_log (void *context, turn_log_t level, const char *event, const cha
 
 ports_t reactor_ports (reactor_t *self)
 {
+    assert (self != NULL);
     ports_t ports = {.context = self,
                      .connect = s_connect,
                      .disconnect = s_disconnect,
@@ -200,6 +202,7 @@ static void s_keep_archive (reactor_t *self)
 
 void reactor_keep (reactor_t *self)
 {
+    assert (self != NULL);
     const members_t *members = node_members (turn_node (self->turn));
     if (members != NULL && members->epoch != self->epoch_kept &&
         membership_save_roster (self->store, bytes_of (members->packed.data, members->packed.size)) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* `evomesh replay`: the journal, through a fresh core. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "node/io/reactor_internal.h"
@@ -44,6 +45,7 @@ static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
 int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,
                     void *context, reactor_replay_t *outcome, problem_t *problem)
 {
+    assert (outcome != NULL);
     replay_t replay = {visit, context, outcome};
     *outcome = (reactor_replay_t){0};
     reactor_t *self = calloc (1, sizeof *self);

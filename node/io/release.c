@@ -56,6 +56,7 @@ static int s_make_releases (const char *data_directory, char releases[PATH_MAX],
 int workspace_release_write (store_t *store, const char *data_directory, const digest_t *id,
                              const tree_t *tree, problem_t *problem)
 {
+    assert (store != NULL && id != NULL && tree != NULL);
     char releases[PATH_MAX], unfinished[PATH_MAX], path[PATH_MAX];
     int rc = s_path (path, data_directory, "", id, problem);
     if (rc != 0)
@@ -78,6 +79,7 @@ int workspace_release_write (store_t *store, const char *data_directory, const d
 
 int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem)
 {
+    assert (id != NULL);
     char path[PATH_MAX], next[PATH_MAX], current[PATH_MAX];
     int rc = s_path (path, data_directory, "", id, problem);
     if (rc != 0)
@@ -106,6 +108,7 @@ int workspace_release_switch (const char *data_directory, const digest_t *id, pr
 
 int workspace_release_current (const char *data_directory, digest_t *id)
 {
+    assert (id != NULL);
     char current[PATH_MAX], target[PATH_MAX], path[PATH_MAX];
     digest_t found;
     if (file_join (current, sizeof current, data_directory, CURRENT, NULL) != 0)

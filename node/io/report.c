@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/io/report.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -189,6 +190,7 @@ static json_t *s_listening (const report_process_t *process)
 
 char *report_status (const turn_t *turn, const report_process_t *process)
 {
+    assert (turn != NULL && process != NULL);
     static const char *const breaker_names[] = {
         [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_HALF_OPEN] = "half_open"};
     node_status_t status;
@@ -224,6 +226,7 @@ char *report_status (const turn_t *turn, const report_process_t *process)
 
 char *report_members (const turn_t *turn)
 {
+    assert (turn != NULL);
     json_t *root = json_object (), *list = json_array ();
     node_status_t status;
     node_status (turn_node (turn), &status);
@@ -266,6 +269,7 @@ static json_t *s_peer (const mesh_peer_t *peer, uint64_t now_ms)
 
 char *report_peers (const turn_t *turn, uint64_t now_ms)
 {
+    assert (turn != NULL);
     json_t *list = json_array ();
     mesh_peer_t *peers = calloc (LIMIT_MEMBERS, sizeof *peers);
     const mesh_t *mesh = turn_mesh (turn);
@@ -280,6 +284,7 @@ char *report_peers (const turn_t *turn, uint64_t now_ms)
 
 char *report_reply (const reply_t *reply)
 {
+    assert (reply != NULL);
     json_t *root = json_object ();
     json_object_set_new (root, "text", s_text (reply->text));
     json_object_set_new (root, "value", s_text (reply->value));
@@ -288,6 +293,7 @@ char *report_reply (const reply_t *reply)
 
 char *report_event (const notify_t *event)
 {
+    assert (event != NULL);
     json_t *root = json_object (), *one = json_object (), *metadata = json_object ();
     for (size_t i = 0; i < event->metadata.count; i++) {
         char key[LIMIT_NAME + 1];

@@ -21,6 +21,7 @@ struct releases {
 
 releases_t *releases_new (const workshop_t *workshop, job_done_fn *done, void *context)
 {
+    assert (workshop != NULL);
     releases_t *self = calloc (1, sizeof *self);
     if (self == NULL)
         return NULL;
@@ -32,6 +33,7 @@ releases_t *releases_new (const workshop_t *workshop, job_done_fn *done, void *c
 
 void releases_destroy (releases_t **self_p)
 {
+    assert (self_p != NULL);
     releases_t *self = *self_p;
     if (self == NULL)
         return;
@@ -74,6 +76,7 @@ static int s_write (const workshop_t *shop, const digest_t *release, problem_t *
 
 void releases_abandon (releases_t *self)
 {
+    assert (self != NULL);
     service_destroy (&self->service);
 }
 
@@ -86,6 +89,7 @@ static bool s_is_live (const workshop_t *shop, const digest_t *release)
 
 int releases_ensure (const workshop_t *workshop, const digest_t *release, bool *switched, problem_t *problem)
 {
+    assert (workshop != NULL && release != NULL && switched != NULL);
     *switched = false;
     if (s_is_live (workshop, release))
         return 0;
@@ -98,6 +102,7 @@ int releases_ensure (const workshop_t *workshop, const digest_t *release, bool *
 
 void releases_snapshot (releases_t *self, const snapshot_t *effect)
 {
+    assert (self != NULL && effect != NULL);
     problem_t problem = {{0}};
     int rc = s_write (self->workshop, &effect->release, &problem);
     s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, rc == 0 ? DONE : FAILED, problem.text);
@@ -139,6 +144,7 @@ static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, c
 
 void releases_apply (releases_t *self, const apply_t *effect)
 {
+    assert (self != NULL && effect != NULL);
     digest_t current;
     if (workspace_release_current (self->workshop->data_directory, &current) == 0 &&
         !digest_equal (&current, &effect->from) && !digest_equal (&current, &effect->release)) {
@@ -154,5 +160,6 @@ void releases_apply (releases_t *self, const apply_t *effect)
 
 void releases_restore (releases_t *self, const restore_t *effect)
 {
+    assert (self != NULL && effect != NULL);
     s_switch (self, EVENT_RESTORED, effect->operation, &effect->release);
 }

@@ -84,6 +84,7 @@ const char *sandbox_end_name (sandbox_end_t end)
 
 bool sandbox_confines (const sandbox_t *self)
 {
+    assert (self != NULL);
     return !self->host.unsandboxed;
 }
 
@@ -95,6 +96,7 @@ bool sandbox_confines (const sandbox_t *self)
  * it can't be orphaned half-way. */
 static void s_kill_once (sandbox_run_t *run)
 {
+    assert (run->killing || run->reported);
     pid_t children[8];
     bool ask = run->kill_tries++ < KILL_ASK_TRIES || !sandbox_confines (run->engine);
     if (run->supervisor_fd >= 0) {
@@ -122,6 +124,7 @@ static void s_arm (sandbox_run_t *run, uint64_t delay_ms)
 
 static void s_kill (sandbox_run_t *run, sandbox_end_t verdict)
 {
+    assert (verdict != SANDBOX_EXITED && verdict != SANDBOX_SIGNALED); /* those are the program's own ends */
     if (run->killing || run->reported)
         return;
     run->killing = true;
@@ -132,6 +135,7 @@ static void s_kill (sandbox_run_t *run, sandbox_end_t verdict)
 
 void sandbox_cancel (sandbox_run_t *run)
 {
+    assert (run != NULL);
     s_kill (run, SANDBOX_CANCELLED);
 }
 
@@ -158,6 +162,7 @@ static int s_on_timer (zloop_t *loop, int timer, void *context)
 
 static void s_sample_run (sandbox_run_t *run)
 {
+    assert (run->supervisor > 0 && !run->killing);
     tree_t *tree = &run->engine->tree;
     tree_sample (run->supervisor, tree);
     uint64_t files = 0;
@@ -326,6 +331,7 @@ static void s_free (sandbox_run_t *run)
 {
     sandbox_t *self = run->engine;
     sandbox_run_t **link = &self->runs;
+    assert (*link != NULL);
     while (*link != run)
         link = &(*link)->next;
     *link = run->next;
@@ -438,6 +444,7 @@ sandbox_run_t *sandbox_start (sandbox_t *self, const sandbox_job_t *job, sandbox
         free (run);
         return NULL;
     }
+    assert (run->child.pid > 1 && run->child.pidfd >= 0);
     run->next = self->runs;
     self->runs = run;
     s_watch (run, run->child.report_fd, s_on_report);
@@ -490,6 +497,7 @@ static void s_end_now (sandbox_run_t *run)
 
 void sandbox_destroy (sandbox_t **self_p)
 {
+    assert (self_p != NULL);
     sandbox_t *self = *self_p;
     if (self == NULL)
         return;

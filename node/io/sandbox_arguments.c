@@ -28,6 +28,7 @@ void arguments_add (arguments_t *self, const char *format, ...)
 
 void arguments_free (arguments_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < self->count; i++)
         free (self->items[i]);
     *self = (arguments_t){.count = 0};
@@ -80,6 +81,7 @@ static void s_add_mount (arguments_t *self, const sandbox_host_t *host, const ch
 
 void arguments_bwrap (arguments_t *self, const sandbox_host_t *host, const sandbox_job_t *job, bool helpers)
 {
+    assert (self != NULL && host != NULL && job != NULL);
     uint64_t disk = job->disk_bytes ? job->disk_bytes : SANDBOX_DISK_DEFAULT;
     arguments_add (self, "%s", host->bwrap);
     s_add_all (self, (const char *const[]){"--unshare-all", "--unshare-user", "--uid", "65534", "--gid",
@@ -117,6 +119,7 @@ static const char *s_beneath (const char *path, const char *target)
 
 char *arguments_outside (const sandbox_host_t *host, const sandbox_job_t *job, const char *path)
 {
+    assert (host != NULL && job != NULL);
     const char *rest = s_beneath (path, HELPERS_TARGET), *source = host->helpers;
     for (size_t i = 0; rest == NULL && i < job->mount_count; i++) {
         rest = s_beneath (path, job->mounts[i].target);
@@ -145,6 +148,7 @@ static void s_add_command (arguments_t *self, const sandbox_host_t *host, const 
 void arguments_jail (arguments_t *self, const sandbox_host_t *host, const sandbox_job_t *job,
                      uint64_t result_pipe)
 {
+    assert (self != NULL && host != NULL && job != NULL);
     uint64_t processes = job->processes_max ? job->processes_max : SANDBOX_PROCESSES_DEFAULT;
     uint64_t disk = job->disk_bytes ? job->disk_bytes : SANDBOX_DISK_DEFAULT;
     arguments_add (self, "%s/jail", host->unsandboxed ? host->helpers : HELPERS_TARGET);
@@ -179,6 +183,7 @@ static void s_add_mount_variable (arguments_t *self, const sandbox_mount_t *moun
 
 void arguments_environment (arguments_t *self, const sandbox_host_t *host, const sandbox_job_t *job)
 {
+    assert (self != NULL && host != NULL && job != NULL);
     s_add_all (self,
                (const char *const[]){"PATH=/usr/bin", "HOME=/tmp", "TMPDIR=/tmp", "LANG=C.UTF-8", NULL});
     if (!host->unsandboxed)

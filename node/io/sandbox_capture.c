@@ -13,11 +13,13 @@
 
 void capture_init (capture_t *self, uint64_t limit, uint64_t keep)
 {
+    assert (self != NULL);
     *self = (capture_t){.limit = limit, .keep = (size_t)(keep < limit ? keep : limit)};
 }
 
 void capture_free (capture_t *self)
 {
+    assert (self != NULL);
     free (self->bytes);
     self->bytes = NULL;
 }
@@ -32,7 +34,7 @@ static void s_reserve (capture_t *self, size_t more)
     while (capacity < needed)
         capacity *= 2;
     self->bytes = realloc (self->bytes, capacity);
-    assert (self->bytes);
+    assert (self->bytes != NULL);
     self->capacity = capacity;
 }
 
@@ -43,10 +45,12 @@ static void s_trim (capture_t *self)
         return;
     memmove (self->bytes, self->bytes + self->size - self->keep, self->keep);
     self->size = self->keep;
+    assert (self->size < self->capacity);
 }
 
 static void s_append (capture_t *self, const char *bytes, size_t size)
 {
+    assert (self->total <= self->limit && self->keep <= self->limit);
     uint64_t left = self->limit - self->total;
     self->over = self->over || size > left;
     size_t taken = size > left ? (size_t)left : size;
@@ -60,10 +64,12 @@ static void s_append (capture_t *self, const char *bytes, size_t size)
     s_reserve (self, taken);
     memcpy (self->bytes + self->size, bytes, taken);
     self->size += taken;
+    assert (self->size <= 2 * self->keep && self->size < self->capacity);
 }
 
 capture_state_t capture_read (capture_t *self, int fd)
 {
+    assert (self != NULL);
     char chunk[CHUNK];
     for (int i = 0; i < CHUNKS; i++) {
         ssize_t size = read (fd, chunk, sizeof chunk);
@@ -81,6 +87,7 @@ capture_state_t capture_read (capture_t *self, int fd)
 
 void capture_drain (capture_t *self, int fd)
 {
+    assert (self != NULL);
     /* A pipe of a mebibyte at most (the kernel's default limit) can be left full. */
     char chunk[CHUNK];
     ssize_t size;
@@ -92,6 +99,7 @@ void capture_drain (capture_t *self, int fd)
 
 const char *capture_text (capture_t *self, size_t *size)
 {
+    assert (self != NULL && size != NULL);
     s_trim (self);
     s_reserve (self, 0);
     self->bytes[self->size] = '\0';

@@ -132,6 +132,7 @@ static void s_probe_kernel (findings_t *self)
 
 size_t sandbox_probe (sandbox_lack_t lacks[SANDBOX_LACKS_MAX], size_t *count)
 {
+    assert (count != NULL);
     findings_t findings = {.lacks = lacks};
     s_probe_sandbox (&findings);
     s_probe_kernel (&findings);

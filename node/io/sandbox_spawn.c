@@ -57,6 +57,7 @@ typedef struct {
 
 int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpers, problem_t *problem)
 {
+    assert (host != NULL);
     static const char *const places[] = {"/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"};
     *host = (sandbox_host_t){.unsandboxed = unsandboxed, .owner_map_fd = -1, .own_pids_fd = -1};
     for (size_t i = sizeof places / sizeof places[0]; i-- > 0;)
@@ -79,6 +80,7 @@ int sandbox_host_init (sandbox_host_t *host, bool unsandboxed, const char *helpe
 
 void sandbox_host_free (sandbox_host_t *host)
 {
+    assert (host != NULL);
     free (host->helpers);
     if (host->owner_map_fd >= 0)
         close (host->owner_map_fd);
@@ -200,6 +202,7 @@ static const char *s_prepare (const launch_t *launch)
 
 _Noreturn static void s_child (launch_t *launch)
 {
+    assert (launch != NULL);
     const char *failed = s_prepare (launch);
     if (failed == NULL) {
         execve (launch->arguments[0], launch->arguments, launch->environment);
@@ -290,6 +293,7 @@ int sandbox_spawn (const sandbox_host_t *host, const sandbox_job_t *job, sandbox
 int sandbox_spawn_bare (const sandbox_host_t *host, const sandbox_job_t *job, const char *const *argv,
                         sandbox_child_t *child, problem_t *problem)
 {
+    assert (host != NULL && job != NULL && child != NULL);
     arguments_t arguments = {.count = 0};
     int rc = s_spawn (host, job, &arguments, argv, child, problem);
     arguments_free (&arguments);
@@ -298,6 +302,7 @@ int sandbox_spawn_bare (const sandbox_host_t *host, const sandbox_job_t *job, co
 
 void sandbox_child_close (sandbox_child_t *child)
 {
+    assert (child != NULL);
     s_close (&child->pidfd);
     s_close (&child->output_fd);
     s_close (&child->error_fd);

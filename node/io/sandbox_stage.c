@@ -92,6 +92,7 @@ static int s_open_one (stage_t *self, const sandbox_host_t *host, const char *so
 int stage_open (stage_t *self, const sandbox_host_t *host, const sandbox_job_t *job, bool helpers,
                 problem_t *problem)
 {
+    assert (self != NULL && host != NULL && job != NULL);
     assert (host->drop && host->owner_map_fd >= 0);
     *self = (stage_t){.count = 0};
     for (size_t i = 0; i < job->mount_count; i++)
@@ -102,6 +103,7 @@ int stage_open (stage_t *self, const sandbox_host_t *host, const sandbox_job_t *
 
 const char *stage_enter (const stage_t *self)
 {
+    assert (self != NULL);
     if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return "cannot make a mount namespace";
     /* Of our new pid namespace: bubblewrap looks itself up. */
@@ -125,6 +127,7 @@ const char *stage_enter (const stage_t *self)
 
 void stage_close (stage_t *self)
 {
+    assert (self != NULL);
     for (size_t i = 0; i < self->count; i++)
         if (self->items[i].fd >= 0)
             close (self->items[i].fd);

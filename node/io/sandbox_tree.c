@@ -38,6 +38,7 @@ static size_t s_parse_pids (const char *text, pid_t *pids, size_t count, size_t 
 
 size_t tree_children (pid_t parent, pid_t *pids, size_t max)
 {
+    assert (pids != NULL);
     char path[64], text[16384];
     size_t count = 0;
     snprintf (path, sizeof path, "/proc/%d/task", (int)parent);
@@ -68,6 +69,7 @@ static uint64_t s_resident_bytes (pid_t pid)
 
 void tree_sample (pid_t root, tree_t *tree)
 {
+    assert (tree != NULL);
     assert (root > 0);
     size_t found = tree_children (root, tree->pids, TREE_PROCESSES_MAX);
     tree->resident_bytes = 0;
@@ -80,6 +82,7 @@ void tree_sample (pid_t root, tree_t *tree)
 
 uint64_t tree_proportional_bytes (const tree_t *tree)
 {
+    assert (tree != NULL);
     uint64_t sum = 0;
     for (size_t i = 0; i < tree->processes; i++) {
         char path[64], text[4096];

@@ -84,6 +84,7 @@ static int s_spawn (const char *command, const char *current, pid_t *pid)
 
 static void s_end (service_t *self, const char *problem)
 {
+    assert (self->pidfd >= 0 && self->done != NULL);
     service_done_fn *done = self->done;
     void *context = self->context;
     zmq_pollitem_t item = {NULL, self->pidfd, ZMQ_POLLIN, 0};
@@ -117,6 +118,7 @@ static int s_late (zloop_t *loop, int timer, void *context)
 {
     (void)loop, (void)timer;
     service_t *self = context;
+    assert (self->pid > 1); /* -1 would be everybody */
     self->timed_out = true;
     kill (-self->pid, SIGKILL);
     return 0;
@@ -125,7 +127,7 @@ static int s_late (zloop_t *loop, int timer, void *context)
 service_t *service_start (zloop_t *loop, const char *command, const char *current, uint64_t timeout_ms,
                           service_done_fn *done, void *context, problem_t *problem)
 {
-    assert (timeout_ms > 0);
+    assert (loop != NULL && command != NULL && current != NULL && done != NULL && timeout_ms > 0);
     service_t *self = calloc (1, sizeof *self);
     if (self == NULL) {
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
@@ -155,6 +157,7 @@ service_t *service_start (zloop_t *loop, const char *command, const char *curren
 
 void service_destroy (service_t **self_p)
 {
+    assert (self_p != NULL);
     service_t *self = *self_p;
     if (self == NULL)
         return;

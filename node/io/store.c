@@ -38,6 +38,7 @@ static const char s_schema[] =
 
 int store_fail (store_t *self, const char *doing)
 {
+    assert (self != NULL);
     int code = sqlite3_extended_errcode (self->db);
     int system = sqlite3_system_errno (self->db);
     const char *path = sqlite3_db_filename (self->db, "main");
@@ -54,6 +55,7 @@ int store_fail (store_t *self, const char *doing)
 
 const char *store_problem (const store_t *self)
 {
+    assert (self != NULL);
     return self->problem.text;
 }
 
@@ -61,6 +63,7 @@ const char *store_problem (const store_t *self)
 
 int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement)
 {
+    assert (self != NULL && statement != NULL);
     if (sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK)
         return 0;
     *statement = NULL;
@@ -69,6 +72,7 @@ int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement)
 
 sqlite3_stmt *store_query (store_t *self, query_t query)
 {
+    assert (self != NULL);
     static const char *const sql[] = {
 #define QUERY_SQL(name, text) text,
         STORE_QUERIES (QUERY_SQL)
@@ -82,6 +86,7 @@ sqlite3_stmt *store_query (store_t *self, query_t query)
 
 void store_bind (sqlite3_stmt *statement, int parameter, const void *bytes, size_t size)
 {
+    assert (statement != NULL);
     int rc = sqlite3_bind_blob64 (statement, parameter, size == 0 ? "" : bytes, size, SQLITE_STATIC);
     /* Beyond sqlite's bound of 1 GB the parameter stays NULL, and the step fails by NOT NULL. */
     assert (rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
@@ -95,6 +100,7 @@ static void s_reset (sqlite3_stmt *statement)
 
 int store_row (store_t *self, sqlite3_stmt *statement, const char *doing)
 {
+    assert (self != NULL && statement != NULL);
     int rc = sqlite3_step (statement);
     if (rc == SQLITE_ROW)
         return 1;
@@ -103,6 +109,7 @@ int store_row (store_t *self, sqlite3_stmt *statement, const char *doing)
 
 int store_run (store_t *self, sqlite3_stmt *statement, const char *doing)
 {
+    assert (self != NULL);
     if (statement == NULL)
         return ERROR_IO; /* store_query noted why */
     int rc = store_row (self, statement, doing);
@@ -113,6 +120,7 @@ int store_run (store_t *self, sqlite3_stmt *statement, const char *doing)
 
 uint8_t *store_take_bytes (store_t *self, sqlite3_stmt *statement, const char *doing, size_t *size)
 {
+    assert (self != NULL && size != NULL);
     uint8_t *bytes = NULL;
     if (statement == NULL)
         return NULL;
@@ -131,6 +139,7 @@ uint8_t *store_take_bytes (store_t *self, sqlite3_stmt *statement, const char *d
 
 uint64_t store_take_number (store_t *self, sqlite3_stmt *statement, const char *doing)
 {
+    assert (self != NULL);
     if (statement == NULL)
         return 0;
     uint64_t number =
@@ -268,6 +277,7 @@ store_t *store_open (const char *directory, bool create, bool read_only, problem
 
 void store_close (store_t **self_p)
 {
+    assert (self_p != NULL);
     store_t *self = *self_p;
     if (self == NULL)
         return;
@@ -286,26 +296,33 @@ void store_close (store_t **self_p)
 
 bool store_in_transaction (const store_t *self)
 {
+    assert (self != NULL);
     return sqlite3_get_autocommit (self->db) == 0;
 }
 
 int store_begin (store_t *self)
 {
     assert (!store_in_transaction (self));
-    return store_run (self, store_query (self, QUERY_BEGIN), "beginning a transaction");
+    int rc = store_run (self, store_query (self, QUERY_BEGIN), "beginning a transaction");
+    assert (rc != 0 || store_in_transaction (self));
+    return rc;
 }
 
 int store_commit (store_t *self)
 {
+    assert (self != NULL);
     if (!store_in_transaction (self)) { /* sqlite rolls back by itself where a write met a full disk */
         problem_set (&self->problem, "the transaction was rolled back when a write failed");
         return ERROR_IO;
     }
-    return store_run (self, store_query (self, QUERY_COMMIT), "committing");
+    int rc = store_run (self, store_query (self, QUERY_COMMIT), "committing");
+    assert (rc != 0 || !store_in_transaction (self));
+    return rc;
 }
 
 void store_rollback (store_t *self)
 {
+    assert (self != NULL);
     if (store_in_transaction (self))
         sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
     assert (!store_in_transaction (self));
@@ -315,6 +332,7 @@ void store_rollback (store_t *self)
 
 int store_journal_append (store_t *self, const uint8_t *event, size_t size, const digest_t *effects)
 {
+    assert (self != NULL && effects != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_JOURNAL_APPEND);
     if (statement != NULL) {
         store_bind (statement, 1, event, size);
@@ -325,6 +343,7 @@ int store_journal_append (store_t *self, const uint8_t *event, size_t size, cons
 
 int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *visit, void *context)
 {
+    assert (self != NULL);
     static const char doing[] = "reading the journal";
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */
     int rc = store_prepare (
@@ -348,5 +367,6 @@ int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *v
 
 uint64_t store_journal_count (store_t *self)
 {
+    assert (self != NULL);
     return store_take_number (self, store_query (self, QUERY_JOURNAL_LAST), "reading the journal");
 }

@@ -10,6 +10,7 @@
 
 int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_t *id)
 {
+    assert (self != NULL && id != NULL);
     *id = digest_of (bytes, size);
     if (size > LIMIT_CONTENT_BYTES) {
         problem_set (&self->problem, "a content of %zu bytes is larger than %d", size, LIMIT_CONTENT_BYTES);
@@ -25,6 +26,7 @@ int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_
 
 uint8_t *store_content_get (store_t *self, const digest_t *id, size_t *size)
 {
+    assert (self != NULL && id != NULL && size != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_CONTENT_GET);
     if (statement != NULL)
         store_bind (statement, 1, id->bytes, DIGEST_BYTES);
@@ -43,6 +45,7 @@ uint8_t *store_content_get (store_t *self, const digest_t *id, size_t *size)
 
 bool store_content_has (store_t *self, const digest_t *id)
 {
+    assert (self != NULL && id != NULL);
     size_t size;
     uint8_t *bytes = store_content_get (self, id, &size);
     free (bytes);
@@ -54,6 +57,7 @@ bool store_content_has (store_t *self, const digest_t *id)
 int store_statement_put (store_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES],
                          uint64_t publication)
 {
+    assert (self != NULL);
     if (publication > INT64_MAX) {
         problem_set (&self->problem, "publication number %llu is beyond any that is reached",
                      (unsigned long long)publication);
@@ -91,6 +95,7 @@ static uint8_t *s_copy_row (sqlite3_stmt *statement, const digest_t *id, size_t 
 
 uint8_t *store_statement_get (store_t *self, const digest_t *id, size_t *body_size)
 {
+    assert (self != NULL && id != NULL && body_size != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_STATEMENT_GET);
     if (statement == NULL)
         return NULL;
@@ -105,6 +110,7 @@ uint8_t *store_statement_get (store_t *self, const digest_t *id, size_t *body_si
 
 bool store_statement_has (store_t *self, const digest_t *id)
 {
+    assert (self != NULL && id != NULL);
     size_t size;
     uint8_t *bytes = store_statement_get (self, id, &size);
     free (bytes);
@@ -114,6 +120,7 @@ bool store_statement_has (store_t *self, const digest_t *id)
 int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t from, size_t limit,
                              statement_visit_fn *visit, void *context)
 {
+    assert (self != NULL && author != NULL);
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */
     int rc = store_prepare (self,
                             "SELECT body, seal, id FROM statement WHERE author = ?1 AND publication > 0 "
@@ -143,6 +150,7 @@ int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t fro
 
 uint64_t store_publication_last (store_t *self, const pubkey_t *author)
 {
+    assert (self != NULL && author != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_PUBLICATION_LAST);
     if (statement != NULL)
         store_bind (statement, 1, author->bytes, PUBKEY_BYTES);

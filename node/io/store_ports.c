@@ -47,6 +47,7 @@ static int s_put_statement (void *context, const uint8_t *body, size_t body_size
 int store_ports_put_record (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,
                             size_t size)
 {
+    assert (key != NULL);
     _Static_assert((int)RECORD_IMPROVEMENT == (int)TABLE_IMPROVEMENT &&
                        (int)RECORD_PACKAGE == (int)TABLE_PACKAGE,
                    "the core's tables are the store's");

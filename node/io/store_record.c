@@ -40,6 +40,7 @@ static sqlite3_stmt *s_query (store_t *self, table_t table, record_query_t query
 
 int store_record_put (store_t *self, table_t table, const digest_t *key, const uint8_t *bytes, size_t size)
 {
+    assert (self != NULL && key != NULL);
     sqlite3_stmt *statement = s_query (self, table, RECORD_PUT);
     if (statement != NULL) {
         store_bind (statement, 1, key->bytes, DIGEST_BYTES);
@@ -50,6 +51,7 @@ int store_record_put (store_t *self, table_t table, const digest_t *key, const u
 
 uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, size_t *size)
 {
+    assert (self != NULL && key != NULL && size != NULL);
     sqlite3_stmt *statement = s_query (self, table, RECORD_GET);
     if (statement != NULL)
         store_bind (statement, 1, key->bytes, DIGEST_BYTES);
@@ -59,6 +61,7 @@ uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, si
 int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first,
                        record_visit_fn *visit, void *context)
 {
+    assert (self != NULL);
     char sql[SQL_BYTES_MAX];
     int length =
         snprintf (sql, sizeof sql, "SELECT number, key, bytes FROM %s WHERE number > ?1 ORDER BY number %s",
@@ -84,6 +87,7 @@ int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest
 
 int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, size_t size)
 {
+    assert (self != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_SETTING_PUT);
     if (statement != NULL) {
         sqlite3_bind_text (statement, 1, name, -1, SQLITE_STATIC);
@@ -94,6 +98,7 @@ int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, si
 
 uint8_t *store_setting_get (store_t *self, const char *name, size_t *size)
 {
+    assert (self != NULL && size != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_SETTING_GET);
     if (statement != NULL)
         sqlite3_bind_text (statement, 1, name, -1, SQLITE_STATIC);

@@ -8,6 +8,7 @@
 
 int workshop_tree (const workshop_t *self, const digest_t *candidate, tree_t *tree, problem_t *problem)
 {
+    assert (self != NULL && candidate != NULL && tree != NULL);
     char id[DIGEST_SHORT_BYTES];
     digest_short (candidate, id);
     size_t size;
@@ -29,6 +30,7 @@ int workshop_tree (const workshop_t *self, const digest_t *candidate, tree_t *tr
 uint8_t *workshop_put_tree (const workshop_t *self, const tree_t *tree, digest_t *id, size_t *size,
                             problem_t *problem)
 {
+    assert (self != NULL && tree != NULL && id != NULL && size != NULL);
     uint8_t *bytes = tree_encode (tree, &self->evaluator, size);
     int rc = bytes == NULL ? ERROR_MEMORY : store_content_put (self->store, bytes, *size, id);
     if (rc == 0 && *size <= LIMIT_PACKAGE_BYTES)
@@ -41,6 +43,7 @@ uint8_t *workshop_put_tree (const workshop_t *self, const tree_t *tree, digest_t
 int workshop_lay_out (const workshop_t *self, const tree_t *tree, char *path, size_t path_size,
                       problem_t *problem)
 {
+    assert (self != NULL && tree != NULL && path != NULL);
     if (workspace_scratch (self->work_directory, path, path_size, problem) != 0)
         return -1;
     if (workspace_write (self->store, self->pinned, path, problem) == 0 &&
@@ -52,6 +55,7 @@ int workshop_lay_out (const workshop_t *self, const tree_t *tree, char *path, si
 
 int workshop_whole (const workshop_t *self, const tree_t *tree, tree_t *whole, problem_t *problem)
 {
+    assert (self != NULL && tree != NULL && whole != NULL);
     int rc = tree_copy (whole, self->pinned);
     for (size_t i = 0; i < tree->count && rc == 0; i++) {
         const tree_file_t *file = &tree->files[i];
@@ -73,6 +77,7 @@ void workshop_words (const agent_command_t *command, const char *words[AGENT_COM
 
 text_t workshop_detail (const char *why, const sandbox_result_t *result, char *text, size_t size)
 {
+    assert (result != NULL && text != NULL);
     char raw[PROBLEM_TEXT_MAX + LIMIT_TAIL_BYTES + 16];
     size_t tail = result->error_size;
     while (tail > 0 && strchr (" \t\r\n", result->error_tail[tail - 1]) != NULL)

@@ -26,6 +26,7 @@
 
 int workspace_begin (store_t *store, bool *own, problem_t *problem)
 {
+    assert (store != NULL && own != NULL);
     *own = !store_in_transaction (store);
     int rc = *own ? store_begin (store) : 0;
     if (rc != 0)
@@ -35,6 +36,7 @@ int workspace_begin (store_t *store, bool *own, problem_t *problem)
 
 int workspace_end (store_t *store, bool own, int rc, problem_t *problem)
 {
+    assert (store != NULL);
     if (own && rc == 0) {
         rc = store_commit (store);
         if (rc != 0)
@@ -47,6 +49,7 @@ int workspace_end (store_t *store, bool own, int rc, problem_t *problem)
 
 uint8_t *workspace_content (store_t *store, const tree_file_t *file, size_t *size, problem_t *problem)
 {
+    assert (store != NULL && file != NULL && size != NULL);
     uint8_t *bytes = store_content_get (store, &file->content, size);
     if (bytes != NULL && *size == file->size)
         return bytes;
@@ -230,6 +233,7 @@ static int s_begin (reader_t *self, int *top, bool *own)
 
 int workspace_read (store_t *store, const char *directory, tree_t *tree, problem_t *problem)
 {
+    assert (store != NULL && tree != NULL);
     reader_t reader = {
         .store = store, .directory = directory, .file_bytes_max = LIMIT_CONTENT_BYTES, .problem = problem};
     int top;
@@ -275,6 +279,7 @@ static int s_read_path (reader_t *self, int top, const char *path)
 int workspace_read_evolved (store_t *store, const char *directory, const tree_t *evolve, tree_t *tree,
                             problem_t *problem)
 {
+    assert (store != NULL && evolve != NULL && tree != NULL);
     reader_t reader = {
         .store = store, .directory = directory, .file_bytes_max = LIMIT_FILE_BYTES, .problem = problem};
     int top;
@@ -360,6 +365,7 @@ static int s_sync_directories (int directory)
 int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory, bool durable,
                        problem_t *problem)
 {
+    assert (store != NULL && tree != NULL);
     int top = mkdir (directory, 0755) == 0 || errno == EEXIST
                   ? open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                   : -1;
@@ -392,5 +398,6 @@ int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory
 
 int workspace_write (store_t *store, const tree_t *tree, const char *directory, problem_t *problem)
 {
+    assert (store != NULL && tree != NULL);
     return workspace_lay_out (store, tree, directory, false, problem);
 }

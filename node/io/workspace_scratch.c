@@ -16,6 +16,7 @@
 
 int workspace_scratch (const char *parent, char *path, size_t path_size, problem_t *problem)
 {
+    assert (path != NULL);
     if (file_join (path, path_size, parent, "run-XXXXXX", problem) != 0)
         return ERROR_BOUND;
     if (mkdtemp (path) != NULL)

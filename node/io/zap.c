@@ -65,6 +65,7 @@ static zap_status_t s_decide (const zap_t *self, const zap_request_t *request, p
 
 static void s_reply (void *socket, const zap_request_t *request, zap_status_t status, const pubkey_t *curve)
 {
+    assert (status != ZAP_ADMITTED || !pubkey_is_zero (curve)); /* nobody gets in without a key */
     char code[4], user[DIGEST_TEXT_BYTES] = "";
     snprintf (code, sizeof code, "%03u", (unsigned)status % 1000);
     if (status == ZAP_ADMITTED)
@@ -120,6 +121,7 @@ zap_t *zap_new (void *zmq_context, zloop_t *loop, zap_judge_fn *judge, void *jud
 
 void zap_destroy (zap_t **self_p)
 {
+    assert (self_p != NULL);
     zap_t *self = *self_p;
     if (self == NULL)
         return;
