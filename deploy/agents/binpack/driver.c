@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Runs the candidate: answers the evaluator's questions by calling priority () for every open bin that fits.
+/* Runs the candidate: answers the evaluator's questions by calling priority () for every bin that fits, a
+ * new one among them.
  *
- *   question (descriptor 0)  words in all, then for each packing that asks: item, bins, the rest of each bin
+ *   question (descriptor 0)  words in all, then for each packing: item, bins, the rest of each bin
  *   answer (descriptor 3)    for each of them: which of its bins, or NO_NUMBER
  *
  * All are 16-bit words. It shares its process with the candidate, so the evaluator believes none of it: an

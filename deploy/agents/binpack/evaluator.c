@@ -29,7 +29,7 @@
 #define ITEM_MIN   20
 #define ITEM_MAX   100
 #define CAPACITY   150
-#define SECONDS    5 /* of wall time for the candidate, start to end */
+#define SECONDS    8 /* of wall time for the candidate, start to end */
 #define ANSWER_FD  3
 #define NO_NUMBER  0xffff
 #define WORDS_MAX  20000
@@ -37,8 +37,9 @@
 
 typedef struct {
     uint16_t items[ITEMS];
-    uint16_t remaining[ITEMS]; /* in each open bin, in the order in which they were opened */
-    uint16_t fitting[ITEMS];   /* indices of the bins that were offered for the current item */
+    uint16_t
+        remaining[ITEMS];    /* in each open bin, in the order in which they were opened; then a new one's */
+    uint16_t fitting[ITEMS]; /* indices of the bins that were offered for the current item */
     size_t offered;
     size_t bins;
 } packing_t;
@@ -300,12 +301,13 @@ static void s_read (uint16_t *words, size_t count)
 
 /* --- packing --- */
 
-/* Appends the question of one packing: item, bins that fit, what remains in each. Returns its words; none if
- * no bin fits. */
+/* Appends the question of one packing: item, bins that fit, what remains in each. The last is a new bin, which
+ * always fits. Returns its words. */
 static size_t s_ask (packing_t *packing, uint16_t item, uint16_t *words)
 {
     packing->offered = 0;
-    for (size_t bin = 0; bin < packing->bins; bin++) {
+    packing->remaining[packing->bins] = CAPACITY;
+    for (size_t bin = 0; bin <= packing->bins; bin++) {
         if (packing->remaining[bin] < item)
             continue;
         words[2 + packing->offered] = packing->remaining[bin];
@@ -313,21 +315,18 @@ static size_t s_ask (packing_t *packing, uint16_t item, uint16_t *words)
     }
     words[0] = item;
     words[1] = (uint16_t)packing->offered;
-    return packing->offered > 0 ? 2 + packing->offered : 0;
+    return 2 + packing->offered;
 }
 
-static void s_place (packing_t *packing, uint16_t item, const uint16_t *answer)
+static void s_place (packing_t *packing, uint16_t item, uint16_t answer)
 {
-    if (packing->offered == 0) {
-        packing->remaining[packing->bins++] = (uint16_t)(CAPACITY - item);
-        return;
-    }
-    if (*answer == NO_NUMBER)
+    if (answer == NO_NUMBER)
         s_invalid ("priority () returned a value that is not a number");
-    if (*answer >= packing->offered)
-        s_invalid ("the candidate answered bin %u of %zu", *answer, packing->offered);
-    uint16_t bin = packing->fitting[*answer];
+    if (answer >= packing->offered)
+        s_invalid ("the candidate answered bin %u of %zu", answer, packing->offered);
+    uint16_t bin = packing->fitting[answer];
     packing->remaining[bin] = (uint16_t)(packing->remaining[bin] - item);
+    packing->bins += bin == packing->bins;
 }
 
 /* One item of each packing. */
@@ -335,22 +334,14 @@ static void s_round (size_t item)
 {
     static uint16_t words[WORDS_MAX];
     uint16_t answers[INSTANCES];
-    size_t used = 1, asked = 0;
-    for (size_t i = 0; i < INSTANCES; i++) {
-        size_t length = s_ask (&s_packings[i], s_packings[i].items[item], words + used);
-        used += length;
-        asked += length > 0;
-    }
-    if (asked > 0) {
-        words[0] = (uint16_t)used;
-        s_write (words, used);
-        s_read (answers, asked);
-    }
-    const uint16_t *answer = answers;
-    for (size_t i = 0; i < INSTANCES; i++) {
-        s_place (&s_packings[i], s_packings[i].items[item], answer);
-        answer += s_packings[i].offered > 0;
-    }
+    size_t used = 1;
+    for (size_t i = 0; i < INSTANCES; i++)
+        used += s_ask (&s_packings[i], s_packings[i].items[item], words + used);
+    words[0] = (uint16_t)used;
+    s_write (words, used);
+    s_read (answers, INSTANCES);
+    for (size_t i = 0; i < INSTANCES; i++)
+        s_place (&s_packings[i], s_packings[i].items[item], answers[i]);
 }
 
 _Static_assert(1 + INSTANCES * (2 + ITEMS) <= WORDS_MAX, "a question fits");

@@ -102,14 +102,14 @@ static inline void bench_expect_valid (const measured_t *measured)
 /* --- binpack --- */
 
 static const char *const bench_binpack_files[] = {"agent.yaml", "evaluate", "evaluator.c", "driver.c",
-                                                  "priority.c"};
+                                                  "priority.c", "search",   "search.c"};
 
 #define BENCH_SEED "5eed0000000000000000000000000001"
 
 /* The sample agent with the seed above. */
 static inline bench_t bench_binpack (void)
 {
-    bench_t self = bench_new ("binpack", bench_binpack_files, 5);
+    bench_t self = bench_new ("binpack", bench_binpack_files, 7);
     scratch_write (&self.scratch, "private/seed", BENCH_SEED "\n");
     return self;
 }
