@@ -69,6 +69,11 @@ typedef struct {
 } node_status_t;
 void node_status (const node_t *self, node_status_t *status);
 
+/* Hypervolume of the front (pareto_hypervolume) with respect to `reference`, which it fills in: for each objective the worse of what
+ * the start measured and of its limit. So what is worse than the start somewhere, where no limit allows it, adds nothing. `points`:
+ * of the front, so many were taken (archive_hypervolume). NaN until the start is measured. For `status`: it takes its time. */
+double node_hypervolume (const node_t *self, metrics_t *reference, size_t *points);
+
 /* The roster in force (borrowed until the next step). */
 const members_t *node_members (const node_t *self);
 

@@ -4,6 +4,7 @@
 #include "node/node_peers.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 _Static_assert(STATE_COUNT <= 16, "node_status_t counts 16 states");
@@ -48,6 +49,23 @@ void node_status (const node_t *self, node_status_t *status)
     status->held = status->in_state[STATE_HELD];
     for (size_t i = 0; i < self->outbox_used; i++)
         status->outbox += !digest_is_zero (&self->outbox[i].id);
+}
+
+double node_hypervolume (const node_t *self, metrics_t *reference, size_t *points)
+{
+    assert (self && reference && points);
+    *reference = self->start_metrics;
+    *points = 0;
+    if (!self->started || reference->count == 0)
+        return NAN;
+    assert (reference->count == self->objectives.count);
+    for (size_t i = 0; i < reference->count; i++) {
+        const objective_t *objective = &self->objectives.items[i];
+        if (objective->has_limit && !objective_infeasible (objective, reference->values[i]))
+            reference->values[i] = objective->limit;
+    }
+    double volume = archive_hypervolume (self->archive, reference, points);
+    return volume < 0 ? NAN : volume; /* out of memory */
 }
 
 const members_t *node_members (const node_t *self)

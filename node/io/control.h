@@ -17,6 +17,8 @@
  *            "duplicates", "candidates", "front", "held", "equivocations", "outbox", "uptime_ms",
  *            "objectives": [{"name", "goal": "minimize"|"maximize", "unit", "weight", "noisy", "start": value|null,
  *                            "now": value|null}…],
+ *            "hypervolume": {"value": number|null, "points", "reference": {objective: value…}} (of the front; the reference is
+ *            for each objective the worse of the start's value and of its limit),
  *            "under_way": {state: count…}, "rejected": {reason: count…}, "refused": {error name: count…},
  *            "next_steps": ["1 HELD: approve with …"…], "listening": [{"rpc", "pub"}…], "problem": text|null}
  *   members  result: {"epoch", "members": [{"id", "name", "role": "admin"|"member", "since_epoch",

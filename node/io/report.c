@@ -188,6 +188,20 @@ static json_t *s_listening (const report_process_t *process)
     return list;
 }
 
+/* {"value", "points", "reference": {objective: value…}}; the value null until the start is measured. */
+static json_t *s_hypervolume (const node_t *node, const objectives_t *objectives)
+{
+    metrics_t reference;
+    size_t points;
+    json_t *root = json_object (), *at = json_object ();
+    json_object_set_new (root, "value", s_number (node_hypervolume (node, &reference, &points)));
+    json_object_set_new (root, "points", json_integer ((json_int_t)points));
+    for (size_t i = 0; i < reference.count && i < objectives->count; i++)
+        json_object_set_new (at, objectives->items[i].name, json_real (reference.values[i]));
+    json_object_set_new (root, "reference", at);
+    return root;
+}
+
 char *report_status (const turn_t *turn, const report_process_t *process)
 {
     assert (turn != NULL && process != NULL);
@@ -211,6 +225,7 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     s_set_counts (root, &status);
     s_set (root, "uptime_ms", process->uptime_ms);
     json_object_set_new (root, "objectives", s_objectives (&status));
+    json_object_set_new (root, "hypervolume", s_hypervolume (turn_node (turn), &status.objectives));
     json_object_set_new (root, "under_way", s_under_way (&status));
     json_object_set_new (root, "rejected", s_rejected (&status));
     json_object_set_new (root, "refused", s_refused (turn_mesh (turn)));

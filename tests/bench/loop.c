@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The engine's own share of an iteration: from a proposal asked for to the next one asked for, over real turns, while proposer and
  * evaluator take no time. Once with nothing kept (the core alone), once with the store in memory, once on the disk. */
+#define _GNU_SOURCE
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/bench/subject.h"
 
@@ -11,7 +15,7 @@
 #define WINDOW     500
 #define WIN_CHANCE 0.005
 
-static const uint64_t s_sizes[] = {100, 1000, 10000};
+static const uint64_t s_sizes[] = {100, 1000, 10000, 100000};
 #define SIZES (sizeof s_sizes / sizeof s_sizes[0])
 
 typedef struct {
@@ -30,6 +34,33 @@ static void s_wanted (void *context, effect_kind_t job)
         samples_add (self->window, now_ms - self->asked_ms);
     self->iterations++;
     self->asked_ms = bench_now_ms ();
+}
+
+/* Of this process, in MiB. */
+static double s_resident_mib (void)
+{
+    unsigned long whole = 0, resident = 0;
+    FILE *file = fopen ("/proc/self/statm", "r");
+    if (file == NULL || fscanf (file, "%lu %lu", &whole, &resident) != 2)
+        bench_fail ("/proc/self/statm: can't be read");
+    fclose (file);
+    return (double)resident * (double)sysconf (_SC_PAGESIZE) / 1048576;
+}
+
+/* What lies in a directory without others below it, in KiB. */
+static double s_disk_kib (const place_t *place)
+{
+    double bytes = 0;
+    DIR *directory = opendir (place->path);
+    if (directory == NULL)
+        bench_fail ("%s: can't be read", place->path);
+    for (struct dirent *entry = readdir (directory); entry != NULL; entry = readdir (directory)) {
+        struct stat about;
+        if (fstatat (dirfd (directory), entry->d_name, &about, 0) == 0 && S_ISREG (about.st_mode))
+            bytes += (double)about.st_size;
+    }
+    closedir (directory);
+    return bytes / 1024;
 }
 
 static node_status_t s_status (const subject_t *subject)
@@ -92,6 +123,10 @@ static void s_course (const clan_t *clan, const char *what, const place_t *place
             (unsigned long long)s_status (subject).applied);
         if (place != NULL)
             printf ("; three waits for the store just now: %.3f ms", s_three_waits (place));
+        printf ("; resident %.0f MiB", s_resident_mib ());
+        if (place != NULL)
+            printf ("; disk %.1f KiB a candidate",
+                    s_disk_kib (place) / (double)s_status (subject).candidates);
         puts (")");
         samples_clear (&windows[i]);
     }

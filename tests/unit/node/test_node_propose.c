@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What an own proposer made: what is the same but for comments isn't measured again, and the front's hypervolume grows. */
+#include "tests/lib/rig.h"
+#include "tests/lib/suite.h"
+
+#include <math.h>
+
+static rig_t *s_rig (void)
+{
+    rig_t *rig = rig_found (1, NULL);
+    rig->proposers = 1;
+    rig_start (rig);
+    rig_settle (rig);
+    ck_assert_uint_ge (rig->nodes[0].proposal_count, 1);
+    return rig;
+}
+
+/* The proposer that was asked last comes with that candidate; `says` what its files say. */
+static void s_propose (rig_t *rig, const char *text, double cost, const digest_t *says)
+{
+    const digest_t *id = rig_candidate (rig, text, cost, 0);
+    ck_assert_uint_gt (rig->nodes[0].proposal_count, 0);
+    event_t event = {.kind = EVENT_PROPOSED};
+    event.as.proposed.operation = rig->nodes[0].proposals[rig->nodes[0].proposal_count - 1];
+    event.as.proposed.parent = rig->nodes[0].current;
+    event.as.proposed.says = *says;
+    for (size_t i = 0; i < rig->tree_count; i++)
+        if (digest_equal (&rig->trees[i].id, id))
+            event.as.proposed.tree = (bytes_t){rig->trees[i].tree.data, rig->trees[i].tree.size};
+    rig_event (rig, 0, event);
+    rig_settle (rig);
+    rig_pass (rig, 60000); /* the proposer is asked again after a while */
+}
+
+static node_status_t s_status (const rig_t *rig)
+{
+    node_status_t status;
+    node_status (rig->nodes[0].node, &status);
+    return status;
+}
+
+START_TEST (what_differs_by_comments_alone_is_not_measured_again)
+{
+    rig_t *rig = s_rig ();
+    digest_t says = {{7}}, nothing = {{0}};
+    s_propose (rig, "worse", 1.2, &says);
+    node_status_t before = s_status (rig);
+    s_propose (rig, "worse+commented", 0.1, &says);
+    node_status_t after = s_status (rig);
+    ck_assert_uint_eq (after.proposed, before.proposed + 1);
+    ck_assert_uint_eq (after.duplicates, before.duplicates + 1);
+    ck_assert_uint_eq (after.evaluations, before.evaluations);
+    ck_assert_uint_eq (after.candidates, before.candidates);
+    ck_assert_int_eq (rig->rows[rig->row_count - 1].reason, REASON_DUPLICATE);
+    s_propose (rig, "another", 1.3, &nothing);
+    s_propose (rig, "yet+another", 1.4, &nothing); /* of both nothing is known */
+    ck_assert_uint_eq (s_status (rig).duplicates, after.duplicates);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (the_hypervolume_of_the_front_is_told_against_the_start)
+{
+    rig_t *rig = s_rig ();
+    digest_t nothing = {{0}};
+    metrics_t reference;
+    size_t points;
+    ck_assert_double_eq (node_hypervolume (rig->nodes[0].node, &reference, &points), 0);
+    s_propose (rig, "better", 0.75, &nothing);
+    double volume = node_hypervolume (rig->nodes[0].node, &reference, &points);
+    ck_assert_double_eq (reference.values[0], 1);
+    ck_assert_uint_eq (points, 1);
+    ck_assert_double_eq_tol (volume, 0.25, 1e-12);
+    rig_destroy (&rig);
+}
+END_TEST
+
+SUITE_MAIN ("node/propose", what_differs_by_comments_alone_is_not_measured_again,
+            the_hypervolume_of_the_front_is_told_against_the_start)
