@@ -15,7 +15,7 @@
 
 #define SEEDS           10
 #define PARAMETERS_MAX  50
-#define EVALUATIONS_MAX 60000 /* who hasn't reached the target by then counts with so many */
+#define EVALUATIONS_MAX 20000 /* who hasn't reached the target by then counts with so many */
 #define FAILURES        24    /* as proposal_input tells them */
 #define AIM_RATIO       3.0
 
