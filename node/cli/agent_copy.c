@@ -140,13 +140,16 @@ void scratch_store_close (scratch_store_t *self)
     workspace_remove (self->path);
 }
 
-int agent_copy_check (const char *directory)
+int agent_copy_check (const char *directory, agent_t *agent)
 {
+    assert (directory != NULL && agent != NULL);
     scratch_store_t scratch;
     if (scratch_store_open (&scratch) != CLI_DONE)
         return CLI_FAILED;
     agent_copy_t *copy = agent_copy_read (scratch.store, directory);
     int rc = copy == NULL ? CLI_FAILED : CLI_DONE;
+    if (copy != NULL)
+        *agent = copy->agent;
     agent_copy_destroy (&copy);
     scratch_store_close (&scratch);
     return rc;

@@ -28,7 +28,7 @@ typedef struct {
 int scratch_store_open (scratch_store_t *self);
 void scratch_store_close (scratch_store_t *self);
 
-/* Reads an agent, only to see whether it is in order. */
-int agent_copy_check (const char *directory);
+/* Reads an agent, only to see whether it is in order; its manifest goes to `agent`. */
+int agent_copy_check (const char *directory, agent_t *agent);
 
 #endif

@@ -96,7 +96,25 @@ static char *s_text (const config_t *config)
     return NULL;
 }
 
-static int s_gather (const cli_t *cli, config_t *config)
+/* Checks the agent. Its proposers are a suggestion, which the operator takes with an option, or later in node.yaml. */
+static int s_agent (const cli_t *cli, config_t *config, agent_t *agent)
+{
+    bool accepts = cli_flag (cli, "accept-proposers");
+    if (config->agent[0] == '\0')
+        return accepts ? cli_fail ("--accept-proposers: found no --agent, whose proposers it would take")
+                       : CLI_DONE;
+    if (agent_copy_check (config->agent, agent) != CLI_DONE)
+        return CLI_FAILED;
+    if (accepts && agent->proposer_count == 0)
+        return cli_fail ("--accept-proposers: %s/" AGENT_MANIFEST " suggests none", config->agent);
+    if (accepts) {
+        memcpy (config->proposers, agent->proposers, sizeof config->proposers);
+        config->proposer_count = agent->proposer_count;
+    }
+    return CLI_DONE;
+}
+
+static int s_gather (const cli_t *cli, config_t *config, agent_t *agent)
 {
     long cores = sysconf (_SC_NPROCESSORS_ONLN);
     config_defaults (config, cores > 0 ? (unsigned)cores : 1);
@@ -111,8 +129,8 @@ static int s_gather (const cli_t *cli, config_t *config)
         rc = s_listen (cli, config);
     if (rc == CLI_DONE)
         rc = cli_number (cli, "slots", 1, 1024, &config->slots);
-    if (rc == CLI_DONE && config->agent[0] != '\0')
-        rc = agent_copy_check (config->agent);
+    if (rc == CLI_DONE)
+        rc = s_agent (cli, config, agent);
     return rc;
 }
 
@@ -185,12 +203,29 @@ static int s_make (const cli_t *cli, const char *text, char id[DIGEST_TEXT_BYTES
     return rc;
 }
 
-static int s_told (const cli_t *cli, const config_t *config, const char *id)
+/* Is there a suggestion that node.yaml does not follow? */
+static bool s_suggests_others (const config_t *config, const agent_t *agent)
+{
+    bool all = true;
+    for (size_t i = 0; i < agent->proposer_count; i++) {
+        bool has = false;
+        for (size_t j = 0; j < config->proposer_count; j++)
+            has = has || strcmp (config->proposers[j].name, agent->proposers[i].name) == 0;
+        all = all && has;
+    }
+    return !all;
+}
+
+static int s_told (const cli_t *cli, const config_t *config, const agent_t *agent, const char *id)
 {
     if (cli->json)
         return output_json (json_pack ("{s:s, s:s, s:s, s:s}", "id", id, "name", config->name, "directory",
                                        cli->directory, "agent", config->agent));
     printf ("Node %s made in %s, id %.8s.\n", config->name, cli->directory, id);
+    if (s_suggests_others (config, agent))
+        printf ("Its agent suggests other proposers than %s: name them in %s/" CONFIG_FILE
+                ", or start anew with --accept-proposers.\n",
+                config->proposers[0].name, cli->directory);
     if (config->agent[0] != '\0')
         printf ("Next: `evomesh group create NAME --dir %s`, or `evomesh group join TOKEN --dir %s`.\n",
                 cli->directory, cli->directory);
@@ -203,24 +238,27 @@ static int s_run (cli_t *cli)
 {
     char id[DIGEST_TEXT_BYTES] = "";
     config_t *config = calloc (1, sizeof *config);
-    assert (config != NULL);
+    agent_t *agent = calloc (1, sizeof *agent);
+    assert (config != NULL && agent != NULL);
     int rc = s_refuse_existing (cli);
     if (rc == CLI_DONE)
-        rc = s_gather (cli, config);
+        rc = s_gather (cli, config, agent);
     char *text = rc == CLI_DONE ? s_text (config) : NULL;
     if (rc == CLI_DONE && text == NULL)
         rc = CLI_FAILED;
     if (rc == CLI_DONE)
         rc = s_make (cli, text, id);
     if (rc == CLI_DONE)
-        rc = s_told (cli, config, id);
+        rc = s_told (cli, config, agent, id);
     free (text);
+    free (agent);
     free (config);
     return rc;
 }
 
 static const cli_option_t s_options[] = {
     {"agent", "DIR", "your program: checked now, only read later; leave out to join a group"},
+    {"accept-proposers", NULL, "take the proposers that the agent suggests, instead of tune"},
     {"name", "NAME", "how people see the node (default: the host's name)"},
     {"private", "DIR", "private data that only your evaluator sees, at /private"},
     {"seed", "N", "of the node's random stream (default: drawn)"},

@@ -67,6 +67,8 @@ expect 1 '--private .*found a file, expected a directory' init --dir "$node" --a
 expect 1 '--name: found "a b"' init --dir "$node" --name 'a b'
 expect 1 'listen.*found "nowhere"' init --dir "$node" --listen nowhere
 expect 2 'found "many"' init --dir "$node" --slots many
+expect 1 '--accept-proposers: found no --agent' init --dir "$node" --accept-proposers
+expect 1 'agent.yaml suggests none' init --dir "$node" --agent "$agent" --accept-proposers
 cp -r "$agent" "$scratch/bad-agent"
 sed -i 's/maximize/maximise/' "$scratch/bad-agent/agent.yaml"
 expect 1 'agent.yaml:9: .*found "maximise", expected maximize or minimize' init --dir "$node" --agent "$scratch/bad-agent"

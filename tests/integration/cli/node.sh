@@ -8,6 +8,11 @@ agent=$scratch/agent
 make_agent "$agent"
 expect 0 'This agent works' agent check "$agent" --runs 2
 expect 0 'number.txt +1 +0.25 +0..1' agent check "$agent" --runs 2
+cp -r "$agent" "$scratch/suggesting"
+printf 'proposers: [{name: mine, command: [./propose, "3"], timeout: 9s}]\n' >>"$scratch/suggesting/agent.yaml"
+expect 0 'suggests other proposers than tune.*--accept-proposers' init --dir "$scratch/plain" --agent "$scratch/suggesting"
+expect 0 'Node .* made' init --dir "$scratch/accepting" --agent "$scratch/suggesting" --accept-proposers
+expect 0 'propose' config --dir "$scratch/accepting"
 expect 0 'Node alpha made' init --dir "$node" --name alpha --agent "$agent" --seed 7
 sed -i 's/^proposals_max: 0/proposals_max: 1/' "$node/node.yaml" # one of its own, the rest is ours
 expect 0 'Group solo founded' group create solo --dir "$node"
