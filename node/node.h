@@ -61,6 +61,7 @@ typedef struct {
     uint64_t equivocations; /* members that were proved to have said two things under one number */
     uint64_t candidates;    /* in the archive */
     uint64_t front;
+    digest_t archive_digest; /* over the candidates in order, with lineage, exact figures and verdict */
     uint64_t held;
     uint64_t awaiting_members; /* passed their test; too few members are here to measure them again */
     uint64_t in_state[16];     /* improvements under way by improvement_state_t */

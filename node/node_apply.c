@@ -114,6 +114,7 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
         improve_reject (self, index, REASON_DUPLICATE, "the live release has the change already");
         return;
     }
+    improvement->merged_from = improvement->candidate;
     improvement->candidate = merged;
     improvement->tree.size = 0;
     buffer_append (&improvement->tree, event->tree.data, event->tree.size);

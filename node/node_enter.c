@@ -51,23 +51,6 @@ static const archive_entry_t *s_measured_before (const node_t *self, const impro
     return same ? same : archive_twin (self->archive, &improvement->tokens);
 }
 
-/* The result of a twin is its own: it gets a row with the same figures, for the archive and for who proposes next. */
-static void s_reuse_result (node_t *self, const improvement_t *improvement, const archive_entry_t *twin)
-{
-    value_t values[LIMIT_OBJECTIVES];
-    for (size_t i = 0; i < twin->metrics.count; i++)
-        values[i].value = twin->metrics.values[i];
-    hash_t parent = {improvement->parent};
-    candidate_row_t row = {.id = improvement->candidate,
-                           .parents = {&parent, 1},
-                           .valid = twin->valid,
-                           .metrics = {values, twin->metrics.count},
-                           .reason = REASON_DUPLICATE,
-                           .improvement = improvement->id,
-                           .time_ms = self->wall_ms};
-    say_persist (self, RECORD_CANDIDATE, &improvement->candidate, &candidate_row_record, &row);
-}
-
 /* Rejects what is nothing new, and says what it is the same as. True if it is new. */
 static bool s_is_new (node_t *self, size_t index)
 {
@@ -83,7 +66,7 @@ static bool s_is_new (node_t *self, size_t index)
         (void)snprintf (detail, sizeof detail, "measured before as candidate %s%s", id,
                         twin ? ", which differs by comments and spaces alone" : "");
         if (twin)
-            s_reuse_result (self, improvement, before);
+            candidate_twin (self, improvement, before);
     }
     self->counts.duplicates++;
     improve_reject (self, index, REASON_DUPLICATE, detail);

@@ -91,6 +91,16 @@ void test_start (node_t *self, size_t improvement);
 void test_done (node_t *self, size_t improvement, reason_code_t reason, const char *detail,
                 const trial_result_t *result);
 
+/* --- candidates once they are measured (node_candidate.c) --- */
+
+/* The live release was measured: if it isn't in the archive yet, it is its first candidate, without parents. */
+void candidate_live (node_t *self, const metrics_t *metrics);
+/* An improvement's candidate was measured; `result` NULL: it is invalid, for `reason`. What is in the archive stays as it was. */
+void candidate_measured (node_t *self, const improvement_t *improvement, reason_code_t reason,
+                         const char *detail, const trial_result_t *result);
+/* The candidate differs from `twin` by comments and spaces alone: it has the same figures, and no place of its own in the archive. */
+void candidate_twin (node_t *self, const improvement_t *improvement, const archive_entry_t *twin);
+
 /* --- feedback, both sides (node_review.c) --- */
 
 /* Are enough members here to measure a change again? While some are away who may be fit, it is better not asked for: it would be

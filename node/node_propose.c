@@ -56,11 +56,18 @@ static size_t s_backlog (const node_t *self)
     return backlog;
 }
 
+/* With one slot nothing is proposed while the live release changes: else it would hang on who is faster whether a candidate is compared
+ * with the old release or with the new one, and two runs with one seed would differ. */
+static bool s_waits_for_apply (const node_t *self)
+{
+    return self->settings.slots == 1 && apply_busy (self);
+}
+
 static bool s_may_propose (const node_t *self)
 {
     const settings_t *settings = &self->settings;
     return self->started && self->baseline_known && !self->paused && !self->stopped &&
-           settings->proposer_count > 0 &&
+           settings->proposer_count > 0 && !s_waits_for_apply (self) &&
            (settings->proposals_max == 0 ||
             self->proposals_made + proposals_here (self) + s_proposals_away (self) <
                 settings->proposals_max) &&

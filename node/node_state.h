@@ -8,6 +8,7 @@
  *   node_improve.c    places, lifecycle moves, rows         node_knowledge_try.c    …merged and tried
  *   node_propose.c    proposals                             node_knowledge_end.c    …what became of them
  *   node_trial.c      measured comparisons, slots           node_serve.c            validation, the measuring side
+ *   node_candidate.c  the archive, and the digest of it
  *   node_review.c     feedback, both sides                  node_group.c            roster, invites, joins
  *   node_validate.c   validation, the asking side           node_proof.c            members that equivocate
  *   node_apply.c      snapshot, apply, verify               node_command.c          what the operator wants
@@ -62,10 +63,11 @@ typedef struct {
     bool certified; /* the package's own certificate covers exactly this candidate */
     digest_t candidate;
     digest_t parent;
-    size_t island;   /* it was bred on; ARCHIVE_EVERYWHERE */
-    digest_t tokens; /* of its files but for comments and spaces; zero: not known */
-    digest_t base;   /* the live release that it was compared with */
-    buffer_t tree;   /* the candidate's encoded list of files */
+    digest_t merged_from; /* what it was before it was merged onto the live release; zero: it was not */
+    size_t island;        /* it was bred on; ARCHIVE_EVERYWHERE */
+    digest_t tokens;      /* of its files but for comments and spaces; zero: not known */
+    digest_t base;        /* the live release that it was compared with */
+    buffer_t tree;        /* the candidate's encoded list of files */
     buffer_t base_tree;
     improvement_type_t type;
     char description[LIMIT_TEXT + 1];
@@ -236,6 +238,7 @@ struct node {
     bool baseline_running;
     uint64_t baseline_retry_ms;
     archive_t *archive;
+    digest_t archive_digest; /* of all candidates and their verdicts: see node_candidate.c */
     learning_rate_t learning;
     breaker_t breaker;
     bool last_fault_was_apply;

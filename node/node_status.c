@@ -38,6 +38,7 @@ void node_status (const node_t *self, node_status_t *status)
     status->slots_busy = slots_busy (self);
     status->candidates = archive_count (self->archive);
     status->front = archive_front_count (self->archive);
+    status->archive_digest = self->archive_digest;
     bool enough = members_now (self) == 1 || review_may_be_confirmed (self);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
         const improvement_t *improvement = &self->improvements[i];
@@ -128,6 +129,7 @@ digest_t node_digest (const node_t *self)
     s_put (&out, self->random.block);
     s_put (&out, self->random.used);
     buffer_append (&out, self->live.bytes, DIGEST_BYTES);
+    buffer_append (&out, self->archive_digest.bytes, DIGEST_BYTES);
     s_put (&out, self->archive ? archive_count (self->archive) : 0);
     s_put_improvements (self, &out);
     for (size_t i = 0; i < LIMIT_OPERATIONS; i++)

@@ -139,10 +139,7 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
     self->live_metrics = *metrics;
     if (!self->start_metrics.count)
         self->start_metrics = *metrics;
-    archive_candidate_t candidate = {
-        .id = self->live, .island = ARCHIVE_EVERYWHERE, .valid = true, .metrics = metrics};
-    if (!archive_find (self->archive, &self->live))
-        (void)archive_add (self->archive, &candidate);
+    candidate_live (self, metrics);
 }
 
 /* Told to whoever wanted the comparison, once it is over. */
@@ -250,37 +247,6 @@ const measurement_t *measurement_find (const node_t *self, const digest_t *candi
 
 /* --- an improvement's test --- */
 
-static void s_archive (node_t *self, const improvement_t *improvement, reason_code_t reason,
-                       const char *detail, const trial_result_t *result)
-{
-    hash_t parents[2] = {{improvement->parent}, {improvement->base}};
-    archive_candidate_t candidate = {.id = improvement->candidate,
-                                     .tokens = improvement->tokens,
-                                     .parents = {improvement->parent, improvement->base},
-                                     .island = improvement->island,
-                                     .valid = result != NULL,
-                                     .metrics = result ? &result->candidate : NULL};
-    candidate.parent_count = digest_equal (&improvement->parent, &improvement->base) ? 1 : 2;
-    if (improvement->origin == ORIGIN_PROPOSER)
-        candidate.parent_count = 1; /* made from its parent; the base is only what it was measured against */
-    if (archive_find (self->archive, &improvement->candidate))
-        return;
-    (void)archive_add (self->archive, &candidate);
-    value_t values[LIMIT_OBJECTIVES];
-    size_t count = result ? result->candidate.count : 0;
-    for (size_t i = 0; i < count; i++)
-        values[i].value = result->candidate.values[i];
-    candidate_row_t row = {.id = improvement->candidate,
-                           .parents = {parents, candidate.parent_count},
-                           .valid = result != NULL,
-                           .metrics = {values, count},
-                           .reason = reason,
-                           .detail = text_of (detail),
-                           .improvement = improvement->id,
-                           .time_ms = self->wall_ms};
-    say_persist (self, RECORD_CANDIDATE, &improvement->candidate, &candidate_row_record, &row);
-}
-
 /* Success is to be valid and better than the parent. */
 static void s_learn (node_t *self, const improvement_t *improvement, const trial_result_t *result)
 {
@@ -343,7 +309,7 @@ void test_done (node_t *self, size_t index, reason_code_t reason, const char *de
     }
     if (improvement->origin == ORIGIN_PROPOSER)
         s_learn (self, improvement, result);
-    s_archive (self, improvement, reason, detail, result);
+    candidate_measured (self, improvement, reason, detail, result);
     if (result) {
         improvement->measured = true;
         improvement->result = *result;

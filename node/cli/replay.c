@@ -57,9 +57,12 @@ static void s_visit (void *context, uint64_t number, const event_t *event, const
 static int s_told_json (int rc, const reactor_replay_t *outcome, json_t *moved)
 {
     const char *kind = outcome->number == 0 ? NULL : event_name (outcome->kind);
+    char archive[DIGEST_TEXT_BYTES];
+    digest_text (&outcome->archive, archive);
     json_t *root =
-        json_pack ("{s:b, s:I, s:I, s:s?}", "same", rc == 0, "entries", (json_int_t)outcome->entries,
-                   "differs_at", (json_int_t)outcome->number, "event", kind);
+        json_pack ("{s:b, s:I, s:I, s:s?, s:I, s:s}", "same", rc == 0, "entries",
+                   (json_int_t)outcome->entries, "differs_at", (json_int_t)outcome->number, "event", kind,
+                   "candidates", (json_int_t)outcome->candidates, "archive_digest", archive);
     if (moved != NULL)
         json_object_set (root, "moves", moved);
     int printed = output_json (root);
@@ -72,8 +75,11 @@ static int s_told (const cli_t *cli, int rc, const reactor_replay_t *outcome, js
     if (cli->json)
         return s_told_json (rc, outcome, moved);
     if (rc == 0) {
+        char archive[DIGEST_TEXT_BYTES];
+        digest_text (&outcome->archive, archive);
         printf ("%llu journal entries: the same effects, byte for byte.\n",
                 (unsigned long long)outcome->entries);
+        printf ("Archive digest of %llu candidates: %s\n", (unsigned long long)outcome->candidates, archive);
         return CLI_DONE;
     }
     return cli_fail (
@@ -118,7 +124,10 @@ const cli_command_t replay_command = {
     .options = s_options,
     .json = true,
     .details =
-        "The core is deterministic: the same events give the same effects. Reads only; the node may run.",
+        "The core is deterministic: the same events give the same effects. Reads only; the node may run.\n"
+        "The archive digest covers the candidates in order: ids, parents, exact figures, verdicts. Two "
+        "nodes\n"
+        "with the same agent, seed and settings, one slot and a deterministic evaluator come to the same.",
     .example = "  evomesh replay ~/mesh/alpha",
     .run = s_run,
 };

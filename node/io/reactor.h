@@ -39,6 +39,8 @@ typedef struct {
     unsigned kind;    /* its event */
     digest_t recorded;
     digest_t computed;
+    uint64_t candidates; /* in the archive where the replay ended */
+    digest_t archive;    /* digest of them: node_status_t's archive_digest */
 } reactor_replay_t;
 int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,
                     void *context, reactor_replay_t *outcome, problem_t *problem);

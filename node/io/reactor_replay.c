@@ -29,6 +29,14 @@ static int s_compare (void *context, uint64_t number, const event_t *event, cons
     return DIFFERS;
 }
 
+static void s_note_archive (const turn_t *turn, reactor_replay_t *outcome)
+{
+    node_status_t status;
+    node_status (turn_node (turn), &status);
+    outcome->candidates = status.candidates;
+    outcome->archive = status.archive_digest;
+}
+
 /* Steps the journal of an open reactor's store. */
 static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
 {
@@ -36,6 +44,8 @@ static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
     uint64_t number = 0;
     self->turn = turn_new (keystore_identity (self->keystore), &ports);
     int rc = self->turn == NULL ? ERROR_MEMORY : turn_recover (self->turn, s_compare, replay, &number);
+    if (rc >= 0)
+        s_note_archive (self->turn, replay->outcome);
     turn_destroy (&self->turn);
     if (rc >= 0)
         return rc;

@@ -223,6 +223,7 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "success_rate", s_number (status.success_rate));
     json_object_set_new (root, "breaker", json_string (breaker_names[status.breaker]));
     s_set_counts (root, &status);
+    json_object_set_new (root, "archive_digest", s_digest (&status.archive_digest));
     s_set (root, "uptime_ms", process->uptime_ms);
     json_object_set_new (root, "objectives", s_objectives (&status));
     json_object_set_new (root, "hypervolume", s_hypervolume (turn_node (turn), &status.objectives));

@@ -103,10 +103,27 @@ static void s_send (rig_t *self, size_t from, int to, bytes_t body, bytes_t seal
 
 /* --- effects --- */
 
+static void s_lineage (rig_t *self, size_t k, const persist_record_t *record)
+{
+    candidate_row_t row;
+    arena_t arena = {0};
+    int rc =
+        record_decode (&candidate_row_record, record->bytes.data, record->bytes.size, &row, &arena, NULL);
+    assert (rc == 0 && self->lineage_count < RIG_ROWS_MAX);
+    (void)rc;
+    rig_lineage_t *lineage = &self->lineages[self->lineage_count++];
+    *lineage = (rig_lineage_t){.node = k, .id = row.id};
+    for (size_t i = 0; i < row.parents.count; i++)
+        lineage->parents[i] = row.parents.items[i].id;
+    arena_clear (&arena);
+}
+
 static void s_row (rig_t *self, size_t k, const persist_record_t *record)
 {
     improvement_row_t row;
     arena_t arena = {0};
+    if (record->table == RECORD_CANDIDATE)
+        s_lineage (self, k, record);
     if (record->table != RECORD_IMPROVEMENT)
         return;
     int rc =
@@ -341,7 +358,7 @@ static void s_start (rig_t *self, size_t k)
                          .curve = self->nodes[k].curve.public_key,
                          .objectives = {&objective, 1},
                          .timeout_ms = 1000,
-                         .slots = 2,
+                         .slots = self->slots,
                          .learning_rate = 0.1,
                          .islands = 1,
                          .migration_interval = 50,
@@ -387,6 +404,7 @@ rig_t *rig_found (size_t count, const policy_t *policy)
     self->count = count;
     self->now_ms = 1000;
     self->breaker_threshold = 2;
+    self->slots = 2;
     for (size_t k = 0; k < count; k++) {
         uint8_t seed[SEED_BYTES] = {0, (uint8_t)(k + 1)}; /* X25519 ignores the lowest bits of the first */
         identity_from_seed (seed, &self->nodes[k].identity);
@@ -492,6 +510,14 @@ unsigned rig_told (const rig_t *self, size_t k, const char *type, const char *ke
         at += strlen (event) + 1;
     }
     return count;
+}
+
+const rig_lineage_t *rig_lineage (const rig_t *self, size_t k, const digest_t *candidate)
+{
+    for (size_t i = self->lineage_count; i > 0; i--)
+        if (self->lineages[i - 1].node == k && digest_equal (&self->lineages[i - 1].id, candidate))
+            return &self->lineages[i - 1];
+    return NULL;
 }
 
 const rig_row_t *rig_row (const rig_t *self, size_t k, const digest_t *candidate)

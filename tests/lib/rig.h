@@ -29,6 +29,13 @@ typedef struct {
     uint64_t confirmations;
 } rig_row_t;
 
+/* What node `node` was told to keep of a measured candidate. */
+typedef struct {
+    size_t node;
+    digest_t id;
+    digest_t parents[2]; /* zero: none */
+} rig_lineage_t;
+
 /* What the next jobs of a node come to. */
 typedef struct {
     uint64_t propose_result;  /* 0; 1 none; 2 fault */
@@ -47,6 +54,7 @@ typedef struct {
     uint64_t failing_reason;
     bool hold_evaluations; /* evaluations are not answered until rig_release */
     bool hold_merges;
+    bool hold_snapshots;
     bool deaf; /* what is sent to it is lost */
     bool mute; /* what is fetched from it can't be had, which shows only after rig_release of the fetcher */
     uint64_t epochs_ahead; /* how much too high the epoch is that it names when it votes */
@@ -92,11 +100,14 @@ struct rig {
     bool taken[STATE_COUNT][STATE_COUNT]; /* by any node, from and to */
     rig_row_t rows[RIG_ROWS_MAX];
     size_t row_count;
+    rig_lineage_t lineages[RIG_ROWS_MAX];
+    size_t lineage_count;
     policy_t policy;
     /* What a node is started with; changes count from its next rig_restart on. */
     size_t proposers;  /* 0 to 2 */
     uint64_t parallel; /* of the second one */
     unsigned breaker_threshold;
+    uint64_t slots; /* 2 */
 };
 
 /* A group of `count` nodes under `policy` (NULL: the default), all up, nothing proposed by themselves. */
@@ -131,6 +142,8 @@ unsigned rig_events (const rig_t *self, size_t k, const char *type);
 unsigned rig_told (const rig_t *self, size_t k, const char *type, const char *key, const char *value);
 /* The last row that node k recorded of the improvement whose candidate that is; NULL if there is none. */
 const rig_row_t *rig_row (const rig_t *self, size_t k, const digest_t *candidate);
+/* What node k keeps of a candidate's lineage; NULL: nothing. */
+const rig_lineage_t *rig_lineage (const rig_t *self, size_t k, const digest_t *candidate);
 /* The last state that node k recorded of the improvement whose candidate that is; STATE_NONE if there is none. */
 improvement_state_t rig_state (const rig_t *self, size_t k, const digest_t *candidate, reason_code_t *reason,
                                digest_t *improvement);

@@ -81,7 +81,8 @@ void rig_job_merge (rig_t *self, size_t k, const merge_t *merge)
 void rig_job_done (rig_t *self, size_t k, event_kind_t kind, uint64_t operation, uint64_t result)
 {
     event_t event = {.kind = kind, .as.snapshot_taken = {.operation = operation, .result = result}};
-    rig_push (&self->nodes[k].inbox, &event);
+    bool held = kind == EVENT_SNAPSHOT_TAKEN && self->nodes[k].rules.hold_snapshots;
+    rig_push (held ? &self->nodes[k].held : &self->nodes[k].inbox, &event);
 }
 
 /* Contents are everywhere: packages are found among what was persisted. */

@@ -209,6 +209,17 @@ static rig_t *s_overtaken (digest_t *mine, digest_t *theirs)
     return rig;
 }
 
+/* Node k keeps just these as the candidate's parents; NULL: none. */
+static void s_expect_parents (const rig_t *rig, size_t k, const digest_t *candidate, const digest_t *first,
+                              const digest_t *second)
+{
+    const digest_t none = {{0}};
+    const rig_lineage_t *lineage = rig_lineage (rig, k, candidate);
+    ck_assert_ptr_nonnull (lineage);
+    ck_assert (digest_equal (&lineage->parents[0], first == NULL ? &none : first));
+    ck_assert (digest_equal (&lineage->parents[1], second == NULL ? &none : second));
+}
+
 START_TEST (an_overtaken_improvement_is_merged_and_tested_again)
 {
     digest_t mine, theirs;
@@ -220,6 +231,10 @@ START_TEST (an_overtaken_improvement_is_merged_and_tested_again)
     ck_assert_int_eq (s_state (rig, 0, &both), STATE_SHARED);
     for (size_t k = 0; k < 3; k++)
         ck_assert (digest_equal (&rig->nodes[k].current, &both));
+    s_expect_parents (rig, 0, &theirs, &rig->trees[0].id, NULL); /* a package that applied as it was */
+    s_expect_parents (rig, 0, &mine, &rig->trees[0].id, NULL);
+    s_expect_parents (rig, 0, &both, &mine, &theirs);
+    s_expect_parents (rig, 0, &rig->trees[0].id, NULL, NULL);
     rig_destroy (&rig);
 }
 END_TEST

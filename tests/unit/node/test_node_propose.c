@@ -75,5 +75,57 @@ START_TEST (the_hypervolume_of_the_front_is_told_against_the_start)
 }
 END_TEST
 
-SUITE_MAIN ("node/propose", what_differs_by_comments_alone_is_not_measured_again,
+/* A node with so many slots, whose proposer found something better; its snapshot is being taken. */
+static rig_t *s_rig_in_snapshot (uint64_t slots)
+{
+    digest_t nothing = {{0}};
+    rig_t *rig = rig_found (1, NULL);
+    rig->proposers = 1;
+    rig->slots = slots;
+    rig_start (rig);
+    rig_settle (rig);
+    rig->nodes[0].rules.hold_snapshots = true;
+    s_propose (rig, "better", 0.75, &nothing);
+    ck_assert_uint_eq (s_status (rig).in_state[STATE_SNAPSHOT], 1);
+    return rig;
+}
+
+START_TEST (with_one_slot_nothing_is_proposed_while_the_live_release_changes)
+{
+    rig_t *rig = s_rig_in_snapshot (1);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 1);
+    rig_release (rig, 0);
+    rig_settle (rig);
+    ck_assert_uint_eq (s_status (rig).applied, 1);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 2);
+    rig_destroy (&rig);
+    rig = s_rig_in_snapshot (2); /* with more the search goes on */
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 3);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (the_archive_s_digest_follows_what_was_measured_and_not_who_measured_it)
+{
+    static const double costs[] = {1.2, 1.2, 1.3};
+    digest_t digests[3], nothing = {{0}};
+    for (size_t i = 0; i < 3; i++) {
+        rig_t *rig = s_rig ();
+        digest_t before = s_status (rig).archive_digest;
+        s_propose (rig, "one", costs[i], &nothing);
+        digests[i] = s_status (rig).archive_digest;
+        ck_assert (!digest_equal (&digests[i], &before));
+        rig_restart (rig, 0); /* its journal comes to the same */
+        digest_t again = s_status (rig).archive_digest;
+        ck_assert (digest_equal (&again, &digests[i]));
+        rig_destroy (&rig);
+    }
+    ck_assert (digest_equal (&digests[0], &digests[1]));
+    ck_assert (!digest_equal (&digests[0], &digests[2]));
+}
+END_TEST
+
+SUITE_MAIN ("node/propose", with_one_slot_nothing_is_proposed_while_the_live_release_changes,
+            the_archive_s_digest_follows_what_was_measured_and_not_who_measured_it,
+            what_differs_by_comments_alone_is_not_measured_again,
             the_hypervolume_of_the_front_is_told_against_the_start)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MPL-2.0
+"""An agent whose evaluator is exact: what a candidate measures follows from its file alone."""
+from mesh import wait_for, write_agent
+
+MANIFEST = """\
+name: climb
+description: "near to three points at once"
+evolve: [climb.txt]
+evaluator:
+  command: [./evaluate]
+  timeout: 60s
+  memory: 128MiB
+objectives:
+  - {name: height, goal: maximize, weight: 0.7}
+  - {name: cost, goal: minimize, weight: 0.3}
+"""
+EVALUATE = r"""#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+awk '$2 == "=" { sum += $3; square += ($3 - 500) ^ 2 }
+    END { printf "{\"height\": %.3f, \"cost\": %.3f}\n", 1000 + sum, 1000000 + square }' climb.txt
+"""
+START = "".join ("step%d = 100 # evolve: 0..1000\n# -\n# -\n" % i for i in range (4))
+
+
+def lone (mesh, name, seed, slots, proposals):
+    """A node alone in its group, that has made all its proposals and is through with each."""
+    agent = write_agent (mesh.path ("climb"), MANIFEST, {"climb.txt": START, "evaluate": EVALUATE})
+    node = mesh.node (name, "--seed", str (seed), agent=agent)
+    node.config (slots=slots, proposals_max=proposals)
+    node.cli ("group", "create", "climbers")
+    node.start ()
+
+    def is_through ():
+        status = node.status ()
+        return status and status["finished"] and not status["under_way"] and status["slots_busy"] == 0
+    wait_for ("%s is through with its proposals" % name, is_through, 180)
+    return node
