@@ -80,12 +80,12 @@ static int s_compare (const void *a, const void *b)
 
 /* How many sets of differences can be matched, one to one, with negative differences at least as large. Such a set's rank
  * sum is at most that of the negatives, wherever further differences will stand among them. */
-static uint64_t s_matched (const double *sorted, size_t count, double sign)
+static uint64_t s_matched (const double *sorted, size_t count)
 {
     uint64_t ways[LIMIT_PAIRS + 1] = {1}; /* by the number of negatives that are still free */
     for (size_t first = 0, end; first < count; first = end) {
         for (end = first; end < count && fabs (sorted[end]) == fabs (sorted[first]); end++)
-            if (sign * sorted[end] < 0) {
+            if (sorted[end] < 0) {
                 memmove (ways + 1, ways, LIMIT_PAIRS * sizeof *ways);
                 ways[0] = 0;
             }
@@ -99,7 +99,7 @@ static uint64_t s_matched (const double *sorted, size_t count, double sign)
     return sets;
 }
 
-static bool s_reachable (const double *differences, size_t count, size_t planned, double alpha, double sign)
+bool signed_rank_reachable (const double *differences, size_t count, size_t planned, double alpha)
 {
     assert (count <= planned && planned <= LIMIT_PAIRS);
     double sorted[LIMIT_PAIRS];
@@ -111,16 +111,5 @@ static bool s_reachable (const double *differences, size_t count, size_t planned
         qsort (sorted, known, sizeof *sorted, s_compare);
     /* Each difference to come doubles the number of sign patterns, at best without adding a set as small as the one seen. */
     size_t pairs = known + planned - count;
-    return ldexp ((double)s_matched (sorted, known, sign), -(int)pairs) < alpha;
-}
-
-bool signed_rank_reachable (const double *differences, size_t count, size_t planned, double alpha)
-{
-    return s_reachable (differences, count, planned, alpha, 1);
-}
-
-bool signed_rank_futile (const double *differences, size_t count, size_t planned, double alpha)
-{
-    return !s_reachable (differences, count, planned, alpha, 1) &&
-           !s_reachable (differences, count, planned, alpha, -1);
+    return ldexp ((double)s_matched (sorted, known), -(int)pairs) < alpha;
 }

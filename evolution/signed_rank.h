@@ -18,8 +18,4 @@ double signed_rank_p (const double *differences, size_t count);
  * p < `alpha` any more, whatever the rest will be. */
 bool signed_rank_reachable (const double *differences, size_t count, size_t planned, double alpha);
 
-/* True if with `planned` pairs in all, of which `count` are known, neither direction can reach `alpha` any more, whatever
- * the rest will be. */
-bool signed_rank_futile (const double *differences, size_t count, size_t planned, double alpha);
-
 #endif

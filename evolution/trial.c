@@ -7,7 +7,18 @@
 #include "evolution/signed_rank.h"
 #include "evolution/validators.h"
 
-_Static_assert(TRIAL_PAIRS <= LIMIT_PAIRS, "a trial's pairs have room");
+_Static_assert(TRIAL_PAIRS_MOST <= LIMIT_PAIRS, "a trial's pairs have room");
+
+/* When pairs are looked at, the probability below which a noisy objective has changed, and the one below which it still may
+ * turn out to have. */
+typedef struct {
+    size_t pairs;
+    double alpha;
+    double hope;
+} look_t;
+static const look_t s_looks[] = {
+    {TRIAL_PAIRS_LEAST, 0.004, 0.1}, {16, 0.003, 0.05}, {TRIAL_PAIRS_MOST, 0.003, 0.003}};
+#define LOOKS (sizeof s_looks / sizeof *s_looks)
 
 void trial_init (trial_t *self, const objectives_t *objectives, double min_improvement,
                  const metrics_t *base_known)
@@ -77,23 +88,32 @@ static void s_negate (double differences[LIMIT_PAIRS], size_t count)
         differences[i] = -differences[i];
 }
 
+/* The conclusion of the first look that comes to one. */
+static change_t s_change (const objective_t *objective, const double *gains, const double *losses,
+                          size_t pairs)
+{
+    for (size_t i = 0; i < LOOKS && s_looks[i].pairs <= pairs; i++) {
+        const look_t *look = &s_looks[i];
+        if (signed_rank_p (gains, look->pairs) < look->alpha)
+            return CHANGE_BETTER;
+        if (signed_rank_p (losses, look->pairs) < look->alpha &&
+            median_of (losses, look->pairs) > objective->tolerance)
+            return CHANGE_WORSE;
+    }
+    return CHANGE_SAME;
+}
+
 /* Concludes on a noisy objective from its pairs. */
 static void s_conclude (const trial_t *self, size_t objective, trial_result_t *result)
 {
-    double differences[LIMIT_PAIRS];
+    double gains[LIMIT_PAIRS], losses[LIMIT_PAIRS];
     size_t pairs = s_pairs (self);
-    s_differences (self, objective, differences);
-    double median = median_of (differences, pairs);
-    result->improvements[objective] = median;
-    result->dispersion[objective] = dispersion_of (differences, pairs);
-    if (signed_rank_p (differences, pairs) < TRIAL_ALPHA) {
-        result->changes[objective] = CHANGE_BETTER;
-        return;
-    }
-    s_negate (differences, pairs);
-    if (signed_rank_p (differences, pairs) < TRIAL_ALPHA &&
-        median < -self->objectives.items[objective].tolerance)
-        result->changes[objective] = CHANGE_WORSE;
+    s_differences (self, objective, gains);
+    s_differences (self, objective, losses);
+    s_negate (losses, pairs);
+    result->improvements[objective] = median_of (gains, pairs);
+    result->dispersion[objective] = dispersion_of (gains, pairs);
+    result->changes[objective] = s_change (&self->objectives.items[objective], gains, losses, pairs);
 }
 
 /* What the runs so far say, done or not. Needs a candidate's run. */
@@ -160,34 +180,70 @@ static bool s_first_run_suffices (const trial_t *self, const trial_result_t *so_
     return true;
 }
 
-/* True if the median of all the candidate's runs will lie where it lies now with respect to the limit. */
+/* True if the median of the candidate's runs at the first look will lie where it lies now with respect to the limit. */
 static bool s_limit_settled (const trial_t *self, size_t objective)
 {
     const objective_t *limited = &self->objectives.items[objective];
     size_t past = 0;
-    if (!limited->has_limit || self->accept_equal)
+    if (!limited->has_limit || self->accept_equal || self->candidate_runs >= TRIAL_PAIRS_LEAST)
         return true;
     for (size_t run = 0; run < self->candidate_runs; run++)
         past += objective_infeasible (limited, self->candidate[run][objective]);
-    return past > TRIAL_PAIRS / 2 || self->candidate_runs - past > TRIAL_PAIRS / 2;
+    return past > TRIAL_PAIRS_LEAST / 2 || self->candidate_runs - past > TRIAL_PAIRS_LEAST / 2;
 }
 
-/* True if no noisy objective's conclusion can change any more, whatever the pairs to come will show. */
-static bool s_noisy_decided (const trial_t *self)
+/* True if these differences may come to a conclusion at this look or, if they are all of this look's, at a later one. */
+static bool s_hopeful (const double *differences, size_t pairs, const look_t *look)
+{
+    if (pairs < look->pairs)
+        return signed_rank_reachable (differences, pairs, look->pairs, look->hope);
+    return pairs < TRIAL_PAIRS_MOST && signed_rank_p (differences, pairs) < look->hope;
+}
+
+/* True if more pairs may show a noisy objective to be better, and that matters: up to the first look it always does, beyond
+ * it only to a candidate that isn't good enough without. A verification doesn't ask. */
+static bool s_may_be_better (const trial_t *self, const trial_result_t *so_far, size_t objective,
+                             const look_t *look)
 {
     size_t pairs = s_pairs (self);
-    for (size_t i = 0; i < self->objectives.count; i++) {
-        if (!self->objectives.items[i].noisy)
-            continue;
-        double differences[LIMIT_PAIRS];
-        s_differences (self, i, differences);
-        if (!self->accept_equal && signed_rank_reachable (differences, pairs, TRIAL_PAIRS, TRIAL_ALPHA))
-            return false; /* a verification doesn't ask whether it is better */
-        s_negate (differences, pairs);
-        if (signed_rank_reachable (differences, pairs, TRIAL_PAIRS, TRIAL_ALPHA) ||
-            !s_limit_settled (self, i))
+    if (self->accept_equal || so_far->changes[objective] == CHANGE_BETTER ||
+        (pairs >= TRIAL_PAIRS_LEAST && so_far->verdict == VERDICT_ACCEPT))
+        return false;
+    double gains[LIMIT_PAIRS];
+    s_differences (self, objective, gains);
+    return s_hopeful (gains, pairs, look);
+}
+
+static bool s_may_be_worse (const trial_t *self, const trial_result_t *so_far, size_t objective,
+                            const look_t *look)
+{
+    size_t pairs = s_pairs (self);
+    if (so_far->changes[objective] == CHANGE_BETTER)
+        return false;
+    double losses[LIMIT_PAIRS];
+    s_differences (self, objective, losses);
+    s_negate (losses, pairs);
+    if (pairs == look->pairs && median_of (losses, pairs) <= self->objectives.items[objective].tolerance)
+        return false;
+    return s_hopeful (losses, pairs, look);
+}
+
+/* True if the pairs end here, by the sequential rule. */
+static bool s_pairs_suffice (const trial_t *self)
+{
+    size_t pairs = s_pairs (self);
+    const look_t *look = s_looks;
+    while (look->pairs < pairs)
+        look++;
+    trial_result_t so_far;
+    s_assess (self, &so_far);
+    if (so_far.verdict == VERDICT_WORSE)
+        return true;
+    for (size_t i = 0; i < self->objectives.count; i++)
+        if (self->objectives.items[i].noisy &&
+            (s_may_be_better (self, &so_far, i, look) || s_may_be_worse (self, &so_far, i, look) ||
+             !s_limit_settled (self, i)))
             return false;
-    }
     return true;
 }
 
@@ -205,7 +261,7 @@ trial_want_t trial_want (const trial_t *self)
     }
     if (self->candidate_runs != self->base_runs)
         return self->candidate_runs < self->base_runs ? TRIAL_CANDIDATE : TRIAL_BASE;
-    if (self->candidate_runs == TRIAL_PAIRS || s_noisy_decided (self))
+    if (self->candidate_runs == TRIAL_PAIRS_MOST || s_pairs_suffice (self))
         return TRIAL_DONE;
     /* Each pair starts with the other one, so that a machine that grows slower or faster favours neither. */
     return self->candidate_runs % 2 == 0 ? TRIAL_CANDIDATE : TRIAL_BASE;

@@ -7,11 +7,22 @@
  *             base (left out when its values are known and nothing is noisy)
  *               │        exact objectives decide: infeasible, worse, or nothing is noisy ─▶ done
  *               ▼
- *             pairs: candidate, base; base, candidate; … until TRIAL_PAIRS, or until it is certain that no noisy objective
- *             will be significant ─▶ done
+ *             pairs: candidate, base; base, candidate; … as the sequential rule says ─▶ done
  *
  * Pairs start with the one and the other in turn, so that a machine that grows slower favours neither. An exact objective's
  * value is the median of its runs, or the one known from before.
+ *
+ * The sequential rule: the pairs are looked at when there are 8, 16 and 32. A noisy objective is better if at a look the
+ * one-sided signed-rank probability of its improvements is below 0.004, 0.003, 0.003 in this order, and worse if the same is
+ * true of what is lost and the median loss is beyond its tolerance; what was concluded stays. The three sum up to 0.01: by a
+ * noisy objective a program is taken for better than itself in at most one of a hundred trials, whatever its noise, as long as
+ * pairs are independent and it is as often above itself as below. Pairs end
+ *   - with a noisy objective that is worse;
+ *   - at a look, unless some conclusion that could change the verdict still has a probability below 0.1 (at 8 pairs; 0.05 at 16),
+ *     and, for worse, its median beyond the tolerance;
+ *   - between looks, as soon as it is certain that no conclusion will be in that position at the next, and (up to the first)
+ *     on which side of its limit each noisy objective lies.
+ * Ending early never adds a conclusion, so it only makes mistakes rarer.
  *
  * The trial says which run is wanted next; whoever owns the sandbox runs it and tells the result. */
 #ifndef EVOMESH_EVOLUTION_TRIAL_H
@@ -19,8 +30,8 @@
 
 #include "evolution/objective.h"
 
-#define TRIAL_PAIRS 8
-#define TRIAL_ALPHA 0.01
+#define TRIAL_PAIRS_LEAST 8  /* before these no noisy objective is better or worse */
+#define TRIAL_PAIRS_MOST  32 /* the last look */
 
 typedef enum { TRIAL_CANDIDATE, TRIAL_BASE, TRIAL_DONE } trial_want_t;
 

@@ -50,10 +50,11 @@ static void s_refute (node_t *self, size_t index, const validation_tally_t *tall
 
 /* --- asking --- */
 
-/* What a validator may take: both trees in pairs, and as much again for what waits there before us. */
+/* What a validator may take: the most pairs with each run at its limit. Runs take a part of their limit, so there is room in it
+ * for what waits there before us. */
 static uint64_t s_allowance_ms (const node_t *self)
 {
-    return 2 * self->settings.timeout_ms * 2 * TRIAL_PAIRS + self->settings.timeout_ms;
+    return self->settings.timeout_ms * 2 * TRIAL_PAIRS_MOST + self->settings.timeout_ms;
 }
 
 static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *peer)

@@ -200,11 +200,11 @@ static void s_advise_all (checkup_t *checkup)
                   wall_ms / 1000, (double)agent->timeout_ms / 1000);
     if (s_memory_peak (&checkup->runs) * 2 > agent->memory_bytes)
         s_advise (checkup, "a run takes more than half of its memory limit: raise evaluator.memory");
-    if (noisy && wall_ms * 2 * TRIAL_PAIRS > 120000)
-        s_advise (
-            checkup,
-            "a comparison takes %.0f s (%d pairs, as an objective is noisy): a shorter evaluator finds more",
-            wall_ms * 2 * TRIAL_PAIRS / 1000, TRIAL_PAIRS);
+    if (noisy && wall_ms * 2 * TRIAL_PAIRS_LEAST > 120000)
+        s_advise (checkup,
+                  "a comparison takes %.0f s (%d pairs, up to %d, as an objective is noisy): a shorter "
+                  "evaluator finds more",
+                  wall_ms * 2 * TRIAL_PAIRS_LEAST / 1000, TRIAL_PAIRS_LEAST, TRIAL_PAIRS_MOST);
     if (checkup->literal_count == 0)
         s_advise (checkup,
                   "nothing is marked for `tune`: put a comment `evolve: 0..1` behind a number in %s, or name "

@@ -148,7 +148,8 @@ static const struct {
     const char *name;
     void (*run) (void);
 } s_benches[] = {{"loop", bench_loop},       {"round", bench_round},   {"idle", bench_idle},
-                 {"sandbox", bench_sandbox}, {"limits", bench_limits}, {"tune", bench_tune}};
+                 {"sandbox", bench_sandbox}, {"limits", bench_limits}, {"tune", bench_tune},
+                 {"noise", bench_noise}};
 #define BENCHES (sizeof s_benches / sizeof s_benches[0])
 
 static bool s_is_wanted (const char *name, int argc, char **argv)
@@ -166,7 +167,8 @@ static void s_check_names (int argc, char **argv)
         for (size_t k = 0; k < BENCHES; k++)
             known |= strcmp (argv[i], s_benches[k].name) == 0;
         if (!known) {
-            fprintf (stderr, "bench: found \"%s\"\nusage: bench [loop|round|idle|sandbox|limits|tune]…\n",
+            fprintf (stderr,
+                     "bench: found \"%s\"\nusage: bench [loop|round|idle|sandbox|limits|tune|noise]…\n",
                      argv[i]);
             exit (2);
         }

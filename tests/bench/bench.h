@@ -49,5 +49,6 @@ void bench_idle (void);
 void bench_sandbox (void);
 void bench_limits (void);
 void bench_tune (void);
+void bench_noise (void);
 
 #endif

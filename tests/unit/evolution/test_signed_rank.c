@@ -151,20 +151,6 @@ START_TEST (test_with_8_pairs_at_1_percent_only_the_smallest_may_be_against)
 }
 END_TEST
 
-START_TEST (test_futile_means_neither_way)
-{
-    double up[] = {3, 4, 5};
-    ck_assert (!signed_rank_futile (up, 3, 8, 0.01));
-    ck_assert (signed_rank_reachable (up, 3, 8, 0.01));
-    double down[] = {-3, -4, -5};
-    ck_assert (!signed_rank_futile (down, 3, 8, 0.01));
-    ck_assert (!signed_rank_reachable (down, 3, 8, 0.01));
-    double mixed[] = {3, -4, 5, -6};
-    ck_assert (signed_rank_futile (mixed, 4, 8, 0.01));
-    ck_assert (signed_rank_futile (up, 0, 6, 0.01)); /* six can't be significant at 1 % from the start */
-}
-END_TEST
-
 /* Whatever pairs come, ties and zeros among them: what was called out of reach stays out of reach. */
 START_TEST (test_nothing_out_of_reach_is_ever_reached)
 {
@@ -194,5 +180,5 @@ SUITE_MAIN ("evolution/signed_rank", test_small_samples_have_the_probabilities_o
             test_zero_differences_are_dropped_and_nothing_but_zeros_says_nothing, test_ties_share_their_ranks,
             test_the_largest_sample_has_the_smallest_probability,
             test_the_count_agrees_with_trying_every_pattern_of_signs,
-            test_with_8_pairs_at_1_percent_only_the_smallest_may_be_against, test_futile_means_neither_way,
+            test_with_8_pairs_at_1_percent_only_the_smallest_may_be_against,
             test_nothing_out_of_reach_is_ever_reached)
