@@ -49,6 +49,10 @@ while [ $# -gt 0 ]; do
     esac
 done
 
+if [ -n "$json" ]; then # before anything runs, not after
+    [ ! -d "$json" ] && [ -w "$(dirname "$json")" ] || fail "--json $json: found no place to write a file"
+fi
+
 # --- build ---
 packages_install "$yes" run build
 build=$root/build/release
@@ -60,6 +64,7 @@ evomesh=$build/bin/evomesh
 "$evomesh" doctor || fail "this machine lacks what evomesh needs; see above"
 
 # --- nodes ---
+# All in sessions of their own: Ctrl-C at the terminal is for this script, which asks them for the summary before they end.
 declare -a pids=() watchers=()
 stopping=0
 node_dir () { echo "$directory/node-$1"; }
@@ -95,7 +100,7 @@ start () {
     dir=$(node_dir "$k")
     log=$dir/node.log
     : >"$dir/ready"
-    "$evomesh" run --dir "$dir" --slots 1 >"$dir/ready" 2>>"$log" </dev/null &
+    setsid "$evomesh" run --dir "$dir" --slots 1 >"$dir/ready" 2>>"$log" </dev/null &
     pids+=($!)
     local deadline=$((SECONDS + 20))
     until [ -s "$dir/ready" ]; do
@@ -133,10 +138,10 @@ echo "$nodes nodes run in $directory; they evolve deploy/agents/binpack. Ctrl-C 
 declare -a dirs=()
 for ((k = 1; k <= nodes; k++)); do dirs+=("$(node_dir "$k")"); done
 for dir in "${dirs[@]}"; do
-    "$evomesh" watch --own --dir "$dir" &
+    setsid "$evomesh" watch --own --dir "$dir" </dev/null &
     watchers+=($!)
 done
-trap 'stopping=1' INT TERM
+trap 'stopping=1' INT TERM HUP
 while [ "$stopping" = 0 ]; do
     left=$((seconds > 0 ? started + seconds - SECONDS : 5))
     [ "$left" -gt 0 ] || break
@@ -148,12 +153,21 @@ while [ "$stopping" = 0 ]; do
         kill -0 "$pid" 2>/dev/null || { echo "quickstart: a node ended by itself; see the node.log files" >&2; stopping=1; }
     done
 done
-trap - INT TERM
+trap '' INT TERM HUP # it ends now; nobody has to ask twice
 echo
 
 # --- the end ---
-"$evomesh" summary --seconds "$((SECONDS - started))" ${json:+--json-file "$json"} "$directory"
+status=0
+summary=$("$evomesh" summary --seconds "$((SECONDS - started))" ${json:+--json-file "$json"} "$directory") || status=1
 stop
+echo "$summary"
+best=$(sed -n 's/^Best: \(node-[0-9]*\),.*/\1/p' <<<"$summary")
+if [ -n "$best" ]; then
+    diff=$("$evomesh" diff --dir "$directory/$best")
+    echo
+    head -n 40 <<<"$diff"
+    [ "$(wc -l <<<"$diff")" -le 40 ] || echo "… all of it: $evomesh diff --dir $directory/$best"
+fi
 cat <<EOF
 
 Everything lies in $directory: node-K (keys, database, releases, node.log) and node-K.private (its instances).
@@ -162,3 +176,4 @@ What became of each change:  $evomesh log --dir $first
 One of them, whole:          $evomesh show ID --dir $first
 The live program as a patch: $evomesh diff --dir $first
 EOF
+exit $status

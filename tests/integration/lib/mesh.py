@@ -392,11 +392,14 @@ class Terminal:
     """A program at a pseudo-terminal: what a person would see, and type."""
 
     def __init__ (self, mesh, words, cwd=None):
+        import fcntl
         import pty
+        import termios
         self.seen = ""
         self.master, slave = pty.openpty ()
         self.process = subprocess.Popen (words, stdin=slave, stdout=slave, stderr=slave, env=mesh.env, cwd=cwd,
-                                         start_new_session=True)
+                                         start_new_session=True,
+                                         preexec_fn=lambda: fcntl.ioctl (0, termios.TIOCSCTTY, 0)) # Ctrl-C is a signal there
         os.close (slave)
         os.set_blocking (self.master, False)
         mesh.others.append (self.process)
@@ -411,6 +414,10 @@ class Terminal:
             return wait_for ("the terminal shows /%s/" % pattern, lambda: re.search (pattern, self._read ()), seconds)
         except Failed as problem:
             raise Failed ("%s; it shows %r" % (problem, self.seen)) from None
+
+    def wait_seen (self, pattern):
+        """Of what was shown before it ended."""
+        expect (re.search (pattern, self.seen), "the terminal never showed /%s/:\n%s" % (pattern, self.seen))
 
     def type (self, text):
         os.write (self.master, text.encode ())
