@@ -4,6 +4,7 @@
  * sync and 4 KB each. */
 #define _GNU_SOURCE /* PATH_MAX */
 #include "node/io/archive_commits.h"
+#include "node/io/archive_refs.h"
 #include "node/io/file.h"
 #include "node/io/workspace_internal.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <git2.h>
 #include <git2/sys/commit.h>
@@ -19,6 +21,8 @@
 
 #define REPOSITORY_NAME   "archive.git"
 #define COMMITS_NAME      "evomesh-commits"
+#define PACKED_REFS_NAME  "packed-refs"
+#define REFS_LAG          8 /* with 1 in so many candidates new, the refs of all are written anew */
 #define HEAD_REF          "refs/heads/last" /* the commit made last: where `git log` starts */
 #define REF_PREFIX        "refs/evomesh/"
 #define TRAILER           "Candidate: "
@@ -41,7 +45,9 @@ struct archive_git {
     git_odb *objects;
     git_odb_backend *memory; /* owned by `objects` */
     char commits_path[PATH_MAX];
+    char packed_refs_path[PATH_MAX];
     archive_commits_t commits;
+    size_t ref_lag;                        /* commits since the refs of all candidates were written */
     archive_commit_t pending[PENDING_MAX]; /* committed in memory only */
     size_t pending_count;
     pending_ref_t refs[PENDING_MAX];
@@ -102,6 +108,16 @@ static int s_rebuild_one (const git_oid *id, void *context)
     return rc;
 }
 
+/* Did a crash come between the commits and their refs? */
+static bool s_refs_are_behind (const archive_git_t *self)
+{
+    struct stat refs, commits;
+    if (stat (self->packed_refs_path, &refs) != 0 || stat (self->commits_path, &commits) != 0)
+        return true;
+    return refs.st_mtim.tv_sec < commits.st_mtim.tv_sec ||
+           (refs.st_mtim.tv_sec == commits.st_mtim.tv_sec && refs.st_mtim.tv_nsec < commits.st_mtim.tv_nsec);
+}
+
 /* Reads which commits there are, or finds out from the commits themselves. */
 static int s_load_commits (archive_git_t *self, problem_t *problem)
 {
@@ -111,11 +127,13 @@ static int s_load_commits (archive_git_t *self, problem_t *problem)
     if (rc != 0 && rc != ERROR_NOT_FOUND)
         return rc;
     memcpy (id.id, last.commit, COMMIT_BYTES);
+    self->ref_lag = s_refs_are_behind (self) ? self->commits.count : 0;
     if (self->commits.count > 0 && git_odb_exists (self->objects, &id) == 1)
         return 0;
     archive_commits_clear (&self->commits);
     if (git_odb_foreach (self->objects, s_rebuild_one, self) != 0)
         return workspace_git_fail (REPOSITORY_NAME ": its commits can't be listed", problem);
+    self->ref_lag = self->commits.count;
     return self->commits.count == 0 ? 0 : archive_commits_write (&self->commits, self->commits_path, problem);
 }
 
@@ -143,6 +161,8 @@ archive_git_t *archive_git_open (const char *data_directory, problem_t *problem)
         return NULL;
     }
     if (file_join (self->commits_path, sizeof self->commits_path, path, COMMITS_NAME, problem) == 0 &&
+        file_join (self->packed_refs_path, sizeof self->packed_refs_path, path, PACKED_REFS_NAME, problem) ==
+            0 &&
         s_open_repository (self, path, problem) == 0 && s_load_commits (self, problem) == 0 &&
         s_gather_in_memory (self, problem) == 0)
         return self;
@@ -157,6 +177,8 @@ void archive_git_close (archive_git_t **self_p)
     if (self == NULL)
         return;
     archive_git_flush (self, NULL); /* what can't be written is committed again from the store */
+    if (self->ref_lag > 0 && self->pending_count == 0)
+        (void)archive_refs_write (&self->commits, self->packed_refs_path, NULL);
     archive_commits_clear (&self->commits);
     git_odb_free (self->objects);
     git_repository_free (self->repository);
@@ -204,6 +226,17 @@ static int s_write_refs (archive_git_t *self)
     return rc;
 }
 
+/* Refs of all candidates, as soon as enough of them are new that the work is spread thinly over them. */
+static int s_write_candidate_refs (archive_git_t *self, problem_t *problem)
+{
+    if (self->ref_lag == 0 || REFS_LAG * self->ref_lag < self->commits.count)
+        return 0;
+    int rc = archive_refs_write (&self->commits, self->packed_refs_path, problem);
+    if (rc == 0)
+        self->ref_lag = 0;
+    return rc;
+}
+
 int archive_git_flush (archive_git_t *self, problem_t *problem)
 {
     assert (self != NULL);
@@ -215,6 +248,7 @@ int archive_git_flush (archive_git_t *self, problem_t *problem)
         int rc = archive_commits_append (self->commits_path, self->pending, self->pending_count, problem);
         if (rc != 0)
             return rc;
+        self->ref_lag += self->pending_count;
         self->pending_count = 0;
         if (s_write_ref (self, HEAD_REF, &last) != 0)
             return workspace_git_fail (REPOSITORY_NAME ": a ref can't be written", problem);
@@ -222,7 +256,7 @@ int archive_git_flush (archive_git_t *self, problem_t *problem)
     if (s_write_refs (self) != 0)
         return workspace_git_fail (REPOSITORY_NAME ": a ref can't be written", problem);
     self->ref_count = 0;
-    return 0;
+    return s_write_candidate_refs (self, problem);
 }
 
 /* --- committing --- */

@@ -56,6 +56,13 @@ static void s_message (const workshop_t *shop, const candidate_row_t *row, char 
                                   objectives->items[i].name, row->metrics.items[i].value);
 }
 
+/* A parent that has no row was not measured here: a package that was merged. It is what a peer made; its files may be here. */
+static void s_commit_foreign (archivist_t *self, const digest_t *candidate, uint64_t time_ms)
+{
+    if (!archive_git_has (self->git, candidate) && store_content_has (self->workshop->store, candidate))
+        s_commit (self, candidate, NULL, 0, "from a package, not measured here as it was", time_ms);
+}
+
 static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
 {
     archivist_t *self = context;
@@ -69,8 +76,10 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
         char message[LIMIT_LONG_TEXT];
         digest_t parents[PARENTS_MAX];
         size_t count = row.parents.count < PARENTS_MAX ? row.parents.count : PARENTS_MAX;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             parents[i] = row.parents.items[i].id;
+            s_commit_foreign (self, &parents[i], row.time_ms);
+        }
         s_message (self->workshop, &row, message);
         s_commit (self, key, parents, count, message, row.time_ms);
     }

@@ -55,8 +55,9 @@ int workspace_merge (store_t *store, const tree_t *base, const tree_t *ours, con
 char *workspace_diff (store_t *store, const tree_t *old, const tree_t *fresh, problem_t *problem);
 
 /* --- archive.git: each candidate a commit; derived from the store, can be rebuilt from it. `git -C archive.git log --graph`
- * shows what led to the last one, with `--all` everything. Commits and refs wait in memory and are written together, up to 64
- * at a time, or by archive_git_flush; what a crash takes away is to be committed again (archive_git_has tells). --- */
+ * shows what led to the last one, with `--all` everything: each candidate has a ref, evomesh/candidates/<short id>. Commits and refs
+ * wait in memory and are written together, up to 64 at a time, or by archive_git_flush; what a crash takes away is to be committed
+ * again (archive_git_has tells). Beyond 512 candidates their refs may lag behind by one in eight, until it is closed. --- */
 typedef struct archive_git archive_git_t;
 
 /* Opens it, or makes it. NULL on failure, with the problem. */

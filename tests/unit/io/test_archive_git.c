@@ -103,6 +103,38 @@ START_TEST (test_git_shows_what_led_to_what)
 }
 END_TEST
 
+START_TEST (test_git_reaches_every_candidate_by_its_ref)
+{
+    fixture_t fixture = fixture_new ();
+    archive_git_t *archive = s_open (&fixture);
+    problem_t problem = {""};
+    s_commit (&fixture, archive, 1, 0, 0);
+    digest_t leaf = s_commit (&fixture, archive, 2, 1, 0);
+    s_commit (&fixture, archive, 3, 1, 0);
+    s_commit (&fixture, archive, 4, 3, 2);
+    s_commit (&fixture, archive, 5, 1, 0); /* another leaf: nothing descends from it */
+    s_commit (&fixture, archive, 6, 4, 0);
+    ck_assert_int_eq (archive_git_flush (archive, &problem), 0);
+    s_expect_git (&fixture, "log --graph --all --format=%s",
+                  "* candidate 6\n*   candidate 4\n|\\  \n| * candidate 2\n* | candidate 3\n|/  \n"
+                  "| * candidate 5\n|/  \n* candidate 1\n");
+    char name[DIGEST_SHORT_BYTES], arguments[128];
+    digest_short (&leaf, name);
+    snprintf (arguments, sizeof arguments, "log -1 --format=%%s evomesh/candidates/%s", name);
+    s_expect_git (&fixture, arguments, "candidate 2\n");
+    s_expect_git (&fixture, "rev-list --all --count", "6\n");
+    s_expect_git (&fixture, "pack-refs --all", ""); /* as `git gc` does: it takes live and last along */
+    s_ref (archive, "live", &leaf);
+    s_commit (&fixture, archive, 7, 5, 0);
+    archive_git_close (&archive);
+    s_expect_git (&fixture, "gc --prune=now --quiet", "");
+    s_expect_git (&fixture, "rev-list --all --count", "7\n");
+    s_expect_git (&fixture, "log -1 --format=%s refs/evomesh/live", "candidate 2\n");
+    s_expect_git (&fixture, "for-each-ref --format=x refs/evomesh/candidates | wc -l", "7\n");
+    fixture_destroy (&fixture);
+}
+END_TEST
+
 START_TEST (test_a_commit_names_its_candidate)
 {
     fixture_t fixture = fixture_new ();
@@ -244,7 +276,9 @@ START_TEST (test_refs_are_set_moved_and_removed)
     s_ref (archive, "never", NULL); /* was never there */
     ck_assert_int_eq (archive_git_flush (archive, &problem), 0);
     s_expect_git (
-        &fixture, "for-each-ref --format='%(refname) %(subject)'",
+        &fixture,
+        "for-each-ref --format='%(refname) %(subject)' refs/heads refs/evomesh/front refs/evomesh/live "
+        "refs/evomesh/gone",
         "refs/evomesh/front/a candidate 1\nrefs/evomesh/live candidate 2\nrefs/heads/last candidate 2\n");
     digest_t absent = {{9}};
     ck_assert_int_eq (archive_git_ref (archive, "x", &absent, &problem), ERROR_NOT_FOUND);
@@ -318,8 +352,9 @@ START_TEST (test_what_is_no_repository_is_told)
 }
 END_TEST
 
-SUITE_MAIN ("io/archive_git", test_git_shows_what_led_to_what, test_a_commit_names_its_candidate,
-            test_objects_are_written_in_packs, test_commits_are_known_again_after_a_restart,
+SUITE_MAIN ("io/archive_git", test_git_shows_what_led_to_what, test_git_reaches_every_candidate_by_its_ref,
+            test_a_commit_names_its_candidate, test_objects_are_written_in_packs,
+            test_commits_are_known_again_after_a_restart,
             test_the_list_of_commits_is_rebuilt_from_the_commits,
             test_what_a_crash_takes_away_is_committed_again, test_refs_are_set_moved_and_removed,
             test_missing_content_is_told_and_the_archive_goes_on,

@@ -6,16 +6,17 @@
 #include "node/records.h"
 #include "tests/lib/job_rig.h"
 
-/* Leaves a measured candidate in the store, as the core does. */
-static digest_t s_measured (job_rig_t *rig, const char *text, const digest_t *parent, bool valid)
+/* Leaves a measured candidate of these parents (the second may be NULL) in the store, as the core does. */
+static digest_t s_measured_of (job_rig_t *rig, const char *text, const digest_t *parent,
+                               const digest_t *second, bool valid)
 {
-    hash_t parents = {*parent};
+    hash_t parents[2] = {{*parent}, {second == NULL ? *parent : *second}};
     value_t metric = {3.5};
     buffer_t bytes = {0};
     digest_t id = job_rig_candidate (rig, text);
     candidate_row_t row = {.id = id, .valid = valid, .time_ms = 1700000000000};
-    row.parents.items = &parents;
-    row.parents.count = 1;
+    row.parents.items = parents;
+    row.parents.count = second == NULL ? 1 : 2;
     row.reason = valid ? REASON_NONE : REASON_INVALID_EXIT;
     row.metrics.items = &metric;
     row.metrics.count = valid;
@@ -24,6 +25,11 @@ static digest_t s_measured (job_rig_t *rig, const char *text, const digest_t *pa
     ck_assert_int_eq (store_record_put (rig->fixture.store, TABLE_CANDIDATE, &id, bytes.data, bytes.size), 0);
     buffer_clear (&bytes);
     return id;
+}
+
+static digest_t s_measured (job_rig_t *rig, const char *text, const digest_t *parent, bool valid)
+{
+    return s_measured_of (rig, text, parent, NULL, valid);
 }
 
 static archivist_t *s_archivist (job_rig_t *rig, const digest_t *start)
@@ -90,5 +96,35 @@ START_TEST (a_candidate_whose_files_are_gone_does_not_stop_the_others)
 }
 END_TEST
 
-SUITE_MAIN ("archivist", every_measured_candidate_is_committed_a_few_at_a_time,
+/* Runs the real git on the archive and fails unless it prints that. */
+static void s_expect_git (job_rig_t *rig, const char *arguments, const char *expected)
+{
+    char command[1024], output[1024];
+    snprintf (command, sizeof command, "git -C %s/archive.git %s", rig->data, arguments);
+    FILE *pipe = popen (command, "r");
+    ck_assert_ptr_nonnull (pipe);
+    output[fread (output, 1, sizeof output - 1, pipe)] = '\0';
+    ck_assert_int_eq (pclose (pipe), 0);
+    ck_assert_str_eq (output, expected);
+}
+
+START_TEST (what_was_merged_has_two_parents_also_if_one_was_not_measured_here)
+{
+    job_rig_t *rig = job_rig_new (false);
+    digest_t start = job_rig_candidate (rig, "5\n"), package = job_rig_candidate (rig, "6\n");
+    archivist_t *archivist = s_archivist (rig, &start);
+    digest_t live = s_measured (rig, "4\n", &start, true);
+    s_measured_of (rig, "3\n", &package, &live, true);
+    ck_assert (!archivist_step (archivist, 4));
+    archivist_destroy (&archivist);
+    s_expect_git (rig, "rev-list --merges --count --all", "1\n");
+    s_expect_git (rig, "log -1 --format=%s HEAD^1", "from a package, not measured here as it was\n");
+    s_expect_git (rig, "log -1 --format=%s HEAD^2^", "what the group started from\n");
+    s_expect_git (rig, "rev-list --count --all", "4\n");
+    job_rig_destroy (rig);
+}
+END_TEST
+
+SUITE_MAIN ("archivist", what_was_merged_has_two_parents_also_if_one_was_not_measured_here,
+            every_measured_candidate_is_committed_a_few_at_a_time,
             a_candidate_whose_files_are_gone_does_not_stop_the_others)
