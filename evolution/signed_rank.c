@@ -44,11 +44,12 @@ static void s_ranking (const double *differences, size_t count, ranking_t *ranki
     }
 }
 
-/* How many of the 2^n sets of negative differences have a rank sum at most the one seen. */
-static uint64_t s_patterns (const ranking_t *ranking)
+/* How many of the 2^n sets of differences have each rank sum. */
+static void s_distribution (const ranking_t *ranking, uint64_t sums[SUM_MAX + 1])
 {
-    uint64_t sums[SUM_MAX + 1] = {1};
     unsigned total = 0;
+    memset (sums, 0, (SUM_MAX + 1) * sizeof *sums);
+    sums[0] = 1;
     for (size_t i = 0; i < ranking->count; i++) {
         unsigned rank = ranking->ranks[i];
         total += rank;
@@ -56,7 +57,13 @@ static uint64_t s_patterns (const ranking_t *ranking)
         for (unsigned sum = total; sum >= rank; sum--)
             sums[sum] += sums[sum - rank];
     }
-    uint64_t patterns = 0;
+}
+
+/* How many of the 2^n sets of negative differences have a rank sum at most the one seen. */
+static uint64_t s_patterns (const ranking_t *ranking)
+{
+    uint64_t sums[SUM_MAX + 1], patterns = 0;
+    s_distribution (ranking, sums);
     for (unsigned sum = 0; sum <= ranking->negative; sum++)
         patterns += sums[sum];
     return patterns;
@@ -112,4 +119,43 @@ bool signed_rank_reachable (const double *differences, size_t count, size_t plan
     /* Each difference to come doubles the number of sign patterns, at best without adding a set as small as the one seen. */
     size_t pairs = known + planned - count;
     return ldexp ((double)s_matched (sorted, known), -(int)pairs) < alpha;
+}
+
+/* How many of the averages at each end lie outside an interval that misses on one side with at most this probability. */
+static size_t s_outside (size_t count, double tail)
+{
+    ranking_t ranking = {.count = count};
+    for (size_t i = 0; i < count; i++)
+        ranking.ranks[i] = 2 * (unsigned)(i + 1);
+    uint64_t sums[SUM_MAX + 1], patterns = 0;
+    s_distribution (&ranking, sums);
+    size_t outside = 0;
+    for (;; outside++) {
+        patterns += sums[2 * outside];
+        if (ldexp ((double)patterns, -(int)count) > tail)
+            return outside;
+    }
+}
+
+static int s_ascending (const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+bool signed_rank_interval (const double *differences, size_t count, double level, double *low, double *high)
+{
+    assert (count <= LIMIT_PAIRS && level > 0 && level < 1);
+    size_t outside = s_outside (count, (1 - level) / 2);
+    if (outside == 0)
+        return false;
+    double averages[LIMIT_PAIRS * (LIMIT_PAIRS + 1) / 2];
+    size_t averages_count = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = i; j < count; j++)
+            averages[averages_count++] = differences[i] / 2 + differences[j] / 2;
+    qsort (averages, averages_count, sizeof *averages, s_ascending);
+    *low = averages[outside - 1];
+    *high = averages[averages_count - outside];
+    return true;
 }

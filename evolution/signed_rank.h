@@ -18,4 +18,10 @@ double signed_rank_p (const double *differences, size_t count);
  * p < `alpha` any more, whatever the rest will be. */
 bool signed_rank_reachable (const double *differences, size_t count, size_t planned, double alpha);
 
+/* The interval that belongs to the test: what would have to be taken from all differences for it to find nothing, either way.
+ * It holds their true centre with a probability of at least `level`, whatever their distribution, if it is symmetric. The ends are
+ * averages of two differences each (J. L. Hodges, E. L. Lehmann, Annals of Mathematical Statistics 34, 1963).
+ * False if `count` is too small for the level: below 6 for 0.95. */
+bool signed_rank_interval (const double *differences, size_t count, double level, double *low, double *high);
+
 #endif

@@ -2,6 +2,7 @@
 #include "evolution/trial.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "evolution/signed_rank.h"
@@ -288,9 +289,24 @@ void trial_invalid (trial_t *self)
         self->base_invalid = true;
 }
 
+/* Where the improvement lies. */
+static void s_interval (const trial_t *self, size_t objective, trial_result_t *result)
+{
+    double gains[LIMIT_PAIRS];
+    double *low = &result->low[objective], *high = &result->high[objective];
+    if (self->objectives.items[objective].noisy) {
+        s_differences (self, objective, gains);
+        if (signed_rank_interval (gains, s_pairs (self), TRIAL_LEVEL, low, high))
+            return;
+    }
+    *low = *high = NAN;
+}
+
 void trial_result (const trial_t *self, trial_result_t *result)
 {
     assert (!self->invalid && !self->base_invalid);
     assert (trial_want (self) == TRIAL_DONE);
     s_assess (self, result);
+    for (size_t i = 0; i < self->objectives.count; i++)
+        s_interval (self, i, result);
 }

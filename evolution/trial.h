@@ -32,6 +32,7 @@
 
 #define TRIAL_PAIRS_LEAST 8  /* before these no noisy objective is better or worse */
 #define TRIAL_PAIRS_MOST  32 /* the last look */
+#define TRIAL_LEVEL       0.95
 
 typedef enum { TRIAL_CANDIDATE, TRIAL_BASE, TRIAL_DONE } trial_want_t;
 
@@ -55,8 +56,12 @@ typedef struct {
     verdict_t verdict;
     double weighted; /* weighted improvement; what is noisy and not significant counts as 0 */
     double improvements[LIMIT_OBJECTIVES]; /* relative, positive is better; median over pairs where noisy */
-    double dispersion
-        [LIMIT_OBJECTIVES]; /* median absolute deviation of the pairs' improvements; 0 where exact */
+    /* median absolute deviation of the pairs' improvements; 0 where exact */
+    double dispersion[LIMIT_OBJECTIVES];
+    /* between which the improvement lies, at TRIAL_LEVEL as if the number of pairs had been set before; NAN where exact, or pairs
+     * are too few */
+    double low[LIMIT_OBJECTIVES];
+    double high[LIMIT_OBJECTIVES];
     change_t changes[LIMIT_OBJECTIVES];
     metrics_t candidate; /* medians */
     metrics_t base;      /* count 0 if it wasn't needed: the candidate is infeasible */

@@ -76,6 +76,18 @@ size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t
     return self->objectives.count;
 }
 
+static size_t s_intervals (const node_t *self, const trial_result_t *result,
+                           interval_t intervals[LIMIT_OBJECTIVES])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->objectives.count; i++)
+        if (isfinite (result->low[i]))
+            intervals[count++] = (interval_t){.objective = text_of (self->objectives.items[i].name),
+                                              .low = objective_round (result->low[i]),
+                                              .high = objective_round (result->high[i])};
+    return count;
+}
+
 static size_t s_values (const metrics_t *metrics, value_t values[LIMIT_OBJECTIVES])
 {
     for (size_t i = 0; i < metrics->count; i++)
@@ -121,6 +133,7 @@ void improve_persist (node_t *self, size_t index)
     }
     delta_t deltas[LIMIT_OBJECTIVES];
     value_t candidate[LIMIT_OBJECTIVES], base[LIMIT_OBJECTIVES];
+    interval_t intervals[LIMIT_OBJECTIVES];
     size_t count = improvement->measured ? improve_deltas (self, &improvement->result, deltas) : 0;
     improvement_row_t row = {
         .id = improvement->id,
@@ -141,6 +154,7 @@ void improve_persist (node_t *self, size_t index)
         .detail = text_of (improvement->detail),
         .performance_improvement = improvement->measured ? improvement->result.weighted : NAN,
         .changes = {deltas, count},
+        .intervals = {intervals, count ? s_intervals (self, &improvement->result, intervals) : 0},
         .candidate_metrics = {candidate, count ? s_values (&improvement->result.candidate, candidate) : 0},
         .base_metrics = {base, count ? s_values (&improvement->result.base, base) : 0},
         .repeats = count ? improvement->result.repeats : 0,

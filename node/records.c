@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/records.h"
 
+RECORD_TABLE (interval, INTERVAL_FIELDS);
 RECORD_TABLE (improvement_row, IMPROVEMENT_ROW_FIELDS);
 RECORD_TABLE (event_row, EVENT_ROW_FIELDS);
 RECORD_TABLE (candidate_row, CANDIDATE_ROW_FIELDS);

@@ -14,6 +14,11 @@ typedef enum {
     RECORD_PACKAGE
 } record_table_t;
 
+/* Where a noisy objective's improvement lies, at TRIAL_LEVEL; none where pairs were too few. */
+#define INTERVAL_FIELDS(F, L, R)       \
+    F (R, TEXT, objective, LIMIT_NAME) \
+    F (R, REAL, low, 0)                \
+    F (R, REAL, high, 0)
 /* An improvement as it stands now; key: its id. */
 #define IMPROVEMENT_ROW_FIELDS(F, L, R)                                           \
     F (R, DIGEST, id, 0)                                                          \
@@ -34,6 +39,7 @@ typedef enum {
     F (R, TEXT, detail, LIMIT_LONG_TEXT)                                          \
     F (R, NUMBER, performance_improvement, 0) /* weighted; nil until measured */  \
     L (R, delta, changes, LIMIT_OBJECTIVES)                                       \
+    L (R, interval, intervals, LIMIT_OBJECTIVES)                                  \
     L (R, value, candidate_metrics, LIMIT_OBJECTIVES)                             \
     L (R, value, base_metrics, LIMIT_OBJECTIVES)                                  \
     F (R, UINT, repeats, LIMIT_PAIRS)                                             \
@@ -86,6 +92,7 @@ typedef enum { ROW_OWN, ROW_WAITING, ROW_ADOPTED, ROW_REJECTED } package_status_
     F (R, UINT, adopted, 0)             /* own: peers that adopted it */     \
     F (R, UINT, time_ms, 0)
 
+RECORD_STRUCT (interval, INTERVAL_FIELDS);
 RECORD_STRUCT (improvement_row, IMPROVEMENT_ROW_FIELDS);
 RECORD_STRUCT (event_row, EVENT_ROW_FIELDS);
 RECORD_STRUCT (candidate_row, CANDIDATE_ROW_FIELDS);

@@ -55,21 +55,34 @@ static const delta_t *s_find_delta (const improvement_row_t *row, const char *na
     return NULL;
 }
 
+/* "+1.20 … +3.40 %", or nothing for an objective that has no interval. */
+static output_cell_t s_interval (const improvement_row_t *row, const char *name)
+{
+    output_cell_t cell = {""};
+    for (size_t i = 0; i < row->intervals.count; i++) {
+        const interval_t *interval = &row->intervals.items[i];
+        if (text_equal (interval->objective, name))
+            snprintf (cell.text, sizeof cell.text, "%+.2f … %+.2f %%", interval->low * 100,
+                      interval->high * 100);
+    }
+    return cell;
+}
+
 /* What was measured, an objective a line; values stand in the manifest's order. */
 static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, const agent_t *agent)
 {
     static const char *const conclusions[] = {"same", "better", "worse"};
     output_table_t *table =
-        output_table_new ("OBJECTIVE|>LIVE THEN|>CANDIDATE|>BETTER BY|>SPREAD|CONCLUSION");
+        output_table_new ("OBJECTIVE|>LIVE THEN|>CANDIDATE|>BETTER BY|>SPREAD|95 % BETWEEN|CONCLUSION");
     for (size_t i = 0; i < agent->objectives.count && i < row->candidate_metrics.count; i++) {
         const char *name = agent->objectives.items[i].name;
         const delta_t *delta = s_find_delta (row, name);
         double base = i < row->base_metrics.count ? row->base_metrics.items[i].value : NAN;
-        output_table_row (table, "%s|%s|%s|%s|%s|%s", name, output_number (base).text,
+        output_table_row (table, "%s|%s|%s|%s|%s|%s|%s", name, output_number (base).text,
                           output_number (row->candidate_metrics.items[i].value).text,
                           output_percent (delta == NULL ? NAN : delta->improvement).text,
                           output_percent (delta == NULL ? NAN : delta->dispersion).text,
-                          delta == NULL ? "" : conclusions[delta->conclusion]);
+                          s_interval (row, name).text, delta == NULL ? "" : conclusions[delta->conclusion]);
     }
     if (output_table_count (table) > 0)
         printf ("\nMeasured here, %llu pairs:\n", (unsigned long long)row->repeats);

@@ -138,12 +138,16 @@ static void s_row (rig_t *self, size_t k, const persist_record_t *record)
     self->taken[before][row.state] = true;
     if (i == self->row_count)
         self->row_count++;
+    bool between = row.intervals.count > 0;
     self->rows[i] = (rig_row_t){.node = k,
                                 .id = row.id,
                                 .candidate = row.candidate,
                                 .state = (improvement_state_t)row.state,
                                 .reason = (reason_code_t)row.reason,
                                 .gain = row.performance_improvement,
+                                .intervals = row.intervals.count,
+                                .low = between ? row.intervals.items[0].low : NAN,
+                                .high = between ? row.intervals.items[0].high : NAN,
                                 .metrics = row.candidate_metrics.count,
                                 .approvals = row.approvals,
                                 .confirmations = row.confirmations};
@@ -345,8 +349,12 @@ static void s_start (rig_t *self, size_t k)
 {
     char name[LIMIT_NAME];
     (void)snprintf (name, sizeof name, "node-%zu", k);
-    objective_row_t objective = {
-        .name = text_of ("cost"), .goal = GOAL_MINIMIZE, .weight = 1, .bound = NAN, .alert = NAN};
+    objective_row_t objective = {.name = text_of ("cost"),
+                                 .goal = GOAL_MINIMIZE,
+                                 .weight = 1,
+                                 .noisy = self->noisy,
+                                 .bound = NAN,
+                                 .alert = NAN};
     proposer_row_t proposers[] = {{.name = text_of ("here"), .share = 1},
                                   {.name = text_of ("away"), .share = 1, .parallel = self->parallel}};
     assert (self->proposers <= 2);

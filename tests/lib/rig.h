@@ -24,6 +24,9 @@ typedef struct {
     improvement_state_t state;
     reason_code_t reason;
     double gain; /* its performance_improvement */
+    size_t intervals;
+    double low; /* of the first interval */
+    double high;
     size_t metrics;
     uint64_t approvals;
     uint64_t confirmations;
@@ -108,6 +111,7 @@ struct rig {
     uint64_t parallel; /* of the second one */
     unsigned breaker_threshold;
     uint64_t slots; /* 2 */
+    bool noisy;     /* `cost` is measured in pairs; every value of it is exact all the same */
 };
 
 /* A group of `count` nodes under `policy` (NULL: the default), all up, nothing proposed by themselves. */

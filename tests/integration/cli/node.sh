@@ -116,4 +116,25 @@ stop "$alpha"
 expect 0 'the same effects, byte for byte' replay "$node"
 expect 0 '"same": true' replay --json "$node"
 
+# --- a noisy objective is measured in pairs, and what it is better by is told with its interval ---
+cp -r "$agent" "$scratch/loud"
+sed -i 's/goal: maximize/goal: maximize, noisy: true/' "$scratch/loud/agent.yaml"
+expect 0 'made' init --dir "$scratch/noisy" --agent "$scratch/loud"
+sed -i 's/^proposals_max: 0/proposals_max: 1/' "$scratch/noisy/node.yaml"
+expect 0 'founded' group create loud --dir "$scratch/noisy"
+start "$scratch/noisy"
+loud=$node_pid
+eventually status_is "$scratch/noisy" 'd["finished"] and sum (d["under_way"].values ()) == 0'
+expect 0 'being measured' propose "$scratch/idea" --description 'nearly one' --dir "$scratch/noisy"
+ours_is_shared () {
+    "$evomesh" log --json --state shared --dir "$scratch/noisy" >"$scratch/shared" &&
+        id=$(json "$scratch/shared" '"".join (i["id"] for i in d if i["description"] == "nearly one")') && [ -n "$id" ]
+}
+eventually ours_is_shared
+expect 0 'score .* [+][0-9.]+ … [+][0-9.]+ % +better' show "$id" --dir "$scratch/noisy"
+expect 0 '"intervals": ' show --json "$id" --dir "$scratch/noisy"
+[ "$(json "$scratch/out" 'all (i["objective"] == "score" and 0 < i["low"] <= i["high"] for i in d["intervals"]) and len (d["intervals"])')" = 1 ] ||
+    wrong "the interval isn't that of the score: $out"
+stop "$loud"
+
 done_testing

@@ -175,10 +175,52 @@ START_TEST (test_nothing_out_of_reach_is_ever_reached)
 }
 END_TEST
 
+START_TEST (test_the_interval_is_that_of_a_published_example)
+{
+    /* M. Hollander, D. A. Wolfe, Nonparametric Statistical Methods, tables 3.1: scores of nine patients at two visits. */
+    static const double first[] = {1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30};
+    static const double second[] = {0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29};
+    double differences[9], low, high;
+    for (int i = 0; i < 9; i++)
+        differences[i] = second[i] - first[i];
+    ck_assert (signed_rank_interval (differences, 9, 0.95, &low, &high));
+    ck_assert_double_eq_tol (low, -0.786, 1e-9);
+    ck_assert_double_eq_tol (high, -0.010, 1e-9);
+}
+END_TEST
+
+START_TEST (test_an_interval_at_95_percent_takes_six)
+{
+    double differences[] = {4, 1, 3, 6, 2, 5}, low, high;
+    ck_assert (!signed_rank_interval (differences, 0, 0.95, &low, &high));
+    ck_assert (!signed_rank_interval (differences, 5, 0.95, &low, &high));
+    ck_assert (signed_rank_interval (differences, 6, 0.95, &low, &high));
+    ck_assert (low == 1 && high == 6); /* all of them: either end is passed by 1 in 64 */
+}
+END_TEST
+
+/* Uniform noise around a centre, eight times: the exact probability to hold it is 246 in 256, which is 0.961. */
+START_TEST (test_intervals_hold_the_centre_as_often_as_they_say)
+{
+    random_t random;
+    random_init_number (&random, 5);
+    int held = 0;
+    for (int i = 0; i < 10000; i++) {
+        double differences[8], low, high, centre = 10 * random_unit (&random);
+        for (int k = 0; k < 8; k++)
+            differences[k] = centre + random_unit (&random) - 0.5;
+        ck_assert (signed_rank_interval (differences, 8, 0.95, &low, &high));
+        held += low <= centre && centre <= high;
+    }
+    ck_assert_msg (held > 9550 && held < 9670, "%d of 10000", held);
+}
+END_TEST
+
 SUITE_MAIN ("evolution/signed_rank", test_small_samples_have_the_probabilities_of_the_exact_distribution,
             test_critical_values_are_those_of_the_published_tables,
             test_zero_differences_are_dropped_and_nothing_but_zeros_says_nothing, test_ties_share_their_ranks,
             test_the_largest_sample_has_the_smallest_probability,
             test_the_count_agrees_with_trying_every_pattern_of_signs,
             test_with_8_pairs_at_1_percent_only_the_smallest_may_be_against,
-            test_nothing_out_of_reach_is_ever_reached)
+            test_nothing_out_of_reach_is_ever_reached, test_the_interval_is_that_of_a_published_example,
+            test_an_interval_at_95_percent_takes_six, test_intervals_hold_the_centre_as_often_as_they_say)

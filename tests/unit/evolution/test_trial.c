@@ -182,6 +182,9 @@ START_TEST (test_improvement_of_a_noisy_objective_is_the_median_over_pairs)
     ck_assert_double_eq_tol (result.dispersion[1], 0.075,
                              1e-15); /* of .025 .025 .075 .075 .075 .125 .125 .225 */
     ck_assert_double_eq_tol (result.candidate.values[1], 82.5, 1e-12);
+    ck_assert (isnan (result.low[0]) && isnan (result.high[0])); /* exact */
+    ck_assert_double_eq_tol (result.low[1], 0.1, 1e-15);
+    ck_assert_double_eq_tol (result.high[1], 0.3, 1e-15);
 }
 END_TEST
 

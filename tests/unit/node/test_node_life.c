@@ -63,6 +63,28 @@ START_TEST (what_is_not_better_is_rejected_with_its_reason)
 }
 END_TEST
 
+START_TEST (what_is_measured_in_pairs_keeps_the_interval_of_its_improvement)
+{
+    rig_t *exact = rig_new (1, NULL), *noisy = rig_found (1, NULL);
+    noisy->noisy = true;
+    rig_start (noisy);
+    digest_t better = *rig_candidate (exact, "better", 0.9, 0);
+    rig_candidate (noisy, "better", 0.9, 0);
+    ck_assert (rig_propose (exact, 0, &better) && rig_propose (noisy, 0, &better));
+    rig_settle (exact);
+    rig_settle (noisy);
+    const rig_row_t *row = rig_row (exact, 0, &better);
+    ck_assert (row != NULL);
+    ck_assert_uint_eq (row->intervals, 0);
+    row = rig_row (noisy, 0, &better);
+    ck_assert (row != NULL);
+    ck_assert_uint_eq (row->intervals, 1);
+    ck_assert (row->low == 0.1 && row->high == 0.1); /* all eight pairs say the same */
+    rig_destroy (&noisy);
+    rig_destroy (&exact);
+}
+END_TEST
+
 START_TEST (what_is_only_good_on_the_proposers_data_fails_at_the_validators)
 {
     rig_t *rig = rig_new (4, NULL);
@@ -431,6 +453,7 @@ END_TEST
 
 SUITE_MAIN (
     "node_life", an_improvement_is_shared_and_adopted_by_all, what_is_not_better_is_rejected_with_its_reason,
+    what_is_measured_in_pairs_keeps_the_interval_of_its_improvement,
     what_is_only_good_on_the_proposers_data_fails_at_the_validators,
     a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
     a_validator_that_never_answers_does_not_hold_up_what_is_decided,
