@@ -148,6 +148,15 @@ void knowledge_retry (node_t *self, size_t index)
     s_wait (self, parcel);
 }
 
+/* Does such an outcome say anything of who made the package? What does not merge here, or found nobody to confirm it, does not. */
+static bool s_tells_of_author (reason_code_t reason)
+{
+    bool measured = reason >= REASON_INVALID_EXIT && reason <= REASON_TOO_SMALL;
+    return measured || reason == REASON_STAGE || reason == REASON_NOT_CONFIRMED ||
+           reason == REASON_REGRESSION || reason == REASON_UNVERIFIED || reason == REASON_PROTECTED ||
+           reason == REASON_OTHER_EVALUATOR;
+}
+
 /* What its author's record with us says of it. */
 static void s_record (node_t *self, const parcel_t *parcel, bool adopted, reason_code_t reason)
 {
@@ -155,7 +164,7 @@ static void s_record (node_t *self, const parcel_t *parcel, bool adopted, reason
     if (!peer)
         return;
     peer->adopted += adopted;
-    peer->failed += !adopted && reason != REASON_DUPLICATE && reason != REASON_UNAVAILABLE;
+    peer->failed += !adopted && s_tells_of_author (reason);
 }
 
 static void s_say_rejected (node_t *self, const parcel_t *parcel, reason_code_t reason,

@@ -57,12 +57,21 @@ static void s_compare (node_t *self, parcel_t *parcel, const package_t *package)
     parcel->parts.sender = seen ? (double)peer->adopted / seen : 0.5;
 }
 
+static bool s_descends (const package_t *package, const digest_t *release)
+{
+    bool descends = false;
+    for (size_t i = 0; i < package->lineage.count; i++)
+        descends = descends || digest_equal (&package->lineage.items[i].id, release);
+    return descends;
+}
+
 /* What the verified package says, kept for the trial. */
 static void s_open (node_t *self, parcel_t *parcel, const package_t *package, const package_report_t *report)
 {
     parcel->candidate = report->candidate;
     parcel->base = report->base;
     parcel->alone = report->alone;
+    parcel->ancestor = s_descends (package, &self->live) ? self->live : (digest_t){{0}};
     parcel->type = (improvement_type_t)package->improvement_type;
     parcel->files = 0;
     text_copy (package->code_pattern, parcel->description, sizeof parcel->description);

@@ -33,13 +33,21 @@ static void s_propose (node_t *self, size_t index, bytes_t tree, bool certified)
         knowledge_retry (self, index);
 }
 
+/* Does the package's content hold all that is live here? So it does where that is what it was made from, at once or through
+ * others, as all is made from the group's start: there is nothing of ours to merge, and who comes late can take it whole. */
+static bool s_holds_ours (const node_t *self, const parcel_t *parcel)
+{
+    return digest_equal (&parcel->base, &self->live) || digest_equal (&parcel->ancestor, &self->live) ||
+           digest_equal (&self->group.start, &self->live);
+}
+
 void knowledge_try (node_t *self, size_t index)
 {
     assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_FILES && parcel->files == 2);
     parcel->hunks = parcel->conflicts = 0;
-    if (digest_equal (&parcel->base, &self->live)) {
+    if (s_holds_ours (self, parcel)) {
         /* A copy: the parcel is emptied if the improvement ends at once. */
         buffer_t tree = {0};
         buffer_append (&tree, parcel->candidate_tree.data, parcel->candidate_tree.size);

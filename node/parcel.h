@@ -73,6 +73,8 @@ typedef struct {
     uint64_t retry_ms; /* WAITING: not before */
     digest_t candidate;
     digest_t base;
+    digest_t
+        ancestor; /* the live release here, if the candidate was made from it through others; else zero */
     improvement_type_t type;
     char description[LIMIT_TEXT + 1];
     buffer_t base_tree;

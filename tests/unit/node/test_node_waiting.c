@@ -91,6 +91,31 @@ START_TEST (a_package_that_nobody_here_could_confirm_is_tried_again_when_they_ar
 }
 END_TEST
 
+/* Node 2 hears of the second of two improvements only, and nothing merges there. */
+START_TEST (who_comes_late_takes_whole_what_was_made_from_the_start)
+{
+    policy_t policy = policy_default ();
+    policy.min_confirmations = 1;
+    rig_t *rig = rig_new (3, &policy);
+    digest_t first = *rig_candidate (rig, "one", 0.9, 0), second = *rig_candidate (rig, "one+two", 0.8, 0);
+    rig->nodes[2].rules.merge_result = 1;
+    rig->nodes[2].rules.deaf = true;
+    s_lose (rig, 0, 2);
+    rig_propose (rig, 0, &first);
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &first), STATE_SHARED);
+    rig->nodes[2].rules.deaf = false;
+    s_find (rig, 0, 2);
+    rig_propose (rig, 0, &second);
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &second), STATE_SHARED);
+    ck_assert (digest_equal (&rig->nodes[2].current, &second));
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_adopted"), 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_waiting", an_improvement_waits_until_enough_members_are_here,
             it_does_not_wait_where_one_confirmation_is_enough,
-            a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back)
+            a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back,
+            who_comes_late_takes_whole_what_was_made_from_the_start)
