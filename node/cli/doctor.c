@@ -60,7 +60,7 @@ static void s_sandbox (report_t *report)
 /* Our own programs that run inside the sandbox. */
 static void s_helpers (report_t *report)
 {
-    static const char *const names[] = {"jail", "tune"};
+    static const char *const names[] = {"jail", "tune", "llm", "python-evaluator"};
     char path[CLI_PATH_BYTES + 64];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf (path, sizeof path, "%s/libexec/evomesh/%s", report->cli->prefix, names[i]);
@@ -72,7 +72,7 @@ static void s_helpers (report_t *report)
             return;
         }
     }
-    s_note (report, "helpers", FINDING_OK, "jail and tune are in place", "");
+    s_note (report, "helpers", FINDING_OK, "jail, tune, llm and python-evaluator are in place", "");
 }
 
 /* A C compiler is what most agents' evaluators call; not every one does. */

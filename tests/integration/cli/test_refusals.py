@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """What is refused is refused plainly, with exit 1, and changes nothing: neither a file nor a row of the database."""
 import os
+import re
+import shutil
 import socket
 import sys
 import time
@@ -38,7 +40,6 @@ def tree (directory):
 
 def refused (node, pattern, *words, code=1, **more):
     """The command on a node ends with `code`, says `pattern`, and leaves all as it was."""
-    import re
     before = tree (node.dir), rows (node)
     result = node.cli (*words, code=None, **more)
     expect (result.code == code, "expected exit %d: %s" % (code, result))
@@ -122,4 +123,18 @@ def tokens_and_packages (mesh):
     refused (alpha, "lab.txt", "propose", mesh.path ("home"))
 
 
-main (one_directory_one_node, tokens_and_packages)
+def doctor_names_each_helper_that_is_missing (mesh):
+    built, prefix = os.path.dirname (os.path.dirname (os.path.realpath (sys.argv[1]))), mesh.path ("prefix")
+    helpers = os.path.join (prefix, "libexec", "evomesh")
+    os.makedirs (os.path.join (prefix, "bin"))
+    program = shutil.copy (os.path.realpath (sys.argv[1]), os.path.join (prefix, "bin", "evomesh"))
+    shutil.copytree (os.path.join (built, "libexec", "evomesh"), helpers)
+    expect (re.search ("ok +helpers", mesh.run (program, "doctor", code=None).out), "all helpers are in place")
+    for name in sorted (os.listdir (helpers)):
+        os.rename (os.path.join (helpers, name), mesh.path ("away"))
+        result = mesh.run (program, "doctor", code=1)
+        expect (re.search ("fatal +helpers +.*/%s: No such file" % name, result.out), "%s: %s" % (name, result))
+        os.rename (mesh.path ("away"), os.path.join (helpers, name))
+
+
+main (one_directory_one_node, tokens_and_packages, doctor_names_each_helper_that_is_missing)
