@@ -72,7 +72,7 @@ RECORD_STRUCT (value, VALUE_FIELDS);
 #define TICK_FIELDS(F, L, R)      F (R, UINT, unused, 0)
 #define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                    \
     F (R, UINT, operation, 0)                                                               \
-    F (R, UINT, result, 3)   /* proposal_result_t */                                        \
+    F (R, UINT, result, 4)   /* proposal_result_t */                                        \
     F (R, DIGEST, parent, 0) /* as PROPOSE named it */                                      \
     F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                 \
     F (R, DIGEST, says, 0) /* of its files but for comments and spaces; zero: not known */  \
@@ -129,9 +129,10 @@ RECORD_STRUCT (value, VALUE_FIELDS);
 /* How a proposal ended. */
 typedef enum {
     PROPOSAL_CANDIDATE,
-    PROPOSAL_NONE,     /* the proposer gave none */
-    PROPOSAL_FAULT,    /* it could not be run: a fault of this node */
-    PROPOSAL_EXHAUSTED /* its budget is spent: it is not asked again before the next STARTED */
+    PROPOSAL_NONE,      /* the proposer gave none */
+    PROPOSAL_FAULT,     /* it could not be run: a fault of this node */
+    PROPOSAL_EXHAUSTED, /* its budget is spent: it is not asked again before the next STARTED */
+    PROPOSAL_LATER /* its other proposals hold what is left of its budget: asked again when one of them ends */
 } proposal_result_t;
 
 /* NODE_EVENT (number, NAME, name, FIELDS) */

@@ -17,13 +17,33 @@
 #define BACKLOG_MAX (LIMIT_TRIALS - LIMIT_VALIDATIONS - 2)
 _Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is room for own proposals");
 
+/* The proposals under way of the proposer in that place are given up, and nobody is blamed. */
+static void s_give_up (node_t *self, size_t place)
+{
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++) {
+        const operation_t *operation = &self->operations[i];
+        if (operation->id == 0 || operation->kind != EFFECT_PROPOSE ||
+            operation->index % LIMIT_CAPABILITIES != place)
+            continue;
+        breaker_release (&self->breaker, operation->id);
+        operate_cancel (self, operation->id);
+    }
+    self->proposers[place] = (proposer_t){0};
+}
+
 void propose_settle (node_t *self, const started_t *event)
 {
     assert (self && event);
-    for (size_t i = 0; i < event->proposers.count; i++) {
-        const proposer_row_t *row = &event->proposers.items[i];
-        self->proposers[i] = (proposer_t){
-            .share = row->share, .parallel = (unsigned)row->parallel, .running = self->proposers[i].running};
+    for (size_t i = 0; i < LIMIT_CAPABILITIES; i++) {
+        static const proposer_row_t nobody = {0};
+        const proposer_row_t *row = i < event->proposers.count ? &event->proposers.items[i] : &nobody;
+        proposer_t *proposer = &self->proposers[i];
+        /* What is under way names its proposer by its place: whoever stands there now was not asked for it. */
+        if (!text_equal (row->name, proposer->name))
+            s_give_up (self, i);
+        *proposer = (proposer_t){
+            .share = row->share, .parallel = (unsigned)row->parallel, .running = proposer->running};
+        text_copy (row->name, proposer->name, sizeof proposer->name);
     }
 }
 
@@ -184,6 +204,12 @@ static void s_back_off (const node_t *self, proposer_t *proposer, bool fruitful)
         fruitful ? 0 : self->now_ms + (wait_ms < PROPOSE_WAIT_MS_MAX ? wait_ms : PROPOSE_WAIT_MS_MAX);
 }
 
+/* While its other proposals hold all that it may spend, there is no use in asking before one of them ends. */
+static void s_wait_for_others (const node_t *self, proposer_t *proposer)
+{
+    proposer->after_ms = proposer->running > 0 ? UINT64_MAX : self->now_ms + PROPOSE_WAIT_MS_MIN;
+}
+
 /* Told at the first failure in a row, and then more and more rarely. */
 static void s_say_failure (node_t *self, const proposer_t *proposer, text_t why)
 {
@@ -243,9 +269,13 @@ void on_proposed (node_t *self, const proposed_t *event)
     proposer->running--;
     size_t improvement =
         event->result == PROPOSAL_CANDIDATE ? s_take (self, event, index / LIMIT_CAPABILITIES) : NONE;
-    s_back_off (self, proposer, improvement != NONE);
+    if (event->result == PROPOSAL_LATER)
+        s_wait_for_others (self, proposer);
+    else
+        s_back_off (self, proposer, improvement != NONE);
     switch ((proposal_result_t)event->result) {
-    case PROPOSAL_CANDIDATE: break;
+    case PROPOSAL_CANDIDATE:
+    case PROPOSAL_LATER: break;
     case PROPOSAL_NONE: s_say_failure (self, proposer, event->description); break;
     case PROPOSAL_FAULT:
         s_say_failure (self, proposer, event->description);

@@ -179,11 +179,12 @@ typedef struct {
 
 /* A proposer, and how it does. */
 typedef struct {
+    char name[LIMIT_NAME + 1];
     double share;
     unsigned parallel;  /* as in proposer_row_t */
     unsigned running;   /* its proposals under way */
     unsigned fruitless; /* its proposals in a row that gave nothing new */
-    uint64_t after_ms;  /* it isn't asked before */
+    uint64_t after_ms;  /* it isn't asked before; UINT64_MAX: not before one of its proposals ends */
     bool exhausted;     /* its budget is spent: it isn't asked again before the next STARTED */
 } proposer_t;
 

@@ -50,13 +50,19 @@ void llm_desk_destroy (llm_desk_t **self_p)
     *self_p = NULL;
 }
 
-bool llm_desk_is_exhausted (const llm_desk_t *self, char *text, size_t size)
+llm_funds_t llm_desk_funds (const llm_desk_t *self)
+{
+    if (purse_is_empty (&self->purse))
+        return LLM_EXHAUSTED;
+    return purse_is_held (&self->purse) ? LLM_LATER : LLM_MAY_SPEND;
+}
+
+void llm_desk_print_exhausted (const llm_desk_t *self, char *text, size_t size)
 {
     char spent[240];
     purse_print (&self->purse, spent, sizeof spent);
     snprintf (text, size, "llm has spent its budget, %s: raise llm.budget in node.yaml and restart the node",
               spent);
-    return purse_is_empty (&self->purse);
 }
 
 /* --- the input --- */
@@ -173,8 +179,18 @@ static json_t *s_last_line (const char *output, size_t size)
     return NULL;
 }
 
+/* What it means that a program was stopped by what it was allowed. */
+static llm_funds_t s_funds_of_stopped (const llm_desk_t *self, const llm_order_t *order)
+{
+    if (spending_fits (&order->wanted, &order->allowed))
+        return LLM_MAY_SPEND; /* it had all that it wanted: more would not help it */
+    spending_t left = purse_left (&self->purse);
+    bool held = self->purse.aside.requests > 0;
+    return held || spending_fits (&order->wanted, &left) ? LLM_LATER : LLM_EXHAUSTED;
+}
+
 spending_t llm_desk_settle (llm_desk_t *self, const llm_order_t *order, const char *output, size_t size,
-                            bool *unaffordable)
+                            llm_funds_t *funds)
 {
     assert (order->model != NULL);
     spending_t spent = order->allowed;
@@ -187,9 +203,8 @@ spending_t llm_desk_settle (llm_desk_t *self, const llm_order_t *order, const ch
         json_decref (line);
     }
     purse_settle (&self->purse, &order->allowed, &spent);
-    spending_t left = purse_left (&self->purse);
-    if (unaffordable != NULL) /* what others have set aside may come back */
-        *unaffordable = stopped && !spending_fits (&order->wanted, &left) && self->purse.aside.requests == 0;
+    if (funds != NULL)
+        *funds = stopped ? s_funds_of_stopped (self, order) : LLM_MAY_SPEND;
     return spent;
 }
 

@@ -29,8 +29,17 @@ typedef struct {
 llm_desk_t *llm_desk_new (const workshop_t *workshop);
 void llm_desk_destroy (llm_desk_t **self_p);
 
-/* True if no request may be made any more; `text` then says so, for people. */
-bool llm_desk_is_exhausted (const llm_desk_t *self, char *text, size_t size);
+/* How it stands about the budget. */
+typedef enum {
+    LLM_MAY_SPEND,
+    LLM_LATER,    /* other proposals hold what is left; some of it may come back when they end */
+    LLM_EXHAUSTED /* it is spent */
+} llm_funds_t;
+
+llm_funds_t llm_desk_funds (const llm_desk_t *self);
+
+/* Says that the budget is spent, for people. */
+void llm_desk_print_exhausted (const llm_desk_t *self, char *text, size_t size);
 
 /* Adds "llm" to `input`, which holds what every proposer gets, and sets aside what the proposal may cost. `parent` is the program
  * to be changed. 0, or -1 with the problem. */
@@ -38,9 +47,10 @@ int llm_desk_order (llm_desk_t *self, const propose_t *effect, const tree_t *par
                     llm_order_t *order, problem_t *problem);
 
 /* The program ended; `output` is all that it printed (NULL: not known, then all that was set aside counts). Returns what was
- * spent. `*unaffordable` (may be NULL): it stopped because its allowance, which is all that was left, paid for no request. */
+ * spent. `*funds` (may be NULL) tells whether it stopped for want of funds: what it was allowed was less than it wanted and didn't
+ * pay for a request. Then LLM_EXHAUSTED if no more is left and nobody holds anything, else LLM_LATER. */
 spending_t llm_desk_settle (llm_desk_t *self, const llm_order_t *order, const char *output, size_t size,
-                            bool *unaffordable);
+                            llm_funds_t *funds);
 
 /* {"models", "spent", "budget", "exhausted"} for status. */
 json_t *llm_desk_report (const llm_desk_t *self);

@@ -144,11 +144,15 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
     free (bytes);
 }
 
-static void s_tell_exhausted (const proposals_t *self, uint64_t operation, const digest_t *parent)
+/* There is no candidate for want of funds. */
+static void s_tell_funds (const proposals_t *self, uint64_t operation, const digest_t *parent,
+                          llm_funds_t funds)
 {
-    char why[LIMIT_TEXT + 1];
-    llm_desk_is_exhausted (self->desk, why, sizeof why);
-    s_tell_none (self, operation, parent, PROPOSAL_EXHAUSTED, text_of (why));
+    char why[LIMIT_TEXT + 1] = "";
+    if (funds == LLM_EXHAUSTED)
+        llm_desk_print_exhausted (self->desk, why, sizeof why);
+    s_tell_none (self, operation, parent, funds == LLM_EXHAUSTED ? PROPOSAL_EXHAUSTED : PROPOSAL_LATER,
+                 text_of (why));
 }
 
 static void s_ended (void *context, size_t slot, uint64_t operation, const sandbox_result_t *result)
@@ -156,18 +160,18 @@ static void s_ended (void *context, size_t slot, uint64_t operation, const sandb
     proposals_t *self = context;
     proposal_t *proposal = &self->proposals[slot];
     spending_t spent = {0};
-    bool unaffordable = false;
+    llm_funds_t funds = LLM_MAY_SPEND;
     if (proposal->order.model != NULL)
         spent = llm_desk_settle (self->desk, &proposal->order, result == NULL ? NULL : result->output,
-                                 result == NULL ? 0 : result->output_size, &unaffordable);
+                                 result == NULL ? 0 : result->output_size, &funds);
     if (result != NULL && result->end == SANDBOX_EXITED && result->exit_code == 0) {
         s_tell_left (self, proposal, operation, result, &spent);
         return;
     }
     digest_t parent = proposal->parent_id;
     s_release (proposal);
-    if (unaffordable)
-        s_tell_exhausted (self, operation, &parent);
+    if (funds != LLM_MAY_SPEND)
+        s_tell_funds (self, operation, &parent, funds);
     else if (result != NULL)
         s_tell_failed (self, operation, &parent, result);
 }
@@ -278,37 +282,31 @@ static int s_start (proposals_t *self, size_t slot, const propose_t *effect, pro
     return s_ask (self, slot, effect, problem);
 }
 
-/* Why no proposal is started, as a result; PROPOSAL_CANDIDATE: nothing stands in its way. */
-static proposal_result_t s_hindrance (const proposals_t *self, const propose_t *effect, problem_t *problem)
-{
-    const config_t *config = self->workshop->config;
-    if (effect->proposer >= config->proposer_count) {
-        problem_set (problem, "node.yaml has no proposer %llu", (unsigned long long)effect->proposer);
-        return PROPOSAL_FAULT;
-    }
-    if (!s_is_llm (&config->proposers[effect->proposer]))
-        return PROPOSAL_CANDIDATE;
-    return llm_desk_is_exhausted (self->desk, problem->text, sizeof problem->text) ? PROPOSAL_EXHAUSTED
-                                                                                   : PROPOSAL_CANDIDATE;
-}
-
 void proposals_start (proposals_t *self, const propose_t *effect)
 {
     assert (effect->operation != 0);
+    const config_t *config = self->workshop->config;
     problem_t problem = {{0}};
     size_t slot;
-    proposal_result_t result = s_hindrance (self, effect, &problem);
-    if (result == PROPOSAL_CANDIDATE) {
-        /* A model that can't be asked, as its key isn't there, says nothing of this node's health. */
-        result =
-            s_is_llm (&self->workshop->config->proposers[effect->proposer]) ? PROPOSAL_NONE : PROPOSAL_FAULT;
-        if (job_table_place (self->jobs, &slot, &problem) == 0) {
-            if (s_start (self, slot, effect, &problem) == 0)
-                return;
-            s_release (&self->proposals[slot]);
-        }
+    if (effect->proposer >= config->proposer_count) { /* asked for before node.yaml was changed */
+        problem_set (&problem, "node.yaml has no proposer %llu", (unsigned long long)effect->proposer);
+        s_tell_none (self, effect->operation, &effect->parent, PROPOSAL_NONE, text_of (problem.text));
+        return;
     }
-    s_tell_none (self, effect->operation, &effect->parent, result, text_of (problem.text));
+    bool llm = s_is_llm (&config->proposers[effect->proposer]);
+    llm_funds_t funds = llm ? llm_desk_funds (self->desk) : LLM_MAY_SPEND;
+    if (funds != LLM_MAY_SPEND) {
+        s_tell_funds (self, effect->operation, &effect->parent, funds);
+        return;
+    }
+    if (job_table_place (self->jobs, &slot, &problem) == 0) {
+        if (s_start (self, slot, effect, &problem) == 0)
+            return;
+        s_release (&self->proposals[slot]);
+    }
+    /* A model that can't be asked, as its key isn't there, says nothing of this node's health. */
+    s_tell_none (self, effect->operation, &effect->parent, llm ? PROPOSAL_NONE : PROPOSAL_FAULT,
+                 text_of (problem.text));
 }
 
 bool proposals_cancel (proposals_t *self, uint64_t operation)

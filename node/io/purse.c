@@ -58,11 +58,22 @@ spending_t purse_left (const purse_t *self)
     return spending_left (&self->caps, &gone);
 }
 
+/* A cap of 0 is none, so what is left of it is never 0. */
+static bool s_is_nothing (const spending_t *left)
+{
+    return left->requests == 0 || left->tokens == 0 || left->cost_millionths == 0;
+}
+
 bool purse_is_empty (const purse_t *self)
 {
+    spending_t left = spending_left (&self->caps, &self->spent);
+    return s_is_nothing (&left);
+}
+
+bool purse_is_held (const purse_t *self)
+{
     spending_t left = purse_left (self);
-    return left.requests == 0 || left.tokens == 0 ||
-           (self->caps.cost_millionths > 0 && left.cost_millionths == 0);
+    return !purse_is_empty (self) && s_is_nothing (&left);
 }
 
 int purse_set_aside (purse_t *self, const spending_t *wanted, spending_t *allowed, problem_t *problem)

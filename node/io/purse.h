@@ -20,8 +20,11 @@ int purse_open (purse_t *self, store_t *store, const spending_t *caps, problem_t
 /* What may still be set aside. */
 spending_t purse_left (const purse_t *self);
 
-/* True if a cap is reached, be it by what is set aside. */
+/* True if a cap is reached by what is spent: nothing will ever be left. */
 bool purse_is_empty (const purse_t *self);
+
+/* True if nothing may be set aside now, as all that isn't spent is set aside: some of it may come back. */
+bool purse_is_held (const purse_t *self);
 
 /* Sets aside `wanted`, or as much of it as is left, and tells how much that is. 0 once it is on disk; else -1 with the problem. */
 int purse_set_aside (purse_t *self, const spending_t *wanted, spending_t *allowed, problem_t *problem);

@@ -358,6 +358,11 @@ static void s_start (rig_t *self, size_t k)
     proposer_row_t proposers[] = {{.name = text_of ("here"), .share = 1},
                                   {.name = text_of ("away"), .share = 1, .parallel = self->parallel}};
     assert (self->proposers <= 2);
+    if (self->reversed) {
+        proposer_row_t first = proposers[0];
+        proposers[0] = proposers[1];
+        proposers[1] = first;
+    }
     started_t started = {.charter = bytes_of (self->group.packed.data, self->group.packed.size),
                          .roster = bytes_of (self->members->packed.data, self->members->packed.size),
                          .start = bytes_of (self->trees[0].tree.data, self->trees[0].tree.size),

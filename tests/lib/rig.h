@@ -89,7 +89,8 @@ struct rig {
         unsigned statements; /* that it kept */
         unsigned fetches[2]; /* contents that it asked for: alone, and with the files that they list */
         unsigned evaluations;
-        unsigned staged; /* of which with the evaluator's stages */
+        unsigned evaluated[RIG_TREES_MAX]; /* of each of the trees, but of their live copies */
+        unsigned staged;                   /* of which with the evaluator's stages */
     } nodes[RIG_NODES_MAX];
     struct {
         digest_t id;
@@ -108,6 +109,7 @@ struct rig {
     policy_t policy;
     /* What a node is started with; changes count from its next rig_restart on. */
     size_t proposers;  /* 0 to 2 */
+    bool reversed;     /* they stand the other way round */
     uint64_t parallel; /* of the second one */
     unsigned breaker_threshold;
     uint64_t slots; /* 2 */

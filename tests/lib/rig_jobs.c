@@ -16,6 +16,7 @@ void rig_job_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate)
                      .as.evaluated = {.operation = evaluate->operation, .wall_ms = 10}};
     uint64_t reason = evaluate->live ? rules->live_reason : rules->evaluate_reason;
     self->nodes[k].evaluations++;
+    self->nodes[k].evaluated[tree] += !evaluate->live;
     self->nodes[k].staged += evaluate->staged != 0;
     if (evaluate->staged && rules->staged_reason)
         reason = rules->staged_reason;

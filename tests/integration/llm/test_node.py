@@ -29,12 +29,12 @@ def climb (handler, body):
         handler, body)
 
 
-def start_node (mesh, endpoint, proposers, budget, key_settings):
+def start_node (mesh, endpoint, proposers, budget, key_settings, parallel=1):
     node = mesh.node ("solo", "--seed", "1", agent=lab.make_agent (mesh, timeout="60s"))
     node.config (proposers=proposers)
     with open (os.path.join (node.dir, "node.yaml"), "a") as file:
         file.write ("\nllm:\n  endpoint: %s\n  %s\n  models:\n    - {name: test-1, price_input: 2, price_output: 10}\n"
-                    "  parallel: 1\n  budget: %s\n" % (endpoint.url, key_settings, budget))
+                    "  parallel: %d\n  budget: %s\n" % (endpoint.url, key_settings, parallel, budget))
     node.cli ("group", "create", "lonely", "--allow-unvalidated")
     return node
 
@@ -103,6 +103,19 @@ def what_a_model_finds_goes_live_within_the_budget (mesh):
         expect (len (endpoint.requests) == 4, "%d requests after a restart" % len (endpoint.requests))
 
 
+def a_small_budget_is_spent_to_its_end_by_several_at_once (mesh):
+    """What one proposal sets aside, twelve requests, is more than there is: the others wait, and nothing is left over."""
+    with Endpoint (climb) as endpoint:
+        node = start_node (mesh, endpoint, "[{name: llm}]", "{requests: 6}", "key_file: " + key_file (mesh), parallel=2)
+        node.start ()
+        watcher = Watcher (node)
+        status = wait_for ("the budget is spent", lambda: (lambda s: s and s["llm"]["exhausted"] and s) (node.status ()), 120)
+        expect (status["llm"]["spent"]["requests"] == 6 and len (endpoint.requests) == 6, status["llm"])
+        told = wait_for ("it is said", lambda: [one for one in watcher.events () if one["type"] == "proposer_exhausted"])
+        expect ("6 of 6 requests" in told[0]["error_message"], told)
+        node.stop ()
+
+
 def what_a_killed_node_may_have_spent_counts (mesh):
     with Endpoint (stall) as endpoint:
         node = start_node (mesh, endpoint, "[{name: llm}]", "{requests: 100}", "key_file: " + key_file (mesh))
@@ -136,5 +149,5 @@ def an_endpoint_that_stalls_stalls_nobody_else (mesh):
         expect_no_key_on_disk (node)
 
 
-main (what_a_model_finds_goes_live_within_the_budget, what_a_killed_node_may_have_spent_counts,
+main (what_a_model_finds_goes_live_within_the_budget, a_small_budget_is_spent_to_its_end_by_several_at_once, what_a_killed_node_may_have_spent_counts,
       an_endpoint_that_stalls_stalls_nobody_else)

@@ -135,14 +135,23 @@ START_TEST (a_proposer_that_can_not_run_is_a_fault_of_this_node)
 {
     bench_t bench = s_bench ("true");
     propose_t effect = s_effect (&bench);
-    effect.proposer = 3;
-    proposals_start (bench.proposals, &effect);
-    effect = s_effect (&bench);
     effect.parent = (digest_t){{9}};
     proposals_start (bench.proposals, &effect);
-    ck_assert_uint_eq (bench.rig->count, 2);
-    ck_assert_uint_eq (bench.rig->events[0].as.proposed.result, 2);
-    ck_assert_uint_eq (bench.rig->events[1].as.proposed.result, 2);
+    ck_assert_uint_eq (bench.rig->count, 1);
+    ck_assert_uint_eq (bench.rig->events[0].as.proposed.result, PROPOSAL_FAULT);
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (a_proposer_that_is_not_there_any_more_is_no_fault)
+{
+    bench_t bench = s_bench ("true");
+    propose_t effect = s_effect (&bench);
+    effect.proposer = 1;
+    proposals_start (bench.proposals, &effect);
+    ck_assert_uint_eq (bench.rig->count, 1);
+    ck_assert_uint_eq (bench.rig->events[0].as.proposed.result, PROPOSAL_NONE);
+    ck_assert (job_rig_says (bench.rig->events[0].as.proposed.description, "no proposer 1"));
     s_end (&bench);
 }
 END_TEST
@@ -341,7 +350,8 @@ END_TEST
 SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candidate,
             whatever_else_the_proposer_changed_is_thrown_away,
             a_proposer_that_fails_or_changes_nothing_gives_no_candidate,
-            a_proposer_that_can_not_run_is_a_fault_of_this_node, a_cancelled_proposer_says_nothing,
+            a_proposer_that_can_not_run_is_a_fault_of_this_node,
+            a_proposer_that_is_not_there_any_more_is_no_fault, a_cancelled_proposer_says_nothing,
             what_a_proposer_worked_on_is_gone_when_it_ends_or_is_cancelled, the_proposer_is_told_on_its_stdin,
             the_input_tells_parent_inspirations_failures_and_what_counts,
             artifacts_reach_what_has_the_network_only_by_consent,

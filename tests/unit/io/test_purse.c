@@ -67,12 +67,31 @@ START_TEST (no_more_is_allowed_than_is_left_beside_what_others_set_aside)
     ck_assert_uint_eq (second.requests, 2);
     ck_assert_uint_eq (second.tokens, 200);
     ck_assert_uint_eq (second.cost_millionths, 100);
-    ck_assert (purse_is_empty (&purse));
     spending_t none = {0};
     purse_settle (&purse, &second, &none);
-    ck_assert (!purse_is_empty (&purse));
+    ck_assert_uint_eq (purse_left (&purse).requests, 2);
     purse_settle (&purse, &first, &spent);
-    ck_assert (purse_is_empty (&purse));
+    ck_assert_uint_eq (purse_left (&purse).tokens, 0);
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (what_is_set_aside_is_held_and_not_spent)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = s_store (&scratch);
+    purse_t purse = s_purse (store, s_caps);
+    spending_t wanted = {12, 100, 100}, allowed, one = {1, 10, 10}, rest = {9, 10, 10};
+    ck_assert (!purse_is_held (&purse) && !purse_is_empty (&purse));
+    ck_assert_int_eq (purse_set_aside (&purse, &wanted, &allowed, NULL), 0);
+    ck_assert (purse_is_held (&purse) && !purse_is_empty (&purse));
+    purse_settle (&purse, &allowed, &one);
+    ck_assert (!purse_is_held (&purse) && !purse_is_empty (&purse));
+    ck_assert_int_eq (purse_set_aside (&purse, &wanted, &allowed, NULL), 0);
+    ck_assert_uint_eq (allowed.requests, 9);
+    purse_settle (&purse, &allowed, &rest);
+    ck_assert (!purse_is_held (&purse) && purse_is_empty (&purse));
     store_close (&store);
     scratch_remove (&scratch);
 }
@@ -86,6 +105,7 @@ START_TEST (without_caps_it_is_never_empty)
     spending_t wanted = {8, 800, 100}, allowed;
     char text[200];
     ck_assert_int_eq (purse_set_aside (&purse, &wanted, &allowed, NULL), 0);
+    ck_assert (!purse_is_held (&purse));
     purse_settle (&purse, &allowed, &wanted);
     ck_assert (!purse_is_empty (&purse));
     purse_print (&purse, text, sizeof text);
@@ -100,4 +120,5 @@ END_TEST
 
 SUITE_MAIN ("purse", what_was_spent_is_known_after_a_restart,
             what_was_set_aside_before_a_crash_counts_as_spent,
-            no_more_is_allowed_than_is_left_beside_what_others_set_aside, without_caps_it_is_never_empty)
+            no_more_is_allowed_than_is_left_beside_what_others_set_aside,
+            what_is_set_aside_is_held_and_not_spent, without_caps_it_is_never_empty)

@@ -107,8 +107,88 @@ START_TEST (an_exhausted_one_is_told_once_and_asked_again_only_after_a_restart)
 }
 END_TEST
 
+START_TEST (one_whose_budget_others_hold_waits_until_one_of_them_ends)
+{
+    rig_t *rig = s_rig (1, 3);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 3);
+    uint64_t holder = 0;
+    for (size_t i = 0; i < rig->nodes[0].proposal_count && holder == 0; i++)
+        holder = rig->nodes[0].proposers[i] == AWAY ? rig->nodes[0].proposals[i] : 0;
+    s_ends (rig, s_newest (rig, AWAY), PROPOSAL_LATER);
+    rig_pass (rig, 600000);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 3);
+    s_ends (rig, holder, PROPOSAL_NONE);
+    rig_pass (rig, 200);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 5);
+    ck_assert_uint_eq (rig_events (rig, 0, "proposer_exhausted"), 0);
+    ck_assert_uint_eq (rig_events (rig, 0, "proposal_failed"), 1); /* the holder's */
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (one_that_nobody_is_left_to_wait_for_is_asked_again_soon)
+{
+    rig_t *rig = s_rig (1, 1);
+    s_ends (rig, s_newest (rig, AWAY), PROPOSAL_LATER);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 1); /* not at once */
+    rig_pass (rig, 100);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 2);
+    rig_destroy (&rig);
+}
+END_TEST
+
+/* Is any of the first `before` proposals asked for again later? */
+static bool s_is_asked_again (const rig_t *rig, size_t before)
+{
+    for (size_t i = 0; i < before; i++)
+        for (size_t k = before; k < rig->nodes[0].proposal_count; k++)
+            if (rig->nodes[0].proposals[i] == rig->nodes[0].proposals[k])
+                return true;
+    return false;
+}
+
+START_TEST (what_a_proposer_that_is_gone_was_asked_for_is_given_up_without_a_fault)
+{
+    rig_t *rig = s_rig (1, 3);
+    size_t before = rig->nodes[0].proposal_count;
+    rig->proposers = 0;
+    rig->breaker_threshold = 1;
+    rig_restart (rig, 0);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, before);
+    for (size_t i = 0; i < before; i++)
+        s_ends (rig, rig->nodes[0].proposals[i], PROPOSAL_FAULT); /* too late: nobody waits for it */
+    ck_assert_uint_eq (rig_events (rig, 0, "proposal_failed"), 0);
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 0);
+    node_status_t status;
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_uint_eq (status.slots_busy, 0);
+    rig->proposers = 2;
+    rig_restart (rig, 0);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 2 * before); /* all its places are free */
+    ck_assert (!s_is_asked_again (rig, before));
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (what_one_proposer_was_asked_for_is_never_asked_of_another)
+{
+    rig_t *rig = s_rig (1, 3);
+    size_t before = rig->nodes[0].proposal_count;
+    rig_restart (rig, 0);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 2 * before); /* the same list: each is asked again */
+    ck_assert (s_is_asked_again (rig, before));
+    rig->reversed = true;
+    before = rig->nodes[0].proposal_count;
+    rig_restart (rig, 0);
+    ck_assert_uint_gt (rig->nodes[0].proposal_count, before);
+    ck_assert (!s_is_asked_again (rig, before));
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (the_trial_of_a_half_open_breaker_is_for_who_works_here)
 {
+    enum { TRIALS = 16 }; /* each is drawn anew: that both would do shows soon */
     rig_t *rig = rig_new (1, NULL);
     rig->proposers = 2;
     rig->parallel = 1;
@@ -116,12 +196,15 @@ START_TEST (the_trial_of_a_half_open_breaker_is_for_who_works_here)
     rig_restart (rig, 0);
     s_ends (rig, s_newest (rig, AWAY), PROPOSAL_NONE);
     s_ends (rig, s_newest (rig, HERE), PROPOSAL_FAULT);
-    ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 1);
     size_t here = s_asked (rig, HERE), away = s_asked (rig, AWAY);
-    rig_pass (rig, 20000);
-    ck_assert_uint_eq (rig_events (rig, 0, "breaker_half_open"), 1);
-    ck_assert_uint_eq (s_asked (rig, HERE), here + 1);
-    ck_assert_uint_eq (s_asked (rig, AWAY), away);
+    for (unsigned i = 1; i <= TRIALS; i++) {
+        ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), i);
+        rig_pass (rig, 10001);
+        ck_assert_uint_eq (rig_events (rig, 0, "breaker_half_open"), i);
+        ck_assert_uint_eq (s_asked (rig, HERE), here + i);
+        ck_assert_uint_eq (s_asked (rig, AWAY), away);
+        s_ends (rig, s_newest (rig, HERE), PROPOSAL_FAULT);
+    }
     rig_destroy (&rig);
 }
 END_TEST
@@ -142,5 +225,9 @@ END_TEST
 SUITE_MAIN ("node_proposers", who_is_away_takes_no_slot, one_that_never_answers_holds_up_no_other,
             one_that_fails_again_and_again_is_asked_less_and_no_other,
             an_exhausted_one_is_told_once_and_asked_again_only_after_a_restart,
+            one_whose_budget_others_hold_waits_until_one_of_them_ends,
+            one_that_nobody_is_left_to_wait_for_is_asked_again_soon,
+            what_a_proposer_that_is_gone_was_asked_for_is_given_up_without_a_fault,
+            what_one_proposer_was_asked_for_is_never_asked_of_another,
             the_trial_of_a_half_open_breaker_is_for_who_works_here,
             what_a_proposer_printed_stays_on_its_machine)
