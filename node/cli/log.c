@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* evomesh log: the improvements that this node knows, newest last; from the store, so the node need not run. */
+/* evomesh log: the improvements that this node knows, newest last, or the lineage of its candidates; from the store, so the node need
+ * not run. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "evolution/improvement.h"
 #include "node/cli/commands.h"
 #include "node/cli/improvement_print.h"
+#include "node/cli/log_graph.h"
 
 #define LIMIT_DEFAULT 20
 #define LIMIT_MOST    100000
@@ -85,33 +87,43 @@ static bool s_is_state (const char *name)
     return false;
 }
 
+static int s_list (const cli_t *cli, store_t *store, gather_t *gather)
+{
+    gather->lines = json_array ();
+    assert (gather->lines != NULL);
+    int rc = s_gather (store, gather);
+    if (rc == CLI_DONE && cli->json)
+        rc = s_print_json (gather->lines);
+    else if (rc == CLI_DONE)
+        s_print_table (cli, gather->lines);
+    json_decref (gather->lines);
+    return rc;
+}
+
 static int s_run (cli_t *cli)
 {
     store_t *store;
     gather_t gather = {
         .state = cli_value (cli, "state", NULL), .limit = LIMIT_DEFAULT, .as_rows = !cli->json};
+    bool graph = cli_flag (cli, "graph");
     int rc = cli_number (cli, "limit", 1, LIMIT_MOST, &gather.limit);
     if (rc == CLI_DONE && gather.state != NULL && !s_is_state (gather.state))
         rc = cli_usage (cli, "--state: found \"%.40s\", expected one of `evomesh help log`", gather.state);
+    if (rc == CLI_DONE && gather.state != NULL && graph)
+        rc = cli_usage (cli, "--graph draws candidates, which have no state: leave out --state");
     if (rc == CLI_DONE)
         rc = session_open (cli, &store);
     if (rc != CLI_DONE)
         return rc;
-    gather.lines = json_array ();
-    assert (gather.lines != NULL);
-    rc = s_gather (store, &gather);
+    rc = graph ? log_graph (cli, store, gather.limit) : s_list (cli, store, &gather);
     store_close (&store);
-    if (rc == CLI_DONE && cli->json)
-        rc = s_print_json (gather.lines);
-    else if (rc == CLI_DONE)
-        s_print_table (cli, gather.lines);
-    json_decref (gather.lines);
     return rc;
 }
 
 static const cli_option_t s_options[] = {
     {"limit", "N", "the last so many (default 20)"},
     {"state", "STATE", "only those in this state"},
+    {"graph", NULL, "draw what was made of what, newest first: each candidate, its verdict and figures"},
     {NULL, NULL, NULL},
 };
 
@@ -124,6 +136,7 @@ const cli_command_t log_command = {
     .details = "States: proposed, testing, reviewing, held, validating, validated, snapshot, applied, "
                "shared, kept,\n"
                "rolling_back, rolled_back, rollback_failed, rejected. The node need not run.",
-    .example = "  evomesh log --state rejected --limit 100",
+    .example = "  evomesh log --state rejected --limit 100\n"
+               "  evomesh log --graph",
     .run = s_run,
 };
