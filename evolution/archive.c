@@ -307,23 +307,6 @@ size_t archive_front_count (const archive_t *self)
     return self->front_count;
 }
 
-const archive_entry_t *archive_front_at (const archive_t *self, size_t index)
-{
-    assert (index < self->front_count);
-    return &self->entries[self->front[index]];
-}
-
-const archive_entry_t *archive_at (const archive_t *self, size_t index)
-{
-    assert (index < self->count);
-    return &self->entries[index];
-}
-
-const archive_entry_t *archive_best (const archive_t *self)
-{
-    return self->best == NOBODY ? NULL : &self->entries[self->best];
-}
-
 const archive_entry_t *archive_select (const archive_t *self, size_t island, selection_t how,
                                        random_t *random)
 {

@@ -83,11 +83,6 @@ const archive_entry_t *archive_twin (const archive_t *self, const digest_t *toke
 
 size_t archive_count (const archive_t *self);
 size_t archive_front_count (const archive_t *self);
-const archive_entry_t *archive_front_at (const archive_t *self, size_t index); /* in order of adding */
-const archive_entry_t *archive_at (const archive_t *self, size_t index);       /* in order of adding */
-
-/* The best: feasible before what isn't, then by score, then the first. NULL if none is valid. */
-const archive_entry_t *archive_best (const archive_t *self);
 
 /* Picks a parent among the valid ones of an island; NULL if there is none. SELECT_DGM: probability in proportion to
  * sigmoid (10 (s − ½)) / (1 + children), s the score between the root's (0) and the island's best (1); below 0 for what is worse than

@@ -103,14 +103,6 @@ uint64_t mesh_refused (const mesh_t *self, int code)
     return code < 0 && -code < MESH_CODES ? self->refused[-code] : 0;
 }
 
-const proof_t *mesh_proof (const mesh_t *self, size_t i)
-{
-    size_t of_first = 0;
-    while (window_proof (self->windows[0], of_first) != NULL)
-        of_first++;
-    return i < of_first ? window_proof (self->windows[0], i) : window_proof (self->windows[1], i - of_first);
-}
-
 /* --- peers --- */
 
 peer_t *mesh_find_peer (const mesh_t *self, const pubkey_t *id)

@@ -150,8 +150,6 @@ typedef struct {
     uint64_t slots_busy;
 } mesh_peer_t;
 size_t mesh_peers (const mesh_t *self, mesh_peer_t *peers, size_t max);
-/* The same proofs that MESH_EQUIVOCATED told, and those whose first statement was no longer kept: that a member said two different things under one sequence number; NULL at the end. */
-const proof_t *mesh_proof (const mesh_t *self, size_t i);
 /* How many statements were refused with `code` since the start. */
 uint64_t mesh_refused (const mesh_t *self, int code);
 

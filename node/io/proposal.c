@@ -242,7 +242,7 @@ static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect,
                          .memory_bytes = llm ? LLM_MEMORY_BYTES : shop->agent->memory_bytes,
                          .processes_max = llm ? LLM_PROCESSES : shop->agent->processes_max,
                          .output_bytes = LIMIT_OUTPUT_BYTES,
-                         .network = llm || (shop->config->proposer_network && proposer->command.count > 0)};
+                         .network = proposal_has_network (shop->config, proposer)};
     return job_table_start (self->jobs, slot, effect->operation, &job, problem);
 }
 

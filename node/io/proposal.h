@@ -32,6 +32,9 @@ void proposals_cancel_all (proposals_t *self);
 /* What was spent on models, for status; NULL if node.yaml names none. */
 json_t *proposals_report (const proposals_t *self);
 
+/* Does that proposer reach the network? `llm` does; a command, where node.yaml lets commands. */
+bool proposal_has_network (const config_t *config, const agent_proposer_t *proposer);
+
 /* The JSON object above. Reads what the store knows of parent, inspirations and recent failures. */
 json_t *proposal_input (const workshop_t *workshop, const propose_t *effect);
 

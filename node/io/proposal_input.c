@@ -162,21 +162,23 @@ static json_t *s_objectives (const objectives_t *objectives)
     return list;
 }
 
-/* What evaluations printed leaves the machine only where the operator consents. */
-static bool s_may_see_artifacts (const workshop_t *shop, const propose_t *effect)
+bool proposal_has_network (const config_t *config, const agent_proposer_t *proposer)
 {
-    const config_t *config = shop->config;
-    bool networked = config->proposers[effect->proposer].command.count > 0
-                         ? config->proposer_network
-                         : strcmp (config->proposers[effect->proposer].name, LLM_PROPOSER) == 0;
-    return config->share_artifacts || !networked;
+    return proposer->command.count > 0 ? config->proposer_network
+                                       : strcmp (proposer->name, LLM_PROPOSER) == 0;
+}
+
+/* What evaluations printed leaves the machine only where the operator consents. */
+static bool s_may_see_artifacts (const config_t *config, const propose_t *effect)
+{
+    return config->share_artifacts || !proposal_has_network (config, &config->proposers[effect->proposer]);
 }
 
 json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
 {
     json_t *root = json_object (), *inspirations = json_object (), *evolve = json_array ();
     size_t room = FILES_BYTES_MAX;
-    bool artifacts = s_may_see_artifacts (shop, effect);
+    bool artifacts = s_may_see_artifacts (shop->config, effect);
     json_object_set_new (inspirations, "top",
                          s_inspirations (shop, effect->top.items, effect->top.count, &room));
     json_object_set_new (inspirations, "diverse",

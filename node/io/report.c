@@ -205,8 +205,6 @@ static json_t *s_hypervolume (const node_t *node, const objectives_t *objectives
 char *report_status (const turn_t *turn, const report_process_t *process)
 {
     assert (turn != NULL && process != NULL);
-    static const char *const breaker_names[] = {
-        [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_HALF_OPEN] = "half_open"};
     node_status_t status;
     node_status (turn_node (turn), &status);
     json_t *root = json_object ();
@@ -221,7 +219,7 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "release", s_digest (&status.release));
     json_object_set_new (root, "learning_rate", json_real (status.learning_rate));
     json_object_set_new (root, "success_rate", s_number (status.success_rate));
-    json_object_set_new (root, "breaker", json_string (breaker_names[status.breaker]));
+    json_object_set_new (root, "breaker", json_string (breaker_state_name (status.breaker)));
     s_set_counts (root, &status);
     json_object_set_new (root, "archive_digest", s_digest (&status.archive_digest));
     s_set (root, "uptime_ms", process->uptime_ms);

@@ -52,7 +52,6 @@ int store_statement_put (store_t *self, const uint8_t *body, size_t body_size, c
                          uint64_t publication);
 /* body and seal in one malloc'ed buffer (seal at its end, `*body_size` before it); NULL if it isn't here. */
 uint8_t *store_statement_get (store_t *self, const digest_t *id, size_t *body_size);
-bool store_statement_has (store_t *self, const digest_t *id);
 typedef int (statement_visit_fn) (void *context, const uint8_t *body, size_t body_size,
                                   const uint8_t seal[SEAL_BYTES]);
 /* The publications of `author` with number >= `from`, ascending, `limit` at most. */

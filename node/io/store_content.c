@@ -108,15 +108,6 @@ uint8_t *store_statement_get (store_t *self, const digest_t *id, size_t *body_si
     return bytes;
 }
 
-bool store_statement_has (store_t *self, const digest_t *id)
-{
-    assert (self != NULL && id != NULL);
-    size_t size;
-    uint8_t *bytes = store_statement_get (self, id, &size);
-    free (bytes);
-    return bytes != NULL;
-}
-
 int store_publications_walk (store_t *self, const pubkey_t *author, uint64_t from, size_t limit,
                              statement_visit_fn *visit, void *context)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "evolution/archive.h"
+#include "evolution/archive_state.h"
 #include "evolution/pareto.h"
 #include "protocol/error.h"
 #include "tests/lib/objectives.h"
@@ -54,21 +54,39 @@ static const archive_entry_t *s_find (const archive_t *archive, size_t number)
     return entry;
 }
 
+/* In order of adding. */
+static const archive_entry_t *s_at (const archive_t *archive, size_t index)
+{
+    ck_assert_uint_lt (index, archive->count);
+    return &archive->entries[index];
+}
+
+static const archive_entry_t *s_front_at (const archive_t *archive, size_t index)
+{
+    ck_assert_uint_lt (index, archive->front_count);
+    return &archive->entries[archive->front[index]];
+}
+
+static const archive_entry_t *s_best (const archive_t *archive)
+{
+    return archive->best == ISLAND_NOBODY ? NULL : &archive->entries[archive->best];
+}
+
 START_TEST (test_scores_are_the_weighted_improvement_over_the_first_valid_one)
 {
     archive_t *archive = s_new ();
     digest_t broken = s_id (99);
     ck_assert_int_eq (s_put (archive, 0, 99, 99, NULL), 0);
-    ck_assert_ptr_null (archive_best (archive));
+    ck_assert_ptr_null (s_best (archive));
     s_add (archive, 0, 0, 8, 4);
     s_add (archive, 1, 0, 6, 4);
     s_add (archive, 2, 1, 8, 3);
     ck_assert (s_find (archive, 0)->score == 0);
     ck_assert (s_find (archive, 1)->score == 0.125);
     ck_assert (s_find (archive, 2)->score == -0.125);
-    ck_assert_ptr_eq (archive_best (archive), s_find (archive, 1));
+    ck_assert_ptr_eq (s_best (archive), s_find (archive, 1));
     ck_assert_uint_eq (archive_count (archive), 4);
-    ck_assert (digest_equal (&archive_at (archive, 0)->id, &broken));
+    ck_assert (digest_equal (&s_at (archive, 0)->id, &broken));
     ck_assert (!s_find (archive, 99)->valid);
     digest_t absent = s_id (100);
     ck_assert_ptr_null (archive_find (archive, &absent));
@@ -84,7 +102,7 @@ START_TEST (test_an_id_is_taken_once)
     metrics_t better = metrics_two (1, 9);
     ck_assert_int_eq (s_put (archive, 0, 0, 0, &better), ERROR_CONFLICT);
     ck_assert_uint_eq (archive_count (archive), 1);
-    ck_assert (archive_best (archive)->metrics.values[0] == 8);
+    ck_assert (s_best (archive)->metrics.values[0] == 8);
     archive_destroy (&archive);
 }
 END_TEST
@@ -126,8 +144,8 @@ START_TEST (test_the_front_moves_along)
     ck_assert (!s_find (archive, 4)->on_front);
     s_add (archive, 5, 0, 7, 5); /* dominates 0 and 3 */
     ck_assert_uint_eq (archive_front_count (archive), 2);
-    ck_assert_ptr_eq (archive_front_at (archive, 0), s_find (archive, 2));
-    ck_assert_ptr_eq (archive_front_at (archive, 1), s_find (archive, 5));
+    ck_assert_ptr_eq (s_front_at (archive, 0), s_find (archive, 2));
+    ck_assert_ptr_eq (s_front_at (archive, 1), s_find (archive, 5));
     ck_assert (!s_find (archive, 0)->on_front && !s_find (archive, 3)->on_front);
     ck_assert (s_find (archive, 2)->on_front && s_find (archive, 5)->on_front);
     archive_destroy (&archive);
@@ -146,9 +164,9 @@ START_TEST (test_the_front_is_what_nothing_dominates)
     for (size_t i = 0; i < 400; i++) {
         bool dominated = false;
         for (size_t k = 0; k < 400; k++)
-            dominated |= pareto_dominates (&objectives, &archive_at (archive, k)->metrics,
-                                           &archive_at (archive, i)->metrics);
-        ck_assert_int_eq (archive_at (archive, i)->on_front, !dominated);
+            dominated |=
+                pareto_dominates (&objectives, &s_at (archive, k)->metrics, &s_at (archive, i)->metrics);
+        ck_assert_int_eq (s_at (archive, i)->on_front, !dominated);
         front += !dominated;
     }
     ck_assert_uint_eq (archive_front_count (archive), front);
@@ -176,11 +194,11 @@ START_TEST (test_dgm_selection_goes_by_score_and_novelty)
 {
     enum { COUNT = 40, PICKS = 200000 };
     archive_t *archive = s_mixed (COUNT);
-    double best = archive_best (archive)->score, weights[COUNT] = {0}, total = 0;
+    double best = s_best (archive)->score, weights[COUNT] = {0}, total = 0;
     unsigned picked[COUNT] = {0};
     ck_assert (best > ARCHIVE_BEST_MIN);
     for (size_t i = 0; i < COUNT; i++) {
-        const archive_entry_t *entry = archive_at (archive, i);
+        const archive_entry_t *entry = s_at (archive, i);
         if (entry->valid)
             weights[i] = 1 / (1 + exp (-10 * (entry->score / best - 0.5))) / (1 + entry->children);
         total += weights[i];
@@ -189,7 +207,7 @@ START_TEST (test_dgm_selection_goes_by_score_and_novelty)
     random_init_number (&random, 11);
     for (int i = 0; i < PICKS; i++) {
         const archive_entry_t *entry = archive_select (archive, 0, SELECT_DGM, &random);
-        picked[entry - archive_at (archive, 0)]++;
+        picked[entry - s_at (archive, 0)]++;
     }
     for (size_t i = 0; i < COUNT; i++) {
         double expected = PICKS * weights[i] / total, deviation = sqrt (expected);
@@ -208,7 +226,7 @@ START_TEST (test_each_way_of_selection_keeps_to_its_rule)
     double random_sum = 0, tournament_sum = 0;
     for (int i = 0; i < 2000; i++) {
         ck_assert (archive_select (archive, 0, SELECT_PARETO, &random)->on_front);
-        ck_assert_ptr_eq (archive_select (archive, 0, SELECT_BEST, &random), archive_best (archive));
+        ck_assert_ptr_eq (archive_select (archive, 0, SELECT_BEST, &random), s_best (archive));
         const archive_entry_t *any = archive_select (archive, 0, SELECT_RANDOM, &random);
         const archive_entry_t *winner = archive_select (archive, 0, SELECT_TOURNAMENT, &random);
         ck_assert (any->valid && winner->valid);
@@ -282,7 +300,7 @@ START_TEST (test_a_hundred_thousand_candidates_are_found_and_selected)
     for (size_t i = 0; i < COUNT; i += 7) {
         digest_t id = s_id (i);
         const archive_entry_t *entry = archive_find (archive, &id);
-        ck_assert_ptr_eq (entry, archive_at (archive, i));
+        ck_assert_ptr_eq (entry, s_at (archive, i));
         ck_assert (archive_select (archive, 0, SELECT_DGM, &random)->valid);
     }
     archive_destroy (&archive);
@@ -321,10 +339,10 @@ START_TEST (test_what_is_past_a_limit_is_behind_all_that_is_not)
     archive_t *archive = archive_new (&objectives);
     s_add (archive, 0, 0, 12, 1);
     s_add (archive, 1, 0, 10, 9); /* nearer to the limit */
-    ck_assert_ptr_eq (archive_best (archive), s_find (archive, 1));
+    ck_assert_ptr_eq (s_best (archive), s_find (archive, 1));
     s_add (archive, 2, 0, 8, 0.5); /* keeps to it */
     s_add (archive, 3, 0, 9, 90);
-    ck_assert_ptr_eq (archive_best (archive), s_find (archive, 2));
+    ck_assert_ptr_eq (s_best (archive), s_find (archive, 2));
     ck_assert_uint_eq (archive_front_count (archive), 1);
     random_t random;
     random_init_number (&random, 18);
@@ -453,7 +471,7 @@ START_TEST (test_inspirations_are_the_best_and_what_is_far_from_them)
     const archive_entry_t *top[ARCHIVE_INSPIRATIONS], *diverse[ARCHIVE_INSPIRATIONS];
     size_t count = archive_top (archive, 0, top);
     ck_assert_uint_eq (count, ARCHIVE_INSPIRATIONS);
-    ck_assert_ptr_eq (top[0], archive_best (archive));
+    ck_assert_ptr_eq (top[0], s_best (archive));
     for (size_t i = 1; i < count; i++)
         ck_assert (top[i - 1]->score >= top[i]->score);
     size_t others = archive_diverse (archive, 0, top, 1, diverse);
@@ -494,13 +512,13 @@ START_TEST (test_a_front_has_a_bound_and_keeps_its_ends_and_the_best)
     double least = INFINITY, most = 0, widest = 0, before = 0;
     bool here[COUNT + 2] = {false};
     for (size_t i = 0; i < archive_front_count (archive); i++) {
-        ck_assert (archive_front_at (archive, i)->on_front);
-        double at = archive_front_at (archive, i)->metrics.values[0];
+        ck_assert (s_front_at (archive, i)->on_front);
+        double at = s_front_at (archive, i)->metrics.values[0];
         least = fmin (least, at);
         most = fmax (most, at);
         here[(size_t)at] = true;
     }
-    ck_assert (least == 1 && most == COUNT && archive_best (archive)->on_front);
+    ck_assert (least == 1 && most == COUNT && s_best (archive)->on_front);
     for (size_t at = 1; at <= COUNT; at++)
         if (here[at]) {
             widest = fmax (widest, (double)at - before);
