@@ -229,6 +229,18 @@ static bool s_may_be_worse (const trial_t *self, const trial_result_t *so_far, s
     return s_hopeful (losses, pairs, look);
 }
 
+/* Would the candidate be good enough if its noisy objectives were better by twice what they seem to be? */
+static bool s_is_promising (const trial_t *self, const trial_result_t *so_far)
+{
+    double hoped[LIMIT_OBJECTIVES];
+    for (size_t i = 0; i < self->objectives.count; i++) {
+        hoped[i] = so_far->improvements[i];
+        if (self->objectives.items[i].noisy)
+            hoped[i] = hoped[i] > 0 ? 2 * hoped[i] : 0;
+    }
+    return objectives_weighted (&self->objectives, hoped) >= self->min_improvement;
+}
+
 /* True if the pairs end here, by the sequential rule. */
 static bool s_pairs_suffice (const trial_t *self)
 {
@@ -239,6 +251,9 @@ static bool s_pairs_suffice (const trial_t *self)
     trial_result_t so_far;
     s_assess (self, &so_far);
     if (so_far.verdict == VERDICT_WORSE)
+        return true;
+    if ((pairs == TRIAL_PAIRS_GLANCE || pairs == look->pairs) && so_far.verdict != VERDICT_ACCEPT &&
+        !s_is_promising (self, &so_far))
         return true;
     for (size_t i = 0; i < self->objectives.count; i++)
         if (self->objectives.items[i].noisy &&

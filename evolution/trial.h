@@ -22,6 +22,8 @@
  *     and, for worse, its median beyond the tolerance;
  *   - between looks, as soon as it is certain that no conclusion will be in that position at the next, and (up to the first)
  *     on which side of its limit each noisy objective lies.
+ *   - after 4 pairs, and at a look, if the candidate isn't good enough by what is concluded, and would not be even if each noisy
+ *     objective were better by twice its median so far.
  * Ending early never adds a conclusion, so it only makes mistakes rarer.
  *
  * The trial says which run is wanted next; whoever owns the sandbox runs it and tells the result. */
@@ -30,9 +32,10 @@
 
 #include "evolution/objective.h"
 
-#define TRIAL_PAIRS_LEAST 8  /* before these no noisy objective is better or worse */
-#define TRIAL_PAIRS_MOST  32 /* the last look */
-#define TRIAL_LEVEL       0.95
+#define TRIAL_PAIRS_GLANCE 4  /* what promises nothing by then ends here */
+#define TRIAL_PAIRS_LEAST  8  /* before these no noisy objective is better or worse */
+#define TRIAL_PAIRS_MOST   32 /* the last look */
+#define TRIAL_LEVEL        0.95
 
 typedef enum { TRIAL_CANDIDATE, TRIAL_BASE, TRIAL_DONE } trial_want_t;
 

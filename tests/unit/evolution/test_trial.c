@@ -224,7 +224,32 @@ START_TEST (test_pairs_end_when_the_next_look_can_no_longer_be_promising)
     ck_assert_uint_eq (result.repeats, 7);
     trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
     result = s_run (&trial, 4, 4, s_hundred, s_hundred);
-    ck_assert_uint_eq (result.repeats, 5); /* zeros: the three that are left have 1 in 8 at best */
+    ck_assert_uint_eq (result.repeats, 4); /* zeros promise nothing */
+}
+END_TEST
+
+START_TEST (test_four_pairs_end_what_would_be_refused_even_if_it_were_twice_as_good)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    double weight = objectives.items[1].weight / (objectives.items[0].weight + objectives.items[1].weight);
+    double needed = 100 * (1 - MIN_IMPROVEMENT / weight / 2);
+    double short_of_it[] = {needed + 0.01, needed + 0.01, needed + 0.01, needed + 0.01},
+           just[TRIAL_PAIRS_MOST];
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    trial_result_t result = s_run (&trial, 4, 4, short_of_it, s_hundred);
+    ck_assert_uint_eq (result.repeats, TRIAL_PAIRS_GLANCE);
+    ck_assert_int_ne (result.verdict, VERDICT_ACCEPT);
+    for (size_t i = 0; i < TRIAL_PAIRS_MOST; i++)
+        just[i] = needed - 0.01;
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    result = s_run (&trial, 4, 4, just, s_hundred);
+    ck_assert_uint_ge (result.repeats, TRIAL_PAIRS_LEAST);
+    trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+    result = s_run (&trial, 3, 4, s_hundred,
+                    s_hundred); /* good enough without: the time must show that it is no worse */
+    ck_assert_int_eq (result.verdict, VERDICT_ACCEPT);
+    ck_assert_uint_gt (result.repeats, TRIAL_PAIRS_GLANCE);
 }
 END_TEST
 
@@ -463,6 +488,7 @@ SUITE_MAIN ("evolution/trial", test_the_candidate_is_measured_first_and_an_inval
             test_improvement_of_a_noisy_objective_is_the_median_over_pairs,
             test_significantly_slower_is_worse_only_beyond_tolerance,
             test_pairs_end_when_the_next_look_can_no_longer_be_promising,
+            test_four_pairs_end_what_would_be_refused_even_if_it_were_twice_as_good,
             test_a_promising_gain_is_looked_at_again,
             test_beyond_the_first_look_a_gain_is_sought_only_where_it_matters,
             test_what_a_look_concluded_stays, test_a_noisy_limit_keeps_pairs_going_until_its_side_is_certain,
