@@ -203,8 +203,8 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
         s_send (self, k, rig_find (self, &effect->as.send_back.curve, true), effect->as.send_back.body,
                 effect->as.send_back.seal);
         break;
+    case EFFECT_SET_INVITE: self->nodes[k].invites_ended += !effect->as.set_invite.live; break;
     case EFFECT_SET_MEMBERS:
-    case EFFECT_SET_INVITE:
     case EFFECT_CANCEL: break;
     case EFFECT_PROPOSE:
         assert (self->nodes[k].proposal_count < RIG_PROPOSALS_MAX);

@@ -534,6 +534,25 @@ START_TEST (test_a_front_has_a_bound_and_keeps_its_ends_and_the_best)
 }
 END_TEST
 
+START_TEST (test_the_best_stays_on_the_front_in_whatever_crowd_it_is)
+{
+    enum { SPREAD = ARCHIVE_FRONT_MAX - 100, CROWD = 200 };
+    archive_t *archive = s_new ();
+    double best = 0;
+    for (size_t i = 0; i < SPREAD; i++)
+        s_add (archive, i, 0, 1000 + 10 * (double)i, 1000 + 10 * (double)i);
+    for (size_t i = 0; i < CROWD; i++) { /* all between two of them */
+        double at = 1005 + 0.001 * (double)i;
+        best = i == CROWD / 4 ? at : best;
+        s_add (archive, SPREAD + i, 0, at, i == CROWD / 4 ? at + 0.0005 : at);
+    }
+    ck_assert_uint_lt (archive_front_count (archive), ARCHIVE_FRONT_MAX);
+    ck_assert (s_best (archive)->metrics.values[0] == best);
+    ck_assert (s_best (archive)->on_front);
+    archive_destroy (&archive);
+}
+END_TEST
+
 START_TEST (test_a_new_best_reweighs_all_in_the_end)
 {
     enum { COUNT = 4 * 256 };
@@ -570,4 +589,5 @@ SUITE_MAIN ("evolution/archive", test_scores_are_the_weighted_improvement_over_t
             test_nobody_migrates_where_the_fraction_is_nothing,
             test_islands_that_are_more_or_fewer_are_settled_anew,
             test_inspirations_are_the_best_and_what_is_far_from_them, test_the_same_figures_inspire_once,
-            test_a_front_has_a_bound_and_keeps_its_ends_and_the_best, test_a_new_best_reweighs_all_in_the_end)
+            test_a_front_has_a_bound_and_keeps_its_ends_and_the_best,
+            test_the_best_stays_on_the_front_in_whatever_crowd_it_is, test_a_new_best_reweighs_all_in_the_end)

@@ -457,15 +457,13 @@ START_TEST (a_number_beyond_its_bound_is_refused_with_what_was_found_and_expecte
 }
 END_TEST
 
-START_TEST (a_validation_without_an_end_does_not_end_at_once)
+/* Node 1 asks node 0 to validate that, without an end. */
+static void s_ask_to_validate (rig_t *rig, digest_t peers, uint64_t seq)
 {
-    rig_t *rig = rig_new (2, NULL);
-    digest_t peers = *rig_candidate (rig, "peers", 0.5, 0);
-    rig->nodes[0].rules.hold_evaluations = true;
     head_t head = {.kind = MESSAGE_VALIDATION_REQUEST,
                    .group = rig->group.group,
                    .epoch = rig->members->epoch,
-                   .seq = 1000,
+                   .seq = seq,
                    .time_ms = 1700000000000u + rig->now_ms};
     validation_request_t request = {.to = rig->nodes[0].identity.id,
                                     .improvement = peers,
@@ -482,6 +480,52 @@ START_TEST (a_validation_without_an_end_does_not_end_at_once)
                                      bytes_of (seal, SEAL_BYTES)}};
     rig_event (rig, 0, event);
     buffer_clear (&body);
+}
+
+START_TEST (one_peer_has_only_so_many_validations_under_way_here)
+{
+    rig_t *rig = rig_new (2, NULL);
+    rig->nodes[0].rules.hold_evaluations = true;
+    for (unsigned i = 0; i <= LIMIT_VALIDATIONS_OF_PEER; i++) {
+        char text[32];
+        (void)snprintf (text, sizeof text, "peers %u", i);
+        ck_assert_uint_eq (rig->nodes[1].heard[MESSAGE_VALIDATION_DECLINED], 0);
+        s_ask_to_validate (rig, *rig_candidate (rig, text, 0.5, 0), 1000 + 2 * i);
+        rig_settle (rig);
+    }
+    ck_assert_uint_eq (rig->nodes[1].heard[MESSAGE_VALIDATION_DECLINED], 1); /* the last one is declined */
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (an_invite_beyond_the_bound_ends_the_oldest)
+{
+    rig_t *rig = rig_new (1, NULL);
+    for (unsigned i = 0; i < LIMIT_INVITES; i++)
+        ck_assert (rig_command (rig, 0, "invite", NULL, NULL));
+    ck_assert_uint_eq (rig->nodes[0].invites_ended, 0);
+    ck_assert (rig_command (rig, 0, "invite", NULL, NULL));
+    ck_assert_uint_eq (rig->nodes[0].invites_ended, 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (own_proposals_leave_room_for_peers_however_many_slots_there_are)
+{
+    rig_t *rig = rig_found (1, NULL);
+    rig->proposers = 1;
+    rig->slots = 4 * LIMIT_TRIALS;
+    rig_start (rig);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, LIMIT_TRIALS - LIMIT_VALIDATIONS - 2);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_validation_without_an_end_does_not_end_at_once)
+{
+    rig_t *rig = rig_new (2, NULL);
+    rig->nodes[0].rules.hold_evaluations = true;
+    s_ask_to_validate (rig, *rig_candidate (rig, "peers", 0.5, 0), 1000);
     rig_pass (rig, 1000);
     node_status_t status;
     node_status (rig->nodes[0].node, &status);
@@ -509,4 +553,6 @@ SUITE_MAIN ("node_faults", a_base_that_a_peer_chose_does_not_open_the_breaker,
             an_approval_that_nobody_could_validate_is_refused_and_can_be_given_again,
             a_policy_that_needs_no_validation_is_named_in_the_answer,
             a_number_beyond_its_bound_is_refused_with_what_was_found_and_expected,
+            one_peer_has_only_so_many_validations_under_way_here, an_invite_beyond_the_bound_ends_the_oldest,
+            own_proposals_leave_room_for_peers_however_many_slots_there_are,
             a_validation_without_an_end_does_not_end_at_once)
