@@ -125,7 +125,7 @@ bucket_t mesh_bucket (uint64_t burst, uint64_t per_s, uint64_t now_ms)
     return (bucket_t){.tokens = burst, .burst = burst, .per_s = per_s, .at_ms = now_ms};
 }
 
-bool mesh_take_token (bucket_t *self, uint64_t now_ms)
+bool mesh_take_tokens (bucket_t *self, uint64_t count, uint64_t now_ms)
 {
     assert (now_ms >= self->at_ms);
     assert (self->tokens <= self->burst);
@@ -134,9 +134,9 @@ bool mesh_take_token (bucket_t *self, uint64_t now_ms)
         self->tokens = gained > self->burst - self->tokens ? self->burst : self->tokens + gained;
         self->at_ms = now_ms;
     }
-    if (self->tokens == 0)
+    if (self->tokens < count)
         return false;
-    self->tokens--;
+    self->tokens -= count;
     return true;
 }
 

@@ -260,7 +260,7 @@ uint64_t mesh_fetches_deadline_ms (const mesh_t *self)
 void mesh_serve_fetch_request (mesh_t *self, const incoming_t *in)
 {
     assert (in->peer != NULL && in->curve != NULL);
-    if (!mesh_take_token (&in->peer->served, in->now_ms)) {
+    if (!mesh_take_tokens (&in->peer->served, 1, in->now_ms)) {
         mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
         return;
     }

@@ -25,8 +25,18 @@ void mesh_heard (peer_t *peer, uint64_t now_ms)
         peer->state = PEER_UP;
 }
 
-static void s_say_up (const peer_t *peer, mesh_outputs_t *out)
+/* Each PEER_UP is an entry of the node's journal, and has it repeat what the peer may have forgotten: so one that comes too soon
+ * after the last waits, and stands for all others meanwhile. */
+static void s_say_up (peer_t *peer, uint64_t now_ms, mesh_outputs_t *out)
 {
+    assert (mesh_is_up (peer));
+    if (now_ms < peer->up_ms) {
+        peer->up_at_ms = peer->up_ms;
+        return;
+    }
+    peer->up_ms = now_ms + MESH_UP_MS;
+    peer->up_at_ms = MESH_NEVER;
+    peer->said_up = true;
     mesh_output_t *output = mesh_output (out, MESH_PEER_UP);
     output->peer = peer->id;
     output->curve = peer->curve;
@@ -50,7 +60,10 @@ static void s_lose (mesh_t *self, peer_t *peer, unsigned tries, uint64_t now_ms,
 {
     if (!mesh_is_up (peer))
         return;
-    mesh_output (out, MESH_PEER_LOST)->peer = peer->id;
+    if (peer->said_up)
+        mesh_output (out, MESH_PEER_LOST)->peer = peer->id;
+    peer->said_up = false;
+    peer->up_at_ms = MESH_NEVER;
     peer->state = peer->address_count > 0 ? PEER_LINKING : PEER_UNKNOWN;
     peer->hello_tries = tries;
     peer->hello_sent_ms = now_ms;
@@ -226,6 +239,7 @@ static void s_take_roster (mesh_t *self, const incoming_t *in, bytes_t packed)
     pubkey_t author = statement_author (statement.seal);
     members_t *next = calloc (1, sizeof *next);
     if (next != NULL && members_is_admin (self->members, &author) &&
+        mesh_take_statement (in->peer, packed.size, in->now_ms) &&
         members_open (packed, self->group, next, NULL) == 0) {
         mesh_output_t *output = mesh_output (in->out, MESH_DELIVER);
         output->peer = author;
@@ -249,7 +263,23 @@ typedef struct {
     uint64_t publication;
 } meeting_t;
 
-/* True if our own numbers had to jump: then HELLOs under used ones told nothing, and all are said again. */
+/* We fell behind what we once said (a restored backup), and go on above it. A lie makes us skip numbers, but never run out of them.
+ * HELLOs under used numbers told nothing and are said again, except to who is up: it welcomed one under a number that was good. */
+static void s_jump (mesh_t *self, uint64_t seen, uint64_t now_ms)
+{
+    assert (seen >= self->seq && seen < UINT64_MAX - 2);
+    self->seq = (seen + 1) | 1;
+    for (size_t i = 0; i < self->peer_count; i++) {
+        peer_t *peer = self->peers[i];
+        if (mesh_is_up (peer))
+            continue;
+        memset (peer->hellos, 0, sizeof peer->hellos);
+        peer->hello_at_ms = now_ms;
+    }
+}
+
+/* True if our own numbers jumped on its word. After that one jump an honest peer has seen none above ours for long: what it
+ * says again is not taken, or one liar would have us greet all others without end. */
 static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t *meeting)
 {
     peer_t *peer = in->peer;
@@ -260,16 +290,10 @@ static bool s_take_meeting (mesh_t *self, const incoming_t *in, const meeting_t 
     /* What the node hears of it is bounded as our own jump is. */
     uint64_t room = (UINT64_MAX - 2 - self->seq) & ~UINT64_C (1);
     peer->seq_seen = mesh_earlier (meeting->seq_seen, self->seq + mesh_earlier (room, SEQ_JUMP_MAX));
-    if (peer->seq_seen < self->seq)
+    if (peer->seq_seen < self->seq || in->now_ms < peer->jump_ms)
         return false;
-    /* We fell behind what we once said (a restored backup). A lie makes us skip numbers, but never run out of them. */
-    uint64_t before = self->seq;
-    self->seq = (peer->seq_seen + 1) | 1;
-    assert (self->seq > before && self->seq % 2 == 1);
-    for (size_t i = 0; i < self->peer_count; i++) {
-        memset (self->peers[i]->hellos, 0, sizeof self->peers[i]->hellos);
-        self->peers[i]->hello_at_ms = in->now_ms;
-    }
+    peer->jump_ms = in->now_ms + MESH_JUMP_MS;
+    s_jump (self, peer->seq_seen, in->now_ms);
     return true;
 }
 
@@ -289,7 +313,7 @@ void mesh_take_hello (mesh_t *self, const incoming_t *in)
     s_take_meeting (self, in, &meeting);
     s_say_welcome (self, in);
     if (was_up && peer->greeted)
-        s_say_up (peer, in->out); /* it started anew: what it forgot is to be said again */
+        s_say_up (peer, in->now_ms, in->out); /* it started anew: what it forgot is to be said again */
     else if (peer->state == PEER_LINKING)
         s_hello_soon (peer, in->now_ms);
     peer->greeted = true;
@@ -316,7 +340,7 @@ void mesh_take_welcome (mesh_t *self, const incoming_t *in)
     peer->hello_tries = 0;
     peer->hello_at_ms = MESH_NEVER;
     memset (peer->hellos, 0, sizeof peer->hellos);
-    s_say_up (peer, in->out);
+    s_say_up (peer, in->now_ms, in->out);
     for (size_t i = 0; i < self->peer_count; i++)
         s_introduce (self->peers[i], peer, in->out);
     mesh_note_latest (self, peer, welcome->publication, in);
@@ -344,6 +368,8 @@ static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
         mesh_say (self, MESH_SEND, &peer->id, NULL, MESSAGE_PING, &ping, wall_ms, out);
         peer->ping_at_ms = now_ms + PRESENCE_INTERVAL_MS;
     }
+    if (now_ms >= peer->up_at_ms)
+        s_say_up (peer, now_ms, out);
     if (mesh_is_up (peer) && now_ms >= peer->published_ms + LOST_AFTER_MS) {
         /* It answers, but our subscription is dead. */
         peer->published_ms = now_ms;
@@ -375,6 +401,7 @@ uint64_t mesh_links_deadline_ms (const mesh_t *self)
         const peer_t *peer = self->peers[i];
         if (peer->state != PEER_UNKNOWN)
             deadline = mesh_earlier (deadline, peer->hello_at_ms);
+        deadline = mesh_earlier (deadline, peer->up_at_ms);
         if (peer->state == PEER_UP)
             deadline = mesh_earlier (deadline, peer->heard_ms + SUSPECT_AFTER_MS);
         if (peer->state == PEER_SUSPECT)

@@ -95,9 +95,12 @@ static void s_add_peer (mesh_t *self, const members_t *members, size_t at, uint6
     peer->curve = members->members[at].curve;
     memcpy (peer->name, members->members[at].name, sizeof peer->name);
     peer->hello_at_ms = MESH_NEVER;
+    peer->up_at_ms = MESH_NEVER;
     peer->next = 1;
     peer->served = mesh_bucket (MESH_SERVE_BURST, MESH_SERVE_PER_S, now_ms);
     peer->statements = mesh_bucket (MESH_STATEMENT_BURST, MESH_STATEMENT_PER_S, now_ms);
+    peer->statement_bytes = mesh_bucket (MESH_STATEMENT_BYTES_BURST, MESH_STATEMENT_BYTES_PER_S, now_ms);
+    peer->publication_bytes = mesh_bucket (MESH_STATEMENT_BYTES_BURST, MESH_STATEMENT_BYTES_PER_S, now_ms);
     peer->publications = mesh_bucket (MESH_PUBLICATION_BURST, MESH_PUBLICATION_PER_S, now_ms);
     self->peers[self->peer_count++] = peer;
 }
@@ -110,7 +113,7 @@ static void s_remove_peer (mesh_t *self, size_t at, mesh_outputs_t *out)
     mesh_output_t *output = mesh_output (out, MESH_DISCONNECT);
     output->peer = peer->id;
     output->curve = peer->curve;
-    if (mesh_is_up (peer))
+    if (peer->said_up)
         mesh_output (out, MESH_PEER_LOST)->peer = peer->id;
     mesh_end_fetches (self, &peer->id, ERROR_REVOKED, out);
     window_forget (self->windows[0], &peer->id);

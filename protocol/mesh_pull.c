@@ -25,7 +25,9 @@ static void s_pull (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t wall_m
 {
     assert (!peer->pulling && s_lacks (peer) && mesh_is_up (peer));
     /* Not before there is room for all that the answer may hold. */
-    uint64_t room_at_ms = mesh_tokens_at_ms (&peer->publications, LIMIT_PULL);
+    uint64_t for_all_ms = mesh_tokens_at_ms (&peer->publications, LIMIT_PULL);
+    uint64_t for_bytes_ms = mesh_tokens_at_ms (&peer->publication_bytes, LIMIT_STATEMENT_BYTES);
+    uint64_t room_at_ms = for_all_ms > for_bytes_ms ? for_all_ms : for_bytes_ms;
     if (room_at_ms > now_ms) {
         peer->pull_at_ms = room_at_ms;
         return;
@@ -77,7 +79,8 @@ int mesh_take_publication (mesh_t *self, const incoming_t *in)
     /* What its author sends to fill a gap goes on where it goes on: what lies between, nobody has any more. */
     int rc = 0;
     if (number == peer->next || in->is_pulled) {
-        if (mesh_take_token (&peer->publications, in->now_ms)) {
+        if (mesh_take_tokens (&peer->publications, 1, in->now_ms) &&
+            mesh_take_tokens (&peer->publication_bytes, in->statement.body_size, in->now_ms)) {
             mesh_deliver (in);
             peer->next = number + 1;
         } else
@@ -103,8 +106,8 @@ static void s_pass_over (peer_t *peer, bytes_t packed, uint64_t now_ms)
         message_clear (&message);
     }
     peer->next = number + 1;
-    (void)mesh_take_token (&peer->publications,
-                           now_ms); /* so that a row of such is no faster than a good one */
+    /* So that a row of such is no faster than a good one. */
+    (void)mesh_take_tokens (&peer->publications, 1, now_ms);
 }
 
 /* May the same bytes be taken another time? */
@@ -152,7 +155,7 @@ bool mesh_pull_refused (peer_t *peer, const digest_t *request, uint64_t now_ms)
 void mesh_serve_pull_request (mesh_t *self, const incoming_t *in)
 {
     assert (in->peer != NULL && in->curve != NULL);
-    if (!mesh_take_token (&in->peer->served, in->now_ms)) {
+    if (!mesh_take_tokens (&in->peer->served, 1, in->now_ms)) {
         mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
         return;
     }

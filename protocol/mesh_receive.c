@@ -106,20 +106,18 @@ static int s_judge_cheaply (const mesh_t *self, incoming_t *in)
 
 /* --- signature, fields, repetition --- */
 
-/* Tells of what was proved just now. Nobody is accused by half a proof: without the first statement it convinces no other. */
-static void s_tell_proofs (window_t *window, mesh_outputs_t *out)
+/* Tells of what was proved just now, once for each member: the node keeps it. */
+static void s_tell_proof (window_t *window, mesh_outputs_t *out)
 {
-    const proof_t *proof;
-    while ((proof = window_take_proof (window)) != NULL) {
-        if (!proof_holds (proof))
-            continue;
-        mesh_output_t *output = mesh_output (out, MESH_EQUIVOCATED);
-        output->peer = proof->author;
-        output->number = proof->seq;
-        buffer_append (&output->bytes, proof->first.data, proof->first.size);
-        buffer_append (&output->second, proof->second.data, proof->second.size);
-        assert (!output->bytes.failed && !output->second.failed);
-    }
+    proof_t proof;
+    if (!window_take_proof (window, &proof))
+        return;
+    assert (proof_holds (&proof)); /* both were verified when they came */
+    mesh_output_t *output = mesh_output (out, MESH_EQUIVOCATED);
+    output->peer = proof.author;
+    output->number = proof.seq;
+    output->bytes = proof.first; /* they are the output's now */
+    output->second = proof.second;
 }
 
 /* 0, or why not; on success the message is decoded and to be cleared. */
@@ -143,7 +141,7 @@ static int s_judge (mesh_t *self, incoming_t *in)
     } else if (!in->is_introduction) {
         rc = window_hear (window, &in->statement, &in->head, &in->id, in->wall_ms);
         if (rc == ERROR_EQUIVOCATION)
-            s_tell_proofs (window, in->out);
+            s_tell_proof (window, in->out);
         if (rc == ERROR_REPLAYED && in->info->class == CLASS_DURABLE)
             rc = 0; /* said again, as its acknowledgement was lost */
         if (rc == ERROR_STALE && in->head.kind == MESSAGE_HELLO) {
@@ -190,10 +188,16 @@ static void s_say_busy (mesh_t *self, const incoming_t *in)
     mesh_say_refused (self, &in->author, in->curve, &in->id, ERROR_BUSY, in->wall_ms, in->out);
 }
 
+bool mesh_take_statement (peer_t *peer, size_t size, uint64_t now_ms)
+{
+    return mesh_take_tokens (&peer->statements, 1, now_ms) &&
+           mesh_take_tokens (&peer->statement_bytes, size, now_ms);
+}
+
 /* What is the node's goes into its journal: no member fills that up. A joiner is bounded by its invite. */
 static int s_deliver_bounded (mesh_t *self, const incoming_t *in)
 {
-    if (in->peer != NULL && !mesh_take_token (&in->peer->statements, in->now_ms)) {
+    if (in->peer != NULL && !mesh_take_statement (in->peer, in->statement.body_size, in->now_ms)) {
         s_say_busy (self, in);
         return ERROR_BUSY;
     }

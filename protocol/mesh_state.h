@@ -17,8 +17,10 @@
 #define MESH_NEVER           UINT64_MAX
 #define MESH_RELINK_AFTER    3 /* HELLOs without an answer, until the link is made anew with each further one */
 #define MESH_LEFT_TRIES      6 /* the backoff of a peer that said goodbye begins as if so many had failed */
-#define MESH_RETRY_MS        2000 /* a request that is not answered is repeated after it */
-#define MESH_PULL_MS_MIN     500  /* between pulls that gave nothing: doubles */
+#define MESH_UP_MS           1000 /* between two PEER_UP of one peer, however often it comes, goes and greets */
+#define MESH_JUMP_MS         60000 /* between two jumps of our numbers on one peer's word */
+#define MESH_RETRY_MS        2000  /* a request that is not answered is repeated after it */
+#define MESH_PULL_MS_MIN     500   /* between pulls that gave nothing: doubles */
 #define MESH_PULL_MS_MAX     30000
 #define MESH_CHUNKS_AT_ONCE  4   /* of one content */
 #define MESH_FETCHES_AT_ONCE 16  /* contents; more wait, up to LIMIT_OPERATIONS */
@@ -26,12 +28,14 @@
 #define MESH_SERVE_BURST     256 /* answers that one peer can have at once… */
 #define MESH_SERVE_PER_S     256 /* …and in the long run: 16 MiB of content a second */
 /* What one member can make our node journal; beyond, it is refused as busy: its durable statements come again. */
-#define MESH_STATEMENT_BURST   512  /* statements over its link at once… */
-#define MESH_STATEMENT_PER_S   128  /* …and in the long run */
-#define MESH_BUSY_MS           1000 /* between two REFUSED that tell it so: who floods us gets no flood back */
-#define MESH_PUBLICATION_BURST 1024 /* publications at once… */
-#define MESH_PUBLICATION_PER_S 256  /* …and in the long run: the rest is pulled when there is room */
-#define MESH_CODES             32   /* error codes are below it */
+#define MESH_STATEMENT_BURST       512               /* statements over its link at once… */
+#define MESH_STATEMENT_PER_S       128               /* …and in the long run */
+#define MESH_STATEMENT_BYTES_BURST (2 * 1024 * 1024) /* their bytes at once; of its publications likewise… */
+#define MESH_STATEMENT_BYTES_PER_S (256 * 1024)      /* …and in the long run */
+#define MESH_BUSY_MS               1000 /* between two REFUSED that tell it so: who floods us gets no flood back */
+#define MESH_PUBLICATION_BURST     1024 /* publications at once… */
+#define MESH_PUBLICATION_PER_S     256  /* …and in the long run: the rest is pulled when there is room */
+#define MESH_CODES                 32   /* error codes are below it */
 
 _Static_assert((LIMIT_CONTENT_BYTES + LIMIT_CHUNK_BYTES - 1) / LIMIT_CHUNK_BYTES <= MESH_CHUNKS, "bits");
 
@@ -61,6 +65,10 @@ typedef struct {
     bool greeted;         /* its HELLO was heard since it is UP: another one means that it started anew */
     uint64_t told_epoch;  /* of the newest roster that it was sent */
     uint64_t seq_seen;    /* the highest of our numbers that it says it has seen */
+    uint64_t jump_ms;     /* not before that our numbers jump on its word again */
+    bool said_up;         /* the node was told that it is up, and not that it is lost */
+    uint64_t up_ms;       /* not before that the node is told again… */
+    uint64_t up_at_ms;    /* …and when it is to be; MESH_NEVER: nothing is to be told */
     uint64_t ping_at_ms;  /* SUSPECT: when the next is due */
     uint64_t
         published_ms; /* while it is up: when it was last heard over our subscription, or that was made */
@@ -82,8 +90,10 @@ typedef struct {
     unsigned pull_tries; /* since one gave something */
     bucket_t served;     /* answers that it may still have of us */
     bucket_t statements; /* what it may still have our node take in, over its link */
+    bucket_t statement_bytes;
     uint64_t busy_at_ms; /* not before that it is told again that it said too much */
     bucket_t publications;
+    bucket_t publication_bytes;
 } peer_t;
 
 /* A content on its way to us. */
@@ -166,8 +176,8 @@ peer_t *mesh_find_peer (const mesh_t *self, const pubkey_t *id);
 bool mesh_is_up (const peer_t *peer);
 /* A full bucket. */
 bucket_t mesh_bucket (uint64_t burst, uint64_t per_s, uint64_t now_ms);
-/* Takes one token; false if there is none left. */
-bool mesh_take_token (bucket_t *self, uint64_t now_ms);
+/* Takes so many tokens; false, and none is taken, if there are fewer. */
+bool mesh_take_tokens (bucket_t *self, uint64_t count, uint64_t now_ms);
 /* From when on so many can be taken (at most `burst`), if none is taken before. */
 uint64_t mesh_tokens_at_ms (const bucket_t *self, uint64_t count);
 uint64_t mesh_earlier (uint64_t a, uint64_t b);
@@ -176,6 +186,8 @@ uint64_t mesh_earlier (uint64_t a, uint64_t b);
 
 /* Judges and takes a statement that its author published before and now sent inside a PULLED. 0 or why not. */
 int mesh_take_pulled (mesh_t *self, const incoming_t *around, bytes_t packed);
+/* May the peer have the node journal another statement, of so many bytes? It is counted. */
+bool mesh_take_statement (peer_t *peer, size_t size, uint64_t now_ms);
 /* Hands a statement to the node. */
 void mesh_deliver (const incoming_t *in);
 

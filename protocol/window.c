@@ -20,6 +20,7 @@ typedef struct {
     heard_t *heard; /* sorted by seq */
     size_t count;
     size_t capacity;
+    bool is_proved; /* to have said two things under one number */
 } author_t;
 
 struct window {
@@ -35,9 +36,7 @@ struct window {
     size_t kept_first;
     size_t kept_count;
     size_t kept_bytes;
-    proof_t proofs[WINDOW_PROOFS];
-    size_t proof_count;
-    size_t proofs_taken;
+    proof_t proof; /* not taken yet; `first` is empty if there is none */
 };
 
 window_t *window_new (void)
@@ -65,10 +64,7 @@ void window_destroy (window_t **self_p)
         free (self->authors[i].heard);
     while (self->kept_count > 0)
         s_drop_oldest (self);
-    for (size_t i = 0; i < self->proof_count; i++) {
-        buffer_clear (&self->proofs[i].first);
-        buffer_clear (&self->proofs[i].second);
-    }
+    proof_clear (&self->proof);
     free (self);
     *self_p = NULL;
 }
@@ -115,6 +111,8 @@ int window_note (window_t *self, const pubkey_t *author, uint64_t seq)
 void window_forget (window_t *self, const pubkey_t *author)
 {
     assert (self->author_count <= LIMIT_MEMBERS);
+    if (pubkey_equal (&self->proof.author, author))
+        proof_clear (&self->proof);
     for (size_t i = 0; i < self->author_count; i++) {
         if (!pubkey_equal (&self->authors[i].id, author))
             continue;
@@ -216,8 +214,8 @@ static void s_know (window_t *self, const digest_t *id)
 
 /* --- proofs --- */
 
-/* Keeps a statement whole, for the case that its author says something else under its number. If memory is short, it isn't
- * kept: a proof then has only its id. */
+/* Keeps a statement whole, for the case that its author says something else under its number. What is too large, or finds no
+ * memory, isn't kept: that can't be proved. */
 static void s_keep (window_t *self, const statement_t *statement, const digest_t *id)
 {
     size_t size = statement->body_size + SEAL_BYTES;
@@ -255,37 +253,37 @@ static bool s_is_same (const buffer_t *kept, const statement_t *statement)
            memcmp (kept->data, statement->body, statement->body_size) == 0;
 }
 
-static void s_prove (window_t *self, const statement_t *statement, const pubkey_t *author,
-                     const heard_t *first)
+/* A proof that is not whole convinces nobody: where the first statement is no longer kept none is made, and the author's next
+ * offence is looked at anew. */
+static void s_prove (window_t *self, const statement_t *statement, author_t *author, const heard_t *first)
 {
-    for (size_t i = 0; i < self->proof_count; i++)
-        if (pubkey_equal (&self->proofs[i].author, author))
-            return;
-    if (self->proof_count == WINDOW_PROOFS)
-        return;
     const buffer_t *kept = s_kept (self, &first->id);
-    proof_t proof = {.author = *author, .seq = first->seq, .first_id = first->id};
-    if (kept != NULL)
-        buffer_append (&proof.first, kept->data, kept->size);
+    if (author->is_proved || kept == NULL || self->proof.first.size > 0)
+        return;
+    proof_t proof = {.author = author->id, .seq = first->seq};
+    buffer_append (&proof.first, kept->data, kept->size);
     statement_pack (statement->body, statement->body_size, statement->seal, &proof.second);
     if (proof.first.failed || proof.second.failed) { /* the next offence may find more memory */
-        buffer_clear (&proof.first);
-        buffer_clear (&proof.second);
+        proof_clear (&proof);
         return;
     }
-    assert (self->proof_count < WINDOW_PROOFS);
-    self->proofs[self->proof_count++] = proof;
+    self->proof = proof;
+    author->is_proved = true;
 }
 
-const proof_t *window_proof (const window_t *self, size_t i)
+bool window_take_proof (window_t *self, proof_t *proof)
 {
-    return i < self->proof_count ? &self->proofs[i] : NULL;
+    assert (self != NULL && proof != NULL);
+    *proof = self->proof;
+    self->proof = (proof_t){0};
+    return proof->first.size > 0;
 }
 
-const proof_t *window_take_proof (window_t *self)
+void proof_clear (proof_t *self)
 {
-    assert (self != NULL && self->proofs_taken <= self->proof_count);
-    return self->proofs_taken < self->proof_count ? &self->proofs[self->proofs_taken++] : NULL;
+    buffer_clear (&self->first);
+    buffer_clear (&self->second);
+    *self = (proof_t){0};
 }
 
 bool proof_holds (const proof_t *proof)
@@ -335,7 +333,7 @@ int window_hear (window_t *self, const statement_t *statement, const head_t *hea
     if (heard != NULL && s_is_same (s_kept (self, &heard->id), statement))
         return ERROR_REPLAYED;
     if (heard != NULL) {
-        s_prove (self, statement, &author_id, heard);
+        s_prove (self, statement, author, heard);
         return ERROR_EQUIVOCATION;
     }
     if (is_live && head->seq <= author->floor)

@@ -18,7 +18,6 @@
 #define WINDOW_HASHES     2048 /* ids of durable statements remembered, of all authors; the oldest leave first */
 #define WINDOW_KEPT       512 /* statements kept whole for a proof, of all authors; the oldest leave first */
 #define WINDOW_KEPT_BYTES 262144 /* and their bytes in all */
-#define WINDOW_PROOFS     16     /* proofs kept, one an author; who comes later is refused, but not proved */
 
 typedef struct window window_t;
 
@@ -30,7 +29,8 @@ void window_destroy (window_t **self_p);
  * 0               it counts
  * ERROR_STALE         live: too old, too far in the future, or below the floor
  * ERROR_REPLAYED      heard before; of a durable one that is no offence: its acknowledgement was lost
- * ERROR_EQUIVOCATION  its author said something else under that number: the proof is kept
+ * ERROR_EQUIVOCATION  its author said something else under that number: window_take_proof has the proof, if the first statement is
+ *                     still kept, and the author was not proved before
  * ERROR_BOUND         LIMIT_MEMBERS authors are remembered already
  * ERROR_MEMORY        nothing was remembered */
 int window_hear (window_t *self, const statement_t *statement, const head_t *head, const digest_t *id,
@@ -45,24 +45,21 @@ uint64_t window_highest (const window_t *self, const pubkey_t *author);
 /* Notes a number known from elsewhere, e.g. from the store at the start. 0, ERROR_BOUND or ERROR_MEMORY. */
 int window_note (window_t *self, const pubkey_t *author, uint64_t seq);
 
-/* Forgets an author, e.g. one that was revoked. Its proof stays. */
+/* Forgets an author, e.g. one that was revoked, and that it was proved. */
 void window_forget (window_t *self, const pubkey_t *author);
 
-/* Two statements, packed, of one author and group under one sequence number. `first` is empty if it was no longer kept: then
- * its id says where to look. */
+/* Two statements, packed, of one author and group under one sequence number. */
 typedef struct {
     pubkey_t author;
     uint64_t seq;
-    digest_t first_id;
     buffer_t first;
     buffer_t second;
 } proof_t;
 
-/* The i-th proof, borrowed until window_destroy; NULL at the end. */
-const proof_t *window_proof (const window_t *self, size_t i);
-
-/* The next proof that was not taken yet, borrowed likewise; NULL if there is none. */
-const proof_t *window_take_proof (window_t *self);
+/* Hands over the proof that the last ERROR_EQUIVOCATION made; it is then the caller's to clear. False if it made none: an author
+ * is proved once until it is forgotten. */
+bool window_take_proof (window_t *self, proof_t *proof);
+void proof_clear (proof_t *self);
 
 /* True if both statements hold, are of that author and one group, have one sequence number and are not the same: anybody can
  * check that without trusting who shows it. */

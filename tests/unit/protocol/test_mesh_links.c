@@ -312,6 +312,81 @@ START_TEST (test_a_node_that_lost_count_goes_on_behind_what_its_peers_have_heard
 }
 END_TEST
 
+static void s_say_hello (village_t *village, size_t from, size_t to, uint64_t seq_seen)
+{
+    hello_t hello = {.to = village->people[to].identity.id,
+                     .roster = bytes_of (village->members->packed.data, village->members->packed.size),
+                     .validation_types = 7,
+                     .platform = text_of ("test"),
+                     .seq_seen = seq_seen,
+                     .publication = village->people[from].publication};
+    village_say (village, from, to, MESSAGE_HELLO, &hello);
+}
+
+/* Each PEER_UP is an entry of the journal. */
+START_TEST (test_who_greets_without_end_is_said_to_be_up_once_a_second)
+{
+    village_t *village = village_new (2);
+    village_meet (village);
+    village_pass (village, 2000);
+    const villager_t *who = &village->people[1];
+    ck_assert_uint_eq (who->up_count[0], 1);
+    for (int i = 0; i < 500; i++)
+        s_say_hello (village, 0, 1, 0);
+    ck_assert_uint_eq (who->up_count[0], 2);
+    village_pass (village, 1000);
+    ck_assert_uint_eq (who->up_count[0],
+                       3); /* the last greeting is not lost: its author may have started anew */
+    village_pass (village, 10000);
+    ck_assert_uint_eq (who->up_count[0], 3);
+    village_destroy (&village);
+}
+END_TEST
+
+START_TEST (test_who_comes_and_goes_without_end_is_told_of_no_faster)
+{
+    village_t *village = village_new (2);
+    village_meet (village);
+    villager_t *flapper = &village->people[0];
+    const villager_t *who = &village->people[1];
+    uint64_t from_ms = village->now_ms;
+    for (int i = 0; i < 100; i++) {
+        mesh_leave (flapper->mesh, village->now_ms, village->wall_ms, &flapper->out);
+        village_settle (village);
+        s_say_hello (village, 0, 1, 0);
+        village_pass (village, 100);
+    }
+    size_t seconds = (size_t)((village->now_ms - from_ms) / 1000);
+    ck_assert_uint_le (who->up_count[0], seconds + 2);
+    ck_assert_uint_le (who->lost_count[0], who->up_count[0]);
+    village_pass (village, 60000);
+    ck_assert (village_is_up (village, 1, 0));
+    ck_assert_uint_eq (who->up_count[0], who->lost_count[0] + 1);
+    village_destroy (&village);
+}
+END_TEST
+
+/* Numbers jump on a member's word, once a minute; who is up is not greeted anew for it. */
+START_TEST (test_no_lie_of_one_disturbs_the_others)
+{
+    village_t *village = village_new (4);
+    village_meet (village);
+    village_pass (village, 2000);
+    const villager_t *who = &village->people[1];
+    size_t hellos = village->sent[MESSAGE_HELLO];
+    for (int i = 0; i < 50; i++)
+        s_say_hello (village, 0, 1, UINT64_MAX);
+    village_pass (village, 5000);
+    ck_assert_uint_eq (village->sent[MESSAGE_HELLO], hellos); /* of ours; the liar's are not counted */
+    ck_assert_uint_gt (who->reserved, SEQ_JUMP_MAX);
+    ck_assert_uint_lt (who->reserved, 2 * SEQ_JUMP_MAX);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++)
+            ck_assert_uint_eq (village->people[i].lost_count[j], 0);
+    village_destroy (&village);
+}
+END_TEST
+
 /* A member that boasts to have seen the highest number there is takes nothing from us but some numbers. */
 START_TEST (test_no_lie_uses_our_numbers_up)
 {
@@ -320,15 +395,9 @@ START_TEST (test_no_lie_uses_our_numbers_up)
     villager_t *liar = &village->people[0], *who = &village->people[1];
     const uint64_t lies[] = {UINT64_MAX, UINT64_MAX - 3, UINT64_MAX - 1};
     for (size_t i = 0; i < 3; i++) {
-        hello_t hello = {.to = who->identity.id,
-                         .roster = bytes_of (village->members->packed.data, village->members->packed.size),
-                         .validation_types = 7,
-                         .platform = text_of ("test"),
-                         .seq_seen = lies[i],
-                         .publication = liar->publication};
-        village_say (village, 0, 1, MESSAGE_HELLO, &hello);
+        s_say_hello (village, 0, 1, lies[i]);
         uint64_t most = VILLAGE_SEQ + (i + 1) * (SEQ_JUMP_MAX + 4 * SEQ_BLOCK);
-        village_pass (village, 5000);
+        village_pass (village, 60000);
         ck_assert_uint_gt (who->reserved, (i + 1) * SEQ_JUMP_MAX); /* it was believed, up to the bound */
         ck_assert_uint_lt (who->reserved, most);
         ck_assert_uint_lt (who->up_number[0], most); /* what the node hears is bounded too */
@@ -371,4 +440,6 @@ SUITE_MAIN ("protocol/mesh_links", test_members_who_know_only_the_founders_addre
             test_addresses_that_are_not_tcp_are_not_linked_to,
             test_live_numbers_are_reserved_before_they_are_used,
             test_a_node_that_lost_count_goes_on_behind_what_its_peers_have_heard,
+            test_who_greets_without_end_is_said_to_be_up_once_a_second,
+            test_who_comes_and_goes_without_end_is_told_of_no_faster, test_no_lie_of_one_disturbs_the_others,
             test_no_lie_uses_our_numbers_up, test_metrics_of_peers_are_seen)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What was said before, too late, or too often: repetitions, freshness, numbers, floods. */
+#include <string.h>
+
 #include "tests/unit/protocol/judge.h"
 
 START_TEST (test_live_statements_count_while_fresh_and_durable_ones_always)
@@ -115,6 +117,7 @@ START_TEST (test_two_statements_under_one_number_prove_a_lie)
     leave.reason = text_of ("or rather not");
     buffer_t second = village_statement (&village->people[0].identity, &head, &leave);
     expect_delivered (village, link, &first);
+    ck_assert_uint_eq (village->people[1].equivocated_count, 0);
     expect_refused (village, link, &second, ERROR_EQUIVOCATION);
     expect_refused (village, link, &second, ERROR_EQUIVOCATION);
     const villager_t *judge = &village->people[1];
@@ -124,6 +127,33 @@ START_TEST (test_two_statements_under_one_number_prove_a_lie)
     ck_assert_uint_eq (judge->equivocated_bytes, first.size + second.size);
     buffer_clear (&first);
     buffer_clear (&second);
+    village_destroy (&village);
+}
+END_TEST
+
+/* A statement that is too large to be kept can't be proved against; what its author says after it can. */
+START_TEST (test_no_large_statement_shields_its_author)
+{
+    village_t *village = judged_village ();
+    const pubkey_t *link = &village->people[0].curve.public_key;
+    const villager_t *judge = &village->people[1];
+    static const uint8_t large[LIMIT_CHUNK_BYTES];
+    chunk_t chunk = {
+        .to = judge->identity.id, .total = sizeof large, .bytes = bytes_of (large, sizeof large)};
+    ack_t ack = ack_to_judge (village);
+    leave_t leave = leave_to_judge (village);
+    for (int i = 0; i < 2; i++) {
+        head_t head = village_head (village, 0, i == 0 ? MESSAGE_CHUNK : MESSAGE_LEAVE);
+        buffer_t first = village_statement (&village->people[0].identity, &head,
+                                            i == 0 ? (const void *)&chunk : (const void *)&leave);
+        village_bring (village, 1, link, &first);
+        head.kind = MESSAGE_ACK;
+        buffer_t second = village_statement (&village->people[0].identity, &head, &ack);
+        expect_refused (village, link, &second, ERROR_EQUIVOCATION);
+        ck_assert_uint_eq (judge->equivocated_count, (unsigned)i);
+        buffer_clear (&first);
+        buffer_clear (&second);
+    }
     village_destroy (&village);
 }
 END_TEST
@@ -186,6 +216,34 @@ START_TEST (test_no_member_floods_the_journal)
 }
 END_TEST
 
+/* Few statements can be many bytes. */
+START_TEST (test_no_member_floods_the_journal_with_large_statements)
+{
+    village_t *village = judged_village ();
+    villager_t *judge = &village->people[1];
+    reason_t paths[LIMIT_EVOLVE_FILES];
+    char path[LIMIT_PATH];
+    memset (path, 'a', sizeof path);
+    for (size_t i = 0; i < LIMIT_EVOLVE_FILES; i++)
+        paths[i].text = (text_t){path, sizeof path};
+    feedback_request_t request = {
+        .to = judge->identity.id, .changed_paths = {paths, LIMIT_EVOLVE_FILES}, .description = text_of ("")};
+    size_t bytes = LIMIT_EVOLVE_FILES * sizeof path, before = judge->delivered_count;
+    for (int i = 0; i < 300; i++)
+        village_say (village, 0, 1, MESSAGE_FEEDBACK_REQUEST, &request);
+    size_t burst = (judge->delivered_count - before) * bytes;
+    ck_assert_uint_gt (burst, 1024 * 1024); /* what validation needs goes through at once */
+    ck_assert_uint_le (burst, 2 * 1024 * 1024);
+    village_pass (village, 1000);
+    before = judge->delivered_count;
+    for (int i = 0; i < 300; i++)
+        village_say (village, 0, 1, MESSAGE_FEEDBACK_REQUEST, &request);
+    ck_assert_uint_gt (judge->delivered_count, before);
+    ck_assert_uint_le ((judge->delivered_count - before) * bytes, 300 * 1024);
+    village_destroy (&village);
+}
+END_TEST
+
 START_TEST (test_who_says_too_much_is_told_so_once_a_second)
 {
     village_t *village = judged_village ();
@@ -223,7 +281,8 @@ SUITE_MAIN ("protocol/mesh_repeat", test_live_statements_count_while_fresh_and_d
             test_a_forged_seal_is_refused_and_uses_up_no_number, test_a_live_statement_counts_once,
             test_a_replayed_presence_keeps_nobody_alive,
             test_a_durable_statement_is_delivered_again_as_its_acknowledgement_may_be_lost,
-            test_two_statements_under_one_number_prove_a_lie,
+            test_two_statements_under_one_number_prove_a_lie, test_no_large_statement_shields_its_author,
+            test_no_member_floods_the_journal_with_large_statements,
             test_a_node_that_says_little_is_heard_beside_a_mesh_that_says_much,
             test_refusals_are_first_once_per_peer_and_minute, test_no_member_floods_the_journal,
             test_who_says_too_much_is_told_so_once_a_second,

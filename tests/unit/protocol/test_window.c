@@ -175,16 +175,17 @@ START_TEST (test_two_statements_under_one_number_are_proof_against_their_author)
         pubkey_t author = sample_identity (1).id;
         said_t first = s_said (1, kinds[i], 7, NOW, 1), second = s_said (1, kinds[i], 7, NOW, 2);
         ck_assert_int_eq (s_hear (window, &first, NOW), 0);
-        ck_assert_ptr_null (window_proof (window, 0));
+        proof_t proof;
+        ck_assert (!window_take_proof (window, &proof));
         ck_assert_int_eq (s_hear (window, &second, NOW), ERROR_EQUIVOCATION);
-        const proof_t *proof = window_proof (window, 0);
-        ck_assert_ptr_nonnull (proof);
-        ck_assert (pubkey_equal (&proof->author, &author) && digest_equal (&proof->first_id, &first.id));
-        ck_assert_uint_eq (proof->seq, 7);
-        ck_assert (proof_holds (proof));
+        ck_assert (window_take_proof (window, &proof));
+        ck_assert (pubkey_equal (&proof.author, &author));
+        ck_assert_uint_eq (proof.seq, 7);
+        ck_assert (proof_holds (&proof));
+        proof_clear (&proof);
         ck_assert_int_eq (s_hear (window, &first, NOW), ERROR_REPLAYED);
         ck_assert_int_eq (s_hear (window, &second, NOW), ERROR_EQUIVOCATION);
-        ck_assert_ptr_null (window_proof (window, 1)); /* one proof of an author is enough */
+        ck_assert (!window_take_proof (window, &proof)); /* one proof of an author is enough */
         buffer_clear (&first.body);
         buffer_clear (&second.body);
         window_destroy (&window);
@@ -226,39 +227,63 @@ START_TEST (test_the_same_body_sealed_again_is_no_equivocation)
     said.statement.seal[0] ^= 1;
     said.id = statement_id (said.body.data, said.body.size, said.statement.seal);
     ck_assert_int_eq (s_hear (window, &said, NOW), ERROR_REPLAYED);
-    ck_assert_ptr_null (window_proof (window, 0));
+    proof_t proof;
+    ck_assert (!window_take_proof (window, &proof));
     buffer_clear (&said.body);
     window_destroy (&window);
 }
 END_TEST
 
-START_TEST (test_a_first_statement_that_is_no_longer_kept_is_named_by_its_id)
+/* Equivocates under that number; true if it is proved. */
+static bool s_is_caught (window_t *window, uint8_t author, uint64_t seq)
+{
+    proof_t proof;
+    ck_assert_int_eq (s_try (window, author, MESSAGE_PING, seq, NOW, 1, NOW), 0);
+    ck_assert_int_eq (s_try (window, author, MESSAGE_PING, seq, NOW, 2, NOW), ERROR_EQUIVOCATION);
+    bool caught = window_take_proof (window, &proof);
+    ck_assert (!caught || proof_holds (&proof));
+    proof_clear (&proof);
+    return caught;
+}
+
+START_TEST (test_what_can_not_be_proved_does_not_shield_its_author)
 {
     window_t *window = s_window ();
-    said_t first = s_said (1, MESSAGE_PING, 1, NOW, 1);
-    ck_assert_int_eq (s_hear (window, &first, NOW), 0);
+    proof_t proof;
+    ck_assert_int_eq (s_live (window, 1), 0);
     for (uint64_t seq = 2; seq <= WINDOW_KEPT; seq++)
         ck_assert_int_eq (s_live (window, seq), 0);
     ck_assert_int_eq (s_try (window, 2, MESSAGE_PING, 1, NOW, 1, NOW), 0); /* this pushes it out */
     ck_assert_int_eq (s_try (window, 1, MESSAGE_PING, 1, NOW, 2, NOW), ERROR_EQUIVOCATION);
-    const proof_t *proof = window_proof (window, 0);
-    ck_assert_ptr_nonnull (proof);
-    ck_assert_uint_eq (proof->first.size, 0);
-    ck_assert (digest_equal (&proof->first_id, &first.id));
-    ck_assert (!proof_holds (proof));
-    buffer_clear (&first.body);
+    ck_assert (!window_take_proof (window, &proof));
+    ck_assert (s_is_caught (window, 1, WINDOW_KEPT + 1));
     window_destroy (&window);
 }
 END_TEST
 
-START_TEST (test_proofs_are_kept_up_to_their_bound)
+START_TEST (test_each_author_is_proved_once_until_it_is_forgotten)
 {
     window_t *window = s_window ();
-    for (unsigned n = 1; n <= WINDOW_PROOFS + 1; n++) {
-        ck_assert_int_eq (s_try (window, (uint8_t)n, MESSAGE_PING, 1, NOW, 1, NOW), 0);
-        ck_assert_int_eq (s_try (window, (uint8_t)n, MESSAGE_PING, 1, NOW, 2, NOW), ERROR_EQUIVOCATION);
-        ck_assert_int_eq (window_proof (window, n - 1) != NULL, n <= WINDOW_PROOFS);
+    for (unsigned n = 1; n <= 40; n++) {
+        ck_assert (s_is_caught (window, (uint8_t)n, 1));
+        ck_assert (!s_is_caught (window, (uint8_t)n, 2));
     }
+    pubkey_t author = sample_identity (1).id;
+    window_forget (window, &author);
+    ck_assert (s_is_caught (window, 1, 3));
+    window_destroy (&window);
+}
+END_TEST
+
+START_TEST (test_a_proof_that_nobody_took_is_forgotten_with_its_author)
+{
+    window_t *window = s_window ();
+    proof_t proof;
+    pubkey_t author = sample_identity (1).id;
+    ck_assert_int_eq (s_live (window, 1), 0);
+    ck_assert_int_eq (s_try (window, 1, MESSAGE_PING, 1, NOW, 2, NOW), ERROR_EQUIVOCATION);
+    window_forget (window, &author);
+    ck_assert (!window_take_proof (window, &proof));
     window_destroy (&window);
 }
 END_TEST
@@ -283,8 +308,12 @@ START_TEST (test_bytes_kept_for_proofs_end_at_their_bound)
         ck_assert_int_eq (window_hear (window, &statement, &head, &id, NOW), 0);
         buffer_clear (&body);
     }
-    ck_assert_int_eq (s_live (window, 1), ERROR_EQUIVOCATION);
-    ck_assert_uint_eq (window_proof (window, 0)->first.size, 0);
+    proof_t proof;
+    for (uint64_t seq = 1; seq <= 40; seq += 39) {
+        ck_assert_int_eq (s_live (window, seq), ERROR_EQUIVOCATION);
+        ck_assert (!window_take_proof (window, &proof));
+    }
+    ck_assert (s_is_caught (window, 1, 41)); /* too large to be kept: no shield either */
     window_forget (window, &identity.id);
     window_destroy (&window);
     free (filling);
@@ -343,14 +372,18 @@ START_TEST (test_a_forgotten_author_starts_anew)
 }
 END_TEST
 
-SUITE_MAIN (
-    "protocol/window", test_a_live_statement_counts_once,
-    test_freshness_ends_to_the_millisecond_on_both_sides, test_a_durable_statement_counts_at_any_age_and_once,
-    test_live_statements_do_not_push_out_hashes_of_durable_ones, test_hashes_are_remembered_up_to_their_bound,
-    test_numbers_are_remembered_up_to_their_bound_and_then_stale,
-    test_numbers_leave_with_their_freshness_and_stay_stale_when_the_clock_is_set_back,
-    test_two_statements_under_one_number_are_proof_against_their_author,
-    test_a_proof_holds_for_what_it_proves_only, test_the_same_body_sealed_again_is_no_equivocation,
-    test_a_first_statement_that_is_no_longer_kept_is_named_by_its_id, test_proofs_are_kept_up_to_their_bound,
-    test_bytes_kept_for_proofs_end_at_their_bound, test_authors_are_remembered_up_to_their_bound,
-    test_the_highest_number_is_that_of_any_statement_that_counted, test_a_forgotten_author_starts_anew)
+SUITE_MAIN ("protocol/window", test_a_live_statement_counts_once,
+            test_freshness_ends_to_the_millisecond_on_both_sides,
+            test_a_durable_statement_counts_at_any_age_and_once,
+            test_live_statements_do_not_push_out_hashes_of_durable_ones,
+            test_hashes_are_remembered_up_to_their_bound,
+            test_numbers_are_remembered_up_to_their_bound_and_then_stale,
+            test_numbers_leave_with_their_freshness_and_stay_stale_when_the_clock_is_set_back,
+            test_two_statements_under_one_number_are_proof_against_their_author,
+            test_a_proof_holds_for_what_it_proves_only, test_the_same_body_sealed_again_is_no_equivocation,
+            test_what_can_not_be_proved_does_not_shield_its_author,
+            test_each_author_is_proved_once_until_it_is_forgotten,
+            test_a_proof_that_nobody_took_is_forgotten_with_its_author,
+            test_bytes_kept_for_proofs_end_at_their_bound, test_authors_are_remembered_up_to_their_bound,
+            test_the_highest_number_is_that_of_any_statement_that_counted,
+            test_a_forgotten_author_starts_anew)
