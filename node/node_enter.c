@@ -41,11 +41,40 @@ static bool s_under_way (const node_t *self, size_t index)
     return false;
 }
 
+/* Its place among the unconfirmed; their count if it is none of them. */
+static size_t s_unconfirmed (const node_t *self, const digest_t *candidate)
+{
+    size_t at = 0;
+    while (at < self->unconfirmed_count && !digest_equal (&self->unconfirmed[at], candidate))
+        at++;
+    return at;
+}
+
+static void s_remove_unconfirmed (node_t *self, size_t at)
+{
+    assert (at < self->unconfirmed_count && self->unconfirmed_count <= UNCONFIRMED);
+    self->unconfirmed_count--;
+    memmove (self->unconfirmed + at, self->unconfirmed + at + 1,
+             (self->unconfirmed_count - at) * sizeof *self->unconfirmed);
+}
+
+void enter_unconfirmed (node_t *self, const digest_t *candidate)
+{
+    assert (self && candidate);
+    if (s_unconfirmed (self, candidate) < self->unconfirmed_count)
+        return;
+    if (self->unconfirmed_count == UNCONFIRMED)
+        s_remove_unconfirmed (self, 0);
+    self->unconfirmed[self->unconfirmed_count++] = *candidate;
+}
+
 /* What was measured before of the same candidate, or of one that differs by comments and spaces alone; NULL if nothing was. A
- * peer's package, or the operator, may bring back what lost against an earlier live release. */
+ * peer's package, or the operator, may bring back what lost against an earlier live release; and what nobody could confirm did not
+ * lose at all. */
 static const archive_entry_t *s_measured_before (const node_t *self, const improvement_t *improvement)
 {
-    if (improvement->origin != ORIGIN_PROPOSER)
+    if (improvement->origin != ORIGIN_PROPOSER ||
+        s_unconfirmed (self, &improvement->candidate) < self->unconfirmed_count)
         return NULL;
     const archive_entry_t *same = archive_find (self->archive, &improvement->candidate);
     return same ? same : archive_twin (self->archive, &improvement->tokens);
@@ -84,6 +113,9 @@ size_t propose_enter (node_t *self, size_t index, bytes_t tree)
     }
     if (!s_is_new (self, index))
         return NONE;
+    size_t unconfirmed = s_unconfirmed (self, &improvement->candidate);
+    if (unconfirmed < self->unconfirmed_count)
+        s_remove_unconfirmed (self, unconfirmed); /* what becomes of it now is what counts */
     improve_move (self, index, MOVE_TEST);
     test_start (self, index);
     return improvement->used ? index : NONE; /* what was measured before may be decided by now */

@@ -243,6 +243,8 @@ void improve_reject (node_t *self, size_t index, reason_code_t reason, const cha
         text_copy (text_of (detail), improvement->detail, sizeof improvement->detail);
     self->counts.rejected[reason]++;
     self->last_rejected = reason;
+    if (reason == REASON_NO_VALIDATORS)
+        enter_unconfirmed (self, &improvement->candidate);
     improve_move (self, index, MOVE_REJECT);
     improve_finish (self, index);
 }

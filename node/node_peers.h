@@ -70,7 +70,7 @@ const tried_t *knowledge_tried (const node_t *self, const digest_t *package);
 
 /* A member said two things under one number: keeps and tells the proof, once. */
 void on_equivocated (node_t *self, const equivocated_t *event);
-/* Does its word on an improvement count? That of a member does, unless it was proved to equivocate since it was admitted. */
+/* Does its word on an improvement count? That of a member does, unless it was proved to equivocate. */
 bool peer_has_vote (const node_t *self, const pubkey_t *id);
 /* Has it a vote, and is it up? */
 bool peer_can_vote (const node_t *self, const pubkey_t *id);

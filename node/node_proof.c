@@ -17,7 +17,7 @@ bool peer_has_vote (const node_t *self, const pubkey_t *id)
         return false;
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i].id, id))
-            return self->peers[i].proved_epoch < self->members->members[at].since_epoch;
+            return !self->peers[i].proved;
     return true;
 }
 
@@ -69,7 +69,7 @@ void on_equivocated (node_t *self, const equivocated_t *event)
     known_peer_t *peer = peer_of (self, &event->member);
     if (!peer || !peer_has_vote (self, &event->member))
         return; /* who has no vote can't lose it: revoked meanwhile, or proved before */
-    peer->proved_epoch = self->members->epoch;
+    peer->proved = true;
     self->counts.equivocations++;
     digest_t first = s_keep (self, event->first), second = s_keep (self, event->second);
     s_say_proved (self, event, &first, &second);

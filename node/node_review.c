@@ -46,12 +46,14 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
     (void)rc;
 }
 
+/* The policy's number goes by the roster, since whoever verifies the certificate counts so; but who has no vote is as good as away. */
 bool review_may_be_confirmed (const node_t *self)
 {
-    if (voters_up (self) == 0)
+    size_t voters = voters_up (self);
+    if (voters == 0)
         return false;
     uint64_t members = members_now (self);
-    bool all_here = peers_up (self) + 1 >= members;
+    bool all_here = voters + 1 >= members;
     return all_here || self->group.policy.allow_unvalidated ||
            validators_here (self) >= package_min_confirmations (&self->group.policy, members);
 }

@@ -131,6 +131,9 @@ typedef struct {
 } measurement_t;
 #define MEASUREMENTS 64 /* the oldest is forgotten */
 
+/* Candidates that were good and found nobody to confirm them: so that they may be proposed again. */
+#define UNCONFIRMED 64 /* the oldest is forgotten */
+
 /* What became of a package: so that it is tried once. */
 typedef struct {
     digest_t package;
@@ -169,7 +172,7 @@ typedef struct {
 typedef struct {
     pubkey_t id;
     bool up;
-    uint64_t proved_epoch; /* ours, when it was proved to have said two things under one number; 0: never */
+    bool proved; /* to have said two things under one number */
     validator_t record;
     unsigned adopted; /* packages of it that we adopted, and that failed here */
     unsigned failed;
@@ -249,6 +252,8 @@ struct node {
     job_t jobs[LIMIT_VALIDATIONS];
     measurement_t measurements[MEASUREMENTS];
     size_t measurement_next;
+    digest_t unconfirmed[UNCONFIRMED]; /* oldest first */
+    size_t unconfirmed_count;
     parcel_t parcels[LIMIT_KNOWLEDGE];
     tried_t *tried;
     size_t tried_count;

@@ -142,9 +142,11 @@ digest_t node_digest (const node_t *self)
         buffer_append (&out, self->outbox[i].id.bytes, DIGEST_BYTES);
     for (size_t i = 0; i < self->tried_count; i++)
         buffer_append (&out, self->tried[i].package.bytes, DIGEST_BYTES);
+    for (size_t i = 0; i < self->unconfirmed_count; i++)
+        buffer_append (&out, self->unconfirmed[i].bytes, DIGEST_BYTES);
     for (size_t i = 0; i < self->peer_count; i++) {
         s_put (&out, self->peers[i].up);
-        s_put (&out, self->peers[i].proved_epoch);
+        s_put (&out, self->peers[i].proved);
     }
     digest_t digest = digest_of (out.data, out.size);
     assert (!out.failed);

@@ -123,10 +123,11 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
         s_add_step (list, "%llu HELD: approve with `evomesh approve ID`, or `evomesh reject ID`",
                     (unsigned long long)status->held);
     if (status->awaiting_members > 0)
-        s_add_step (list,
-                    "%llu wait for more members to measure them again: who is gone for good is let go with "
-                    "`evomesh group revoke ID`",
-                    (unsigned long long)status->awaiting_members);
+        s_add_step (
+            list,
+            "%llu wait for more members to measure them again: who is gone for good, or has no vote any "
+            "more, is let go with `evomesh group revoke ID`",
+            (unsigned long long)status->awaiting_members);
     if (status->equivocations > 0)
         s_add_step (list,
                     "%llu members said two different things under one number and have no vote here any more: "

@@ -91,6 +91,29 @@ START_TEST (who_equivocated_is_not_asked_and_not_counted)
 }
 END_TEST
 
+/* It can confirm nothing, but counts as a member: so what is good waits, and isn't lost, until the admin lets it go. */
+START_TEST (what_is_good_waits_until_who_equivocated_is_revoked)
+{
+    rig_t *rig = rig_new (3, NULL); /* two confirmations are needed */
+    char id[DIGEST_TEXT_BYTES];
+    pubkey_text (&rig->nodes[2].identity.id, id);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    s_prove (rig, 0, 2, 77);
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    rig_pass (rig, 3600000);
+    node_status_t status;
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_int_eq (rig_state (rig, 0, &better, NULL, NULL), STATE_TESTING);
+    ck_assert_uint_eq (status.awaiting_members, 1);
+    ck_assert_uint_eq (s_heard (rig, 1, MESSAGE_FEEDBACK_REQUEST), 0);
+    ck_assert (rig_command (rig, 0, "revoke", "id", id));
+    rig_settle (rig);
+    ck_assert_int_eq (rig_state (rig, 0, &better, NULL, NULL), STATE_SHARED);
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (a_result_that_comes_after_the_proof_is_acknowledged_and_dropped)
 {
     rig_t *rig = rig_new (3, NULL); /* two confirmations are needed */
@@ -151,6 +174,6 @@ START_TEST (who_is_no_member_is_not_accused)
 END_TEST
 
 SUITE_MAIN ("node_equivocation", the_proof_is_kept_and_told_once,
-            who_equivocated_is_not_asked_and_not_counted,
+            who_equivocated_is_not_asked_and_not_counted, what_is_good_waits_until_who_equivocated_is_revoked,
             a_result_that_comes_after_the_proof_is_acknowledged_and_dropped,
             feedback_after_the_proof_does_not_count, who_is_no_member_is_not_accused)

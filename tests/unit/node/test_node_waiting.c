@@ -115,7 +115,74 @@ START_TEST (who_comes_late_takes_whole_what_was_made_from_the_start)
 }
 END_TEST
 
-SUITE_MAIN ("node_waiting", an_improvement_waits_until_enough_members_are_here,
+/* The proposer that node 0 asked last comes with that candidate. */
+static void s_come_up_with (rig_t *rig, const digest_t *candidate)
+{
+    ck_assert_uint_gt (rig->nodes[0].proposal_count, 0);
+    event_t event = {.kind = EVENT_PROPOSED};
+    event.as.proposed.operation = rig->nodes[0].proposals[rig->nodes[0].proposal_count - 1];
+    event.as.proposed.parent = rig->nodes[0].current;
+    for (size_t i = 0; i < rig->tree_count; i++)
+        if (digest_equal (&rig->trees[i].id, candidate))
+            event.as.proposed.tree = bytes_of (rig->trees[i].tree.data, rig->trees[i].tree.size);
+    rig_event (rig, 0, event);
+    rig_settle (rig);
+}
+
+/* Its slots are free for what the others ask of it. */
+static void s_stop_proposing (rig_t *rig, size_t k)
+{
+    rig_command (rig, k, "pause", NULL, NULL);
+    for (size_t i = 0; i < rig->nodes[k].proposal_count; i++)
+        rig_event (rig, k,
+                   (event_t){.kind = EVENT_PROPOSED,
+                             .as.proposed = {.operation = rig->nodes[k].proposals[i],
+                                             .result = PROPOSAL_NONE,
+                                             .description = text_of ("")}});
+}
+
+START_TEST (what_nobody_could_confirm_may_be_proposed_again)
+{
+    rig_t *rig = rig_found (3, NULL);
+    rig->proposers = 1;
+    rig_start (rig);
+    for (size_t k = 1; k < 3; k++)
+        s_stop_proposing (rig, k);
+    rig_settle (rig);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0), worse = *rig_candidate (rig, "worse", 1.1, 0);
+    rig->nodes[2].rules.hold_evaluations = true;
+    s_come_up_with (rig, &better);
+    ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
+    s_lose (rig, 0, 2);
+    rig_pass (rig, 60000);
+    reason_code_t reason;
+    ck_assert_int_eq (rig_state (rig, 0, &better, &reason, NULL), STATE_REJECTED);
+    ck_assert_str_eq (reason_name (reason), "no_validators");
+    rig->nodes[2].rules.hold_evaluations = false;
+    rig_release (rig, 2);
+    s_find (rig, 0, 2);
+    rig_pass (rig, 60000);
+    rig_restart (rig, 0);
+    for (size_t peer = 1; peer < 3; peer++)
+        s_find (rig, 0, peer);
+    s_come_up_with (rig, &better);
+    rig_pass (rig, 60000);
+    ck_assert (digest_equal (&rig->nodes[0].current, &better));
+    node_status_t status;
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_uint_eq (status.duplicates, 0);
+    for (int i = 0; i < 2; i++) { /* what lost, lost */
+        s_come_up_with (rig, &worse);
+        rig_pass (rig, 60000);
+    }
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_uint_eq (status.duplicates, 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
+SUITE_MAIN ("node_waiting", what_nobody_could_confirm_may_be_proposed_again,
+            an_improvement_waits_until_enough_members_are_here,
             it_does_not_wait_where_one_confirmation_is_enough,
             a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back,
             who_comes_late_takes_whole_what_was_made_from_the_start)
