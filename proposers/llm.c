@@ -192,10 +192,16 @@ static size_t s_prompt_bytes (const llm_t *self)
 
 /* --- money --- */
 
+/* What an endpoint counts may be beyond all bounds; JSON's integers end here, and a larger one must not come out negative. */
+static json_int_t s_whole (uint64_t count)
+{
+    return count < INT64_MAX ? (json_int_t)count : INT64_MAX;
+}
+
 static json_t *s_spent_json (const spending_t *spent)
 {
-    return json_pack ("{s:I, s:I, s:I}", "requests", (json_int_t)spent->requests, "tokens",
-                      (json_int_t)spent->tokens, "cost_millionths", (json_int_t)spent->cost_millionths);
+    return json_pack ("{s:I, s:I, s:I}", "requests", s_whole (spent->requests), "tokens",
+                      s_whole (spent->tokens), "cost_millionths", s_whole (spent->cost_millionths));
 }
 
 /* Prints a line: `object` (taken over) with what was spent. */

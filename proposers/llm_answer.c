@@ -22,6 +22,14 @@ static bool s_read_count (const json_t *object, const char *key, uint64_t *count
     return true;
 }
 
+/* Neither a prompt nor an answer with text has no tokens at all: an endpoint that counts none doesn't count. */
+static void s_read_usage (const json_t *usage, llm_answer_t *answer)
+{
+    answer->usage_known = s_read_count (usage, "prompt_tokens", &answer->input_tokens) &&
+                          s_read_count (usage, "completion_tokens", &answer->output_tokens) &&
+                          answer->input_tokens > 0 && (answer->output_tokens > 0 || answer->size == 0);
+}
+
 static int s_read_content (const json_t *root, llm_answer_t *answer, problem_t *problem)
 {
     const json_t *choice = json_array_get (json_object_get (root, "choices"), 0);
@@ -47,10 +55,8 @@ int llm_answer_read (const char *body, size_t size, llm_answer_t *answer, proble
     json_t *root = json_loadb (body, size, 0, &error);
     if (root == NULL)
         return problem_set (problem, "the answer is no JSON: line %d: %s", error.line, error.text);
-    const json_t *usage = json_object_get (root, "usage");
-    answer->usage_known = s_read_count (usage, "prompt_tokens", &answer->input_tokens) &&
-                          s_read_count (usage, "completion_tokens", &answer->output_tokens);
     int rc = s_read_content (root, answer, problem);
+    s_read_usage (json_object_get (root, "usage"), answer);
     json_decref (root);
     return rc;
 }

@@ -67,11 +67,15 @@ void llm_desk_print_exhausted (const llm_desk_t *self, char *text, size_t size)
 
 /* --- the input --- */
 
+static json_int_t s_whole (uint64_t count)
+{
+    return count < INT64_MAX ? (json_int_t)count : INT64_MAX;
+}
+
 static json_t *s_spending_json (const spending_t *spending)
 {
-    return json_pack ("{s:I, s:I, s:I}", "requests", (json_int_t)(spending->requests & INT64_MAX), "tokens",
-                      (json_int_t)(spending->tokens & INT64_MAX), "cost_millionths",
-                      (json_int_t)(spending->cost_millionths & INT64_MAX));
+    return json_pack ("{s:I, s:I, s:I}", "requests", s_whole (spending->requests), "tokens",
+                      s_whole (spending->tokens), "cost_millionths", s_whole (spending->cost_millionths));
 }
 
 static uint64_t s_deadline_ms (const workshop_t *shop, const propose_t *effect)
@@ -157,10 +161,19 @@ int llm_desk_order (llm_desk_t *self, const propose_t *effect, const tree_t *par
 
 /* --- what it did cost --- */
 
-static uint64_t s_count (const json_t *object, const char *key)
+/* What is no count is taken for all that was `allowed`: nothing is free because it was said badly. */
+static uint64_t s_count (const json_t *told, const char *key, uint64_t allowed)
 {
-    json_int_t value = json_integer_value (json_object_get (object, key));
-    return value > 0 ? (uint64_t)value : 0;
+    const json_t *value = json_object_get (told, key);
+    json_int_t count = json_integer_value (value);
+    return json_is_integer (value) && count >= 0 ? (uint64_t)count : allowed;
+}
+
+static spending_t s_told (const json_t *told, const spending_t *allowed)
+{
+    return (spending_t){s_count (told, "requests", allowed->requests),
+                        s_count (told, "tokens", allowed->tokens),
+                        s_count (told, "cost_millionths", allowed->cost_millionths)};
 }
 
 /* The last whole line that says what was spent; NULL if there is none: then nothing was. */
@@ -197,8 +210,7 @@ spending_t llm_desk_settle (llm_desk_t *self, const llm_order_t *order, const ch
     bool stopped = false;
     if (output != NULL) {
         json_t *line = s_last_line (output, size), *told = json_object_get (line, "spent");
-        spent = (spending_t){s_count (told, "requests"), s_count (told, "tokens"),
-                             s_count (told, "cost_millionths")};
+        spent = told == NULL ? (spending_t){0} : s_told (told, &order->allowed);
         stopped = json_is_true (json_object_get (line, "unaffordable"));
         json_decref (line);
     }

@@ -18,7 +18,8 @@ def completion (text, usage=(1000, 100), finish="stop", status=200):
                   "choices": [{"index": 0, "message": {"role": "assistant", "content": text},
                                "finish_reason": finish}]}
         if usage:
-            answer["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum (usage)}
+            answer["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1],
+                               "total_tokens": min (sum (usage), 2**63 - 1)}
         handler.answer (status, json.dumps (answer).encode ())
     return reply
 

@@ -116,6 +116,17 @@ def a_small_budget_is_spent_to_its_end_by_several_at_once (mesh):
         node.stop ()
 
 
+def a_usage_beyond_all_bounds_ends_the_budget (mesh):
+    def huge (handler, body):
+        completion ("I think so.", usage=(2**62, 2**62)) (handler, body)
+    with Endpoint (huge) as endpoint:
+        node = start_node (mesh, endpoint, "[{name: llm}]", "{requests: 100, cost: 1}", "key_file: " + key_file (mesh))
+        node.start ()
+        status = wait_for ("the budget is spent", lambda: (lambda s: s and s["llm"]["exhausted"] and s) (node.status ()), 60)
+        expect (status["llm"]["spent"]["cost_millionths"] >= 10**6 and status["llm"]["spent"]["tokens"] >= 2**62, status["llm"])
+        expect (len (endpoint.requests) == 1, "asked %d times" % len (endpoint.requests))
+
+
 def what_a_killed_node_may_have_spent_counts (mesh):
     with Endpoint (stall) as endpoint:
         node = start_node (mesh, endpoint, "[{name: llm}]", "{requests: 100}", "key_file: " + key_file (mesh))
@@ -149,5 +160,6 @@ def an_endpoint_that_stalls_stalls_nobody_else (mesh):
         expect_no_key_on_disk (node)
 
 
-main (what_a_model_finds_goes_live_within_the_budget, a_small_budget_is_spent_to_its_end_by_several_at_once, what_a_killed_node_may_have_spent_counts,
+main (what_a_model_finds_goes_live_within_the_budget, a_small_budget_is_spent_to_its_end_by_several_at_once,
+      a_usage_beyond_all_bounds_ends_the_budget, what_a_killed_node_may_have_spent_counts,
       an_endpoint_that_stalls_stalls_nobody_else)

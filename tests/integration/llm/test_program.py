@@ -193,6 +193,20 @@ def a_usage_that_is_not_told_counts_as_the_most (mesh):
     expect (run.lines[-1]["spent"] == run.lines[0]["spent"] and run.spent[1] > 500, run)
 
 
+def a_usage_of_nothing_counts_as_the_most (mesh):
+    for usage in ((0, 0), (1000, 0), (0, 100)):
+        with Endpoint (completion (GOOD, usage=usage)) as endpoint:
+            run = Run (mesh, endpoint).changed ()
+        expect (run.lines[-1]["spent"] == run.lines[0]["spent"] and run.spent[1] > 500, "%s: %s" % (usage, run))
+
+
+def a_usage_beyond_all_bounds_is_never_told_as_less (mesh):
+    for usage, tokens in (((2**62, 2**62), 2**63 - 1), ((2**63 - 1, 2**63 - 1), 2**63 - 1)):
+        with Endpoint (completion (GOOD, usage=usage)) as endpoint:
+            run = Run (mesh, endpoint).changed ()
+        expect (run.spent == (1, tokens, 2**63 - 1), "%s: %s" % (usage, run))
+
+
 def no_request_is_made_that_the_allowance_does_not_cover (mesh):
     for allowance in ({"requests": 0}, {"tokens": 600}, {"cost_millionths": 5000}):
         with Endpoint (completion (GOOD)) as endpoint:
@@ -216,4 +230,5 @@ main (an_answer_is_applied_and_counted, the_agents_own_prompts_are_used, without
       a_busy_endpoint_is_asked_again, one_that_asks_for_more_time_than_there_is_is_not_waited_for,
       what_is_wrong_for_good_is_not_asked_again, a_redirection_is_not_followed, an_endpoint_that_stalls_ends_in_time,
       a_reply_that_is_none_is_asked_for_again, fifty_megabytes_are_cut_off, a_usage_that_is_not_told_counts_as_the_most,
+      a_usage_of_nothing_counts_as_the_most, a_usage_beyond_all_bounds_is_never_told_as_less,
       no_request_is_made_that_the_allowance_does_not_cover, a_key_that_comes_back_is_blanked)

@@ -71,8 +71,9 @@ END_TEST
 
 START_TEST (a_usage_that_is_none_counts_as_unknown)
 {
-    static const char *const usages[] = {"-1, \"completion_tokens\": 1", "1.5, \"completion_tokens\": 1",
-                                         "1"};
+    static const char *const usages[] = {"0, \"completion_tokens\": 0",   "9, \"completion_tokens\": 0",
+                                         "0, \"completion_tokens\": 9",   "-1, \"completion_tokens\": 1",
+                                         "1.5, \"completion_tokens\": 1", "1"};
     for (size_t i = 0; i < sizeof usages / sizeof *usages; i++) {
         char body[200];
         llm_answer_t answer = {0};
