@@ -202,14 +202,14 @@ static agent_t *s_own_agent (const config_t *config)
 }
 
 /* What the group says, or what it would say if it were founded now. */
-static void s_list_group (const cli_t *cli, listing_t *listing, const config_t *config)
+static int s_list_group (const cli_t *cli, listing_t *listing, const config_t *config)
 {
-    joined_t *joined = NULL;
-    problem_t problem;
+    joined_t *joined;
+    store_t *store;
     group_t none = {.policy = policy_default ()};
-    store_t *store = store_open (cli->directory, false, true, &problem);
-    if (store != NULL)
-        membership_load (store, &joined, &problem);
+    if (session_open (cli, &store) != CLI_DONE)
+        return CLI_FAILED;
+    membership_load (store, &joined, NULL); /* that it holds is known: without one the node is in no group */
     agent_t *agent = joined != NULL ? session_agent (store, joined) : s_own_agent (config);
     s_list_charter (listing, joined != NULL ? &joined->group : &none);
     if (agent != NULL)
@@ -217,6 +217,7 @@ static void s_list_group (const cli_t *cli, listing_t *listing, const config_t *
     free (agent);
     membership_destroy (&joined);
     store_close (&store);
+    return CLI_DONE;
 }
 
 static int s_run (cli_t *cli)
@@ -228,16 +229,17 @@ static int s_run (cli_t *cli)
     s_list_local (&listing, config);
     s_list_groups (&listing, config);
     s_put_bool (&listing, "multi_objective_evolution.pareto_optimization", true, WHERE_RULE);
-    s_list_group (cli, &listing, config);
+    int rc = s_list_group (cli, &listing, config);
     free (config);
-    if (cli->json) {
+    if (rc == CLI_DONE && !cli->json) {
+        printf ("%s/%s\n\n", cli->directory, CONFIG_FILE);
+        output_table_end (cli, &listing.table);
+    } else
         output_table_free (&listing.table);
+    if (rc == CLI_DONE && cli->json)
         return output_json (listing.list);
-    }
-    printf ("%s/%s\n\n", cli->directory, CONFIG_FILE);
-    output_table_end (cli, &listing.table);
     json_decref (listing.list);
-    return CLI_DONE;
+    return rc;
 }
 
 const cli_command_t config_command = {

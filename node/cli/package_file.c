@@ -11,6 +11,7 @@ int package_copy_read (package_copy_t *self, const char *path)
     size_t size;
     problem_t problem;
     memset (self, 0, sizeof *self);
+    snprintf (self->name, sizeof self->name, "%s", path);
     self->bytes = session_read_file (path, PACKAGE_FILE_BYTES, &size);
     if (self->bytes == NULL)
         return CLI_FAILED;
@@ -32,6 +33,7 @@ int package_copy_load (package_copy_t *self, store_t *store, const digest_t *id)
     assert (self != NULL && store != NULL && id != NULL);
     size_t size;
     memset (self, 0, sizeof *self);
+    snprintf (self->name, sizeof self->name, "package %s", output_digest (id).text);
     self->stored = store_content_get (store, id, &size);
     if (self->stored == NULL)
         return cli_fail ("package %s is known, but its content was not fetched", output_digest (id).text);
@@ -63,14 +65,14 @@ static bool s_names (const tree_t *tree, const digest_t *content)
     return false;
 }
 
-static bool s_holds (const digest_t *contents, size_t count, const tree_t *tree)
+static bool s_holds (const char *name, const digest_t *contents, size_t count, const tree_t *tree)
 {
     for (size_t i = 0; i < tree->count; i++) {
         bool found = false;
         for (size_t j = 0; j < count && !found; j++)
             found = digest_equal (&contents[j], &tree->files[i].content);
         if (!found)
-            return cli_fail ("the package file lacks %s", tree->files[i].path) == CLI_DONE;
+            return cli_fail ("%s: not verified: it lacks %s", name, tree->files[i].path) == CLI_DONE;
     }
     return true;
 }
@@ -85,11 +87,13 @@ static int s_check_contents (const package_copy_t *self)
         bytes_t bytes = self->file.contents.items[i].bytes;
         contents[i] = digest_of (bytes.data, bytes.size);
         if (!s_names (&self->base, &contents[i]) && !s_names (&self->candidate, &contents[i]))
-            return cli_fail ("file %zu in the package file is none that the package names: it was altered",
-                             i + 1);
+            return cli_fail (
+                "%s: not verified: file %zu in it is none that the package names: it was altered", self->name,
+                i + 1);
     }
-    return s_holds (contents, count, &self->base) && s_holds (contents, count, &self->candidate) ? CLI_DONE
-                                                                                                 : CLI_FAILED;
+    bool whole = s_holds (self->name, contents, count, &self->base) &&
+                 s_holds (self->name, contents, count, &self->candidate);
+    return whole ? CLI_DONE : CLI_FAILED;
 }
 
 int package_copy_verify (package_copy_t *self, const group_t *group, package_line_fn *line, void *context)
@@ -100,7 +104,8 @@ int package_copy_verify (package_copy_t *self, const group_t *group, package_lin
     int rc = package_verify (self->packed, group, &self->message, &self->base, &self->candidate,
                              &self->report, line, context, &problem);
     if (rc != 0)
-        return cli_fail ("not verified: %s", problem.text[0] != '\0' ? problem.text : error_text (rc));
+        return cli_fail ("%s: not verified: %s", self->name,
+                         problem.text[0] != '\0' ? problem.text : error_text (rc));
     self->verified = true;
     return self->bytes == NULL ? CLI_DONE : s_check_contents (self);
 }

@@ -11,7 +11,8 @@
 
 /* A package, verified: bytes, message, trees. */
 typedef struct {
-    char *bytes; /* of the file; NULL if it came from the store */
+    char name[CLI_PATH_BYTES]; /* for people: the file, or the id if it came from the store */
+    char *bytes;               /* of the file; NULL if it came from the store */
     arena_t arena;
     package_file_t file; /* borrowed from bytes */
     uint8_t *stored;     /* of the package, if it came from the store */

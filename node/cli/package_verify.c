@@ -45,9 +45,10 @@ static int s_trust (const cli_t *cli, trust_t *trust)
     store_t *store = store_open (cli->directory, false, true, &problem);
     if (store == NULL)
         return cli_fail_problem (&problem);
-    trust->known = membership_load (store, &trust->joined, &problem) == 0;
+    int rc = membership_load (store, &trust->joined, &problem);
     store_close (&store);
-    return CLI_DONE;
+    trust->known = rc == 0;
+    return rc == 0 || rc == ERROR_NOT_FOUND ? CLI_DONE : cli_fail_problem (&problem);
 }
 
 static const group_t *s_trusted (const trust_t *trust)

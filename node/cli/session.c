@@ -106,7 +106,10 @@ int session_open (const cli_t *cli, store_t **store)
         return CLI_FAILED;
     free (config);
     *store = store_open (cli->directory, false, true, &problem);
-    return *store == NULL ? cli_fail_problem (&problem) : CLI_DONE;
+    if (*store != NULL && membership_check (*store, &problem) == 0)
+        return CLI_DONE;
+    store_close (store);
+    return cli_fail_problem (&problem);
 }
 
 int session_group (const cli_t *cli, store_t *store, joined_t **joined)
@@ -118,7 +121,7 @@ int session_group (const cli_t *cli, store_t *store, joined_t **joined)
         return cli_fail (
             "the node in %s is in no group: `evomesh group create NAME` or `evomesh group join TOKEN`",
             cli->directory);
-    return rc == 0 ? CLI_DONE : cli_fail ("%s: %s", cli->directory, problem.text);
+    return rc == 0 ? CLI_DONE : cli_fail_problem (&problem);
 }
 
 int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *evaluator)
@@ -149,7 +152,7 @@ agent_t *session_agent (store_t *store, const joined_t *joined)
     agent_t *agent = calloc (1, sizeof *agent);
     assert (agent != NULL);
     if (text == NULL)
-        problem_set (&problem, "the group's " AGENT_MANIFEST " is not here");
+        store_damaged (store, "the group's " AGENT_MANIFEST " is not in it", &problem);
     if (text == NULL || agent_parse (AGENT_MANIFEST, (const char *)text, size, agent, &problem) != 0) {
         cli_fail_problem (&problem);
         free (agent);

@@ -59,9 +59,26 @@ static int s_load_self (store_t *store, joined_t *self, problem_t *problem)
     return rc;
 }
 
+/* Tells a node that was never in a group from one whose database lost it, and names the file. Returns the error to go on with. */
+static int s_explain (store_t *store, int rc, problem_t *problem)
+{
+    if (store_problem (store)[0] != '\0') {
+        problem_set (problem, "%s", store_problem (store));
+        return ERROR_IO;
+    }
+    if (rc == ERROR_NOT_FOUND && store_journal_count (store) == 0)
+        return rc;
+    problem_t what = *problem;
+    if (rc == ERROR_NOT_FOUND)
+        problem_set (&what, "it has a journal, but no group");
+    store_damaged (store, what.text, problem);
+    return rc == ERROR_NOT_FOUND ? ERROR_MALFORMED : rc;
+}
+
 int membership_load (store_t *store, joined_t **joined, problem_t *problem)
 {
     assert (store != NULL && joined != NULL);
+    problem_t why = {""};
     *joined = NULL;
     joined_t *self = calloc (1, sizeof *self);
     if (self == NULL || (self->roster = calloc (1, sizeof *self->roster)) == NULL) {
@@ -69,17 +86,27 @@ int membership_load (store_t *store, joined_t **joined, problem_t *problem)
         problem_set (problem, "%s", error_text (ERROR_MEMORY));
         return ERROR_MEMORY;
     }
-    int rc = s_load_group (store, self, problem);
+    int rc = s_load_group (store, self, &why);
     if (rc == 0)
-        rc = s_load_self (store, self, problem);
-    if (rc == 0 && (rc = s_load_hints (store, self, problem)) != 0)
-        problem_prefix (problem, "the stored addresses");
+        rc = s_load_self (store, self, &why);
+    if (rc == 0 && (rc = s_load_hints (store, self, &why)) != 0)
+        problem_prefix (&why, "the stored addresses");
     if (rc != 0) {
         membership_destroy (&self);
+        rc = s_explain (store, rc, &why);
+        problem_set (problem, "%s", why.text);
         return rc;
     }
     *joined = self;
     return 0;
+}
+
+int membership_check (store_t *store, problem_t *problem)
+{
+    joined_t *joined;
+    int rc = membership_load (store, &joined, problem);
+    membership_destroy (&joined);
+    return rc == ERROR_NOT_FOUND ? 0 : rc;
 }
 
 void membership_destroy (joined_t **self_p)

@@ -37,8 +37,10 @@ typedef struct {
 } joined_t; /* MEMBERSHIP, the message, has taken the obvious name */
 
 /* Reads and checks what the store remembers. Returns 0 with `*joined` owned by the caller; ERROR_NOT_FOUND if the node
- * is in no group; ERROR_IO or another error, with the problem, if what is there doesn't hold. */
+ * is in no group, and never was in one; ERROR_IO or another error, with the problem, if what is there doesn't hold. */
 int membership_load (store_t *store, joined_t **joined, problem_t *problem);
+/* The same for who only wants to know whether it holds. In no group is no error: 0. */
+int membership_check (store_t *store, problem_t *problem);
 void membership_destroy (joined_t **self_p);
 
 /* Writes all of it in one transaction (the caller's, if one is open). Texts in `hints` are copied. Returns 0 or an error with

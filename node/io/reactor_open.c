@@ -48,15 +48,14 @@ static int s_open_agent (reactor_t *self, problem_t *problem)
     size_t size;
     uint8_t *bytes = store_content_get (self->store, id, &size);
     if (bytes == NULL)
-        return problem_set (problem, "the group's evaluator is not in the store: join the group again");
+        return store_damaged (self->store, "the group's evaluator is not in it", problem);
     int rc = tree_decode (bytes, size, &self->pinned, &evaluator);
     free (bytes);
     if (rc != 0 || !digest_is_zero (&evaluator))
-        return problem_set (problem, "the group's evaluator: %s",
-                            error_text (rc == 0 ? ERROR_MALFORMED : rc));
+        return store_damaged (self->store, "the group's evaluator in it is no list of files", problem);
     const tree_file_t *manifest = tree_find (&self->pinned, AGENT_MANIFEST);
     if (manifest == NULL || (bytes = store_content_get (self->store, &manifest->content, &size)) == NULL)
-        return problem_set (problem, "the group's agent has no %s in the store", AGENT_MANIFEST);
+        return store_damaged (self->store, "the group's " AGENT_MANIFEST " is not in it", problem);
     rc = agent_parse (AGENT_MANIFEST, (const char *)bytes, size, &self->agent, problem);
     free (bytes);
     return rc;
@@ -295,21 +294,31 @@ static int s_release (reactor_t *self, const digest_t *release, bool first, prob
     return 0;
 }
 
+int reactor_explain_recovery (const reactor_t *self, int rc, uint64_t number, problem_t *problem)
+{
+    problem_t what;
+    if (rc == ERROR_IO || rc == ERROR_FULL)
+        return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number,
+                            store_problem (self->store));
+    problem_set (&what, "journal entry %llu: %s", (unsigned long long)number, error_text (rc));
+    return rc == ERROR_MEMORY ? problem_set (problem, "%s", what.text)
+                              : store_damaged (self->store, what.text, problem);
+}
+
 int reactor_start (reactor_t *self, problem_t *problem)
 {
     assert (self != NULL);
     uint64_t number = 0;
     int rc = turn_recover (self->turn, NULL, NULL, &number);
     if (rc != 0) {
-        problem_set (problem, "journal entry %llu: %s", (unsigned long long)number,
-                     rc == ERROR_IO || rc == ERROR_FULL ? store_problem (self->store) : error_text (rc));
+        reactor_explain_recovery (self, rc, number, problem);
         return rc;
     }
     clock_start (&self->clock, turn_last_now_ms (self->turn), turn_last_wall_ms (self->turn));
     size_t size;
     uint8_t *start = store_content_get (self->store, &self->joined->group.start, &size);
     if (start == NULL) {
-        problem_set (problem, "the group's start is not in the store: join the group again");
+        store_damaged (self->store, "the group's start is not in it", problem);
         return ERROR_NOT_FOUND;
     }
     /* Before what was under way is asked for again: a switch among it starts from the release that the core takes for live. */

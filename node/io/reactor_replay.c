@@ -49,7 +49,7 @@ static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
     turn_destroy (&self->turn);
     if (rc >= 0)
         return rc;
-    return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number, error_text (rc));
+    return reactor_explain_recovery (self, rc, number, problem);
 }
 
 int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,
@@ -65,7 +65,7 @@ int reactor_replay (const char *directory, const char *passphrase_file, reactor_
     self->keystore = keystore_load (directory, passphrase_file, problem);
     if (self->keystore != NULL)
         self->store = store_open (directory, false, true, problem);
-    if (self->store != NULL)
+    if (self->store != NULL && membership_check (self->store, problem) == 0)
         rc = s_replay (self, &replay, problem);
     store_close (&self->store);
     keystore_destroy (&self->keystore);

@@ -17,6 +17,7 @@
 #define FILE_NAME       "evomesh.db"
 #define APPLICATION_ID  0x65766d68 /* "evmh": tells our database from another program's */
 #define SCHEMA_VERSION  1
+#define SCHEMA_OBJECTS  10 /* tables and indices with a name */
 #define BUSY_TIMEOUT_MS 5000
 
 /* The newest row is never deleted, so numbers are never used twice: a number is a place in history. */
@@ -36,6 +37,15 @@ static const char s_schema[] =
 
 /* --- failures --- */
 
+#define REMEDY "put back a copy of the data directory, or make a new node with `evomesh init` in another one"
+
+int store_damaged (const store_t *self, const char *what, problem_t *problem)
+{
+    assert (self != NULL && what != NULL);
+    assert (problem == NULL || what != problem->text);
+    return problem_set (problem, "%s is damaged: %s; " REMEDY, sqlite3_db_filename (self->db, "main"), what);
+}
+
 int store_fail (store_t *self, const char *doing)
 {
     assert (self != NULL);
@@ -47,8 +57,11 @@ int store_fail (store_t *self, const char *doing)
         problem_set (&self->problem, "%s: %s: %s", path, doing, file_reason (ENOSPC));
         return ERROR_FULL;
     }
+    bool is_damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
     problem_set (&self->problem, "%s: %s: %s%s%s", path, doing, sqlite3_errmsg (self->db),
-                 is_input_output && system != 0 ? ": " : "",
+                 is_damaged                       ? "; " REMEDY
+                 : is_input_output && system != 0 ? ": "
+                                                  : "",
                  is_input_output && system != 0 ? file_reason (system) : "");
     return (code & 0xff) == SQLITE_NOMEM ? ERROR_MEMORY : ERROR_IO;
 }
@@ -180,18 +193,29 @@ static int s_create_schema (store_t *self)
     return -1;
 }
 
-/* Makes the tables in an empty database; refuses another program's, and one of a later evomesh. */
-static int s_check_schema (store_t *self, const char *path, bool read_only)
+/* The tables and the index of s_schema are all there. */
+static int s_check_tables (store_t *self)
+{
+    static const char sql[] =
+        "SELECT count (*) FROM sqlite_schema WHERE name IN ('journal', 'content', 'statement', "
+        "'publications', 'setting', 'improvement', 'event', 'candidate', 'snapshot', 'package')";
+    int64_t found = s_number (self, sql);
+    if (found < 0)
+        return -1;
+    return found == SCHEMA_OBJECTS ? 0 : store_damaged (self, "some of its tables are gone", &self->problem);
+}
+
+/* Makes the tables in an empty database if that is asked for; refuses another program's, one of a later evomesh, and one that was
+ * emptied. */
+static int s_check_schema (store_t *self, const char *path, bool create)
 {
     int64_t tables = s_number (self, "SELECT count (*) FROM sqlite_schema");
     int64_t application = s_number (self, "PRAGMA application_id");
     int64_t version = s_number (self, "PRAGMA user_version");
     if (tables < 0 || application < 0 || version < 0)
         return -1;
-    if (tables == 0 && !read_only)
-        return s_create_schema (self);
     if (tables == 0)
-        return problem_set (&self->problem, "%s is empty: run `evomesh init` on its directory", path);
+        return create ? s_create_schema (self) : store_damaged (self, "it is empty", &self->problem);
     if (application != APPLICATION_ID)
         return problem_set (&self->problem, "%s is not a database of evomesh: choose another directory",
                             path);
@@ -200,16 +224,12 @@ static int s_check_schema (store_t *self, const char *path, bool read_only)
                             "%s has schema version %lld and this evomesh knows version %d: run the evomesh "
                             "that made it, or a later one",
                             path, (long long)version, SCHEMA_VERSION);
-    return 0;
+    return s_check_tables (self);
 }
 
 /* WAL: one writer and any number of readers beside it. FULL: a commit is on disk when it returns. */
-static int s_configure (store_t *self, bool read_only)
+static int s_configure (store_t *self)
 {
-    sqlite3_extended_result_codes (self->db, 1);
-    sqlite3_busy_timeout (self->db, BUSY_TIMEOUT_MS);
-    if (read_only)
-        return 0;
     sqlite3_stmt *statement;
     if (store_prepare (self, "PRAGMA journal_mode = WAL", &statement) != 0)
         return -1;
@@ -226,6 +246,16 @@ static int s_configure (store_t *self, bool read_only)
                             sqlite3_db_filename (self->db, "main"));
     return s_execute (self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;",
                       "setting it up");
+}
+
+/* What is refused stays as it is: the log comes last, as switching to it writes. */
+static int s_set_up (store_t *self, const char *path, bool create, bool read_only)
+{
+    sqlite3_extended_result_codes (self->db, 1);
+    sqlite3_busy_timeout (self->db, BUSY_TIMEOUT_MS);
+    if (s_check_schema (self, path, create) != 0)
+        return -1;
+    return read_only ? 0 : s_configure (self);
 }
 
 /* The file is made here, not by sqlite, so that it and its companions are the owner's alone. One that is there is not
@@ -267,7 +297,7 @@ store_t *store_open (const char *directory, bool create, bool read_only, problem
     int opened = sqlite3_open_v2 (path, &self->db, flags, NULL);
     if (opened != SQLITE_OK)
         problem_set (problem, "%s: %s", path, sqlite3_errstr (opened));
-    else if (s_configure (self, read_only) == 0 && s_check_schema (self, path, read_only) == 0)
+    else if (s_set_up (self, path, create, read_only) == 0)
         return self;
     else
         problem_set (problem, "%s", self->problem.text);

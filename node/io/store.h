@@ -11,7 +11,8 @@
 typedef struct store store_t;
 
 /* Opens (or makes, if `create`) the database in `directory`. `read_only` opens it beside a running node, as the
- * commands that only look do. NULL on failure, with the problem: path, what failed, what to do. */
+ * commands that only look do. Without `create` one that lacks its tables is refused, also an empty one. NULL on failure, with the
+ * problem: path, what failed, what to do. */
 store_t *store_open (const char *directory, bool create, bool read_only, problem_t *problem);
 
 /* Closes it; what was begun and not committed is lost. NULL is no error. */
@@ -29,6 +30,10 @@ bool store_in_transaction (const store_t *self);
 
 /* What the last failure was, for people: the file, what was being done with it, what the system said. */
 const char *store_problem (const store_t *self);
+
+/* Says that what the database holds can't be true: its file, `what` is wrong with it (no text of `problem`'s), and what to do.
+ * Returns -1. */
+int store_damaged (const store_t *self, const char *what, problem_t *problem);
 
 /* --- journal: the input events of the core, in order, each with the digest of the effects it gave --- */
 int store_journal_append (store_t *self, const uint8_t *event, size_t size, const digest_t *effects);

@@ -76,6 +76,7 @@ for at in 0 1 20 $((size / 4)) $((size / 2)) $((size * 3 / 4)) $((size - 30)) $(
 b = bytearray (open (sys.argv[1], "rb").read ()); b[int (sys.argv[3])] ^= 0x10; open (sys.argv[2], "wb").write (b)' "$package" "$scratch/altered" "$at"
     run package verify "$scratch/altered" --group "$scratch/charter"
     [ "$code" = 1 ] || wrong "a package with byte $at altered: exit $code"
+    case $err in *"$scratch/altered"*) ;; *) wrong "a package with byte $at altered is not named: $err" ;; esac
 done
 head -c $((size - 1)) "$package" >"$scratch/short"
 expect 1 "$scratch/short" package verify "$scratch/short" --group "$scratch/charter"
@@ -136,5 +137,36 @@ expect 0 '"intervals": ' show --json "$id" --dir "$scratch/noisy"
 [ "$(json "$scratch/out" 'all (i["objective"] == "score" and 0 < i["low"] <= i["high"] for i in d["intervals"]) and len (d["intervals"])')" = 1 ] ||
     wrong "the interval isn't that of the score: $out"
 stop "$loud"
+
+# --- a database that lost something is named, with what to do, by everything that opens it ---
+damaged=$scratch/damaged
+damage () { # SQL: a copy of the node with its database damaged so
+    rm -rf "$damaged"
+    cp -r "$node" "$damaged"
+    python3 -c 'import sqlite3, sys
+with sqlite3.connect (sys.argv[1]) as db: db.executescript (sys.argv[2])' "$damaged/evomesh.db" "$1"
+}
+refused_by () { # COMMAND…
+    local command
+    for command in "$@"; do
+        # shellcheck disable=SC2086
+        expect 1 "$damaged/evomesh.db.*put back a copy of the data directory" $command --dir "$damaged"
+    done
+}
+damage ''
+rm -f "$damaged"/evomesh.db*
+: >"$damaged/evomesh.db"
+refused_by run log replay config diff snapshots 'package list' 'group members' 'group create g' "show $id" "package verify $package"
+[ ! -s "$damaged/evomesh.db" ] || wrong "a refused command wrote tables into the database"
+damage 'DROP TABLE package'
+refused_by run log replay 'package list'
+damage 'DELETE FROM setting'
+refused_by run log replay config 'package list' 'group members' "package verify $package"
+damage "DELETE FROM setting WHERE name = 'self'"
+refused_by run log replay 'package list'
+damage "UPDATE journal SET event = x'00' WHERE number = 1"
+refused_by run replay
+damage 'DELETE FROM content'
+refused_by run
 
 done_testing

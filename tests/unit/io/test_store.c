@@ -19,6 +19,8 @@ START_TEST (test_commits_are_written_through_beside_readers)
     ck_assert_str_eq ((const char *)sqlite3_column_text (statement, 0), "wal");
     sqlite3_finalize (statement);
     ck_assert_int_eq (fixture_number (store, "PRAGMA synchronous"), 2); /* FULL */
+    fixture_execute (store,
+                     "INSERT INTO setting (name, bytes) VALUES ('a', 'b')"); /* the first makes the log */
     static const char *const names[] = {"evomesh.db", "evomesh.db-wal"};
     for (size_t i = 0; i < 2; i++) {
         struct stat status;
@@ -42,6 +44,30 @@ START_TEST (test_a_missing_database_is_named_with_what_to_do)
         ck_assert_ptr_nonnull (strstr (problem.text, "evomesh init"));
     }
     ck_assert_int_eq (access (scratch_path (&scratch, "evomesh.db").text, F_OK), -1);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+START_TEST (test_a_database_that_lost_its_tables_is_refused_with_what_to_do)
+{
+    scratch_t scratch = scratch_new ();
+    problem_t problem = {""};
+    for (int emptied = 0; emptied < 2; emptied++) {
+        store_t *store = fixture_open (&scratch);
+        fixture_execute (store, "DROP TABLE package");
+        store_close (&store);
+        if (emptied)
+            scratch_write (&scratch, "evomesh.db", "");
+        for (int read_only = 0; read_only < 2; read_only++) {
+            ck_assert_ptr_null (store_open (scratch.path, false, read_only, &problem));
+            ck_assert_ptr_nonnull (strstr (problem.text, scratch_path (&scratch, "evomesh.db").text));
+            ck_assert_ptr_nonnull (strstr (problem.text, emptied ? "is empty" : "tables are gone"));
+            ck_assert_ptr_nonnull (strstr (problem.text, "put back a copy"));
+            if (emptied)
+                scratch_expect (&scratch, "evomesh.db", "");
+        }
+        ck_assert_int_eq (unlink (scratch_path (&scratch, "evomesh.db").text), 0);
+    }
     scratch_remove (&scratch);
 }
 END_TEST
@@ -285,6 +311,7 @@ END_TEST
 
 SUITE_MAIN ("io/store", test_commits_are_written_through_beside_readers,
             test_a_missing_database_is_named_with_what_to_do,
+            test_a_database_that_lost_its_tables_is_refused_with_what_to_do,
             test_what_is_not_our_database_is_refused_and_left_alone,
             test_a_later_schema_is_refused_with_both_versions,
             test_a_reader_beside_the_writer_sees_commits_and_can_not_write,
