@@ -81,7 +81,7 @@ def what_a_model_finds_goes_live_within_the_budget (mesh):
         expect (endpoint.requests[0]["headers"]["Authorization"] == "Bearer " + KEY, "the key goes to the endpoint")
         expect ("does what lab.txt says" in endpoint.prompts (0), endpoint.prompts (0))
 
-        first = next (one for one in node.log () if one["state"] in ("applied", "shared"))
+        first = wait_for ("it is applied", lambda: next ((one for one in node.log () if one["state"] in ("applied", "shared")), None))
         shown = node.json ("show", first["id"])
         expect (shown["model"] == "test-1" and shown["description"] == "Half a point more.", shown)
         expect ((shown["requests"], shown["tokens"], shown["cost_millionths"]) == (1, 1100, 3000), shown)
