@@ -5,6 +5,7 @@
 #define EVOMESH_NODE_NODE_H
 
 #include "evolution/breaker.h"
+#include "evolution/improvement.h"
 #include "evolution/objective.h"
 #include "node/effect.h"
 #include "node/event.h"
@@ -37,13 +38,16 @@ typedef struct {
     uint64_t epoch;
     size_t members;
     size_t peers_up;
-    bool paused;      /* by the operator */
-    bool stopped;     /* by a failed rollback: needs `resume` */
-    bool finished;    /* proposals_max reached */
-    digest_t release; /* live */
+    bool paused;              /* by the operator */
+    bool stopped;             /* by a failed rollback: needs `resume` */
+    bool finished;            /* proposals_max reached */
+    char out[LIMIT_TEXT + 1]; /* that it left the group or was revoked, for people; empty: it is a member */
+    digest_t release;         /* live */
     objectives_t objectives;
     metrics_t start_metrics; /* of the group's start, here; count 0 until measured */
     metrics_t live_metrics;
+    reason_code_t baseline_reason; /* why the live release can't be measured; REASON_NONE: it can */
+    char baseline_detail[LIMIT_TEXT + 1];
     double learning_rate;
     double success_rate;
     breaker_state_t breaker;

@@ -68,13 +68,26 @@ static void s_pause (node_t *self, const command_t *command)
                NULL);
 }
 
+/* Refuses what only a member can do, if this node is none any more. */
+static bool s_takes_part (node_t *self, const command_t *command)
+{
+    char why[LIMIT_TEXT + 1];
+    group_why_out (self, why);
+    if (why[0])
+        say_reply (self, command->operation, true, why, NULL);
+    return !why[0];
+}
+
 static void s_resume (node_t *self, const command_t *command)
 {
-    if (self->paused || self->stopped) {
-        self->paused = self->stopped = false;
+    if (!s_takes_part (self, command))
+        return;
+    bool rested = self->paused || self->stopped;
+    self->paused = self->stopped = false;
+    if (rested)
         say_event (self, TYPE_EVOLUTION_RESUMED, NULL, NAN, NULL, NULL, 0);
-    }
-    say_reply (self, command->operation, false, "evolution goes on", NULL);
+    say_reply (self, command->operation, false, rested ? "evolution goes on" : "evolution was not paused",
+               NULL);
 }
 
 static void s_approve (node_t *self, const command_t *command, size_t index)
@@ -140,6 +153,8 @@ static void s_propose (node_t *self, const command_t *command)
 {
     char type[LIMIT_TEXT + 1], description[LIMIT_TEXT + 1];
     int kind = IMPROVE_ALGORITHM_MODIFICATION;
+    if (!s_takes_part (self, command))
+        return;
     if (s_argument (command, "type", type, sizeof type))
         kind = improvement_type_parse (type);
     if (!s_argument (command, "description", description, sizeof description))
@@ -216,11 +231,15 @@ static void s_leave (node_t *self, const command_t *command)
                    NULL);
         return;
     }
+    if (!s_takes_part (self, command))
+        return;
     leave_t leave = {.to = self->group.founder, .reason = text_of ("left by its operator")};
-    self->paused = true;
+    self->left = true;
     say_durably (self, &self->group.founder, MESSAGE_LEAVE, &leave);
-    say_reply (self, command->operation, false, "leaving: the founder is told, evolution is paused here",
-               NULL);
+    say_reply (
+        self, command->operation, false,
+        "left: the founder is told as soon as it is reached; nothing is proposed or applied here any more",
+        NULL);
 }
 
 /* A package from a file: tried like one that a peer sent; its author hears what became of it. */
@@ -230,6 +249,8 @@ static void s_import (node_t *self, const command_t *command)
     tree_t base = {0}, candidate = {0};
     package_report_t report;
     problem_t problem = {{0}};
+    if (!s_takes_part (self, command))
+        return;
     if (package_verify (command->content, &self->group, &message, &base, &candidate, &report, NULL, NULL,
                         &problem)) {
         say_reply (self, command->operation, true, problem.text, NULL);

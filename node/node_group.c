@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,25 @@ uint64_t members_now (const node_t *self)
     return members_live (self->members);
 }
 
+bool group_takes_part (const node_t *self)
+{
+    assert (self->members);
+    return !self->left && members_has (self->members, &self->identity.id);
+}
+
+void group_why_out (const node_t *self, char text[LIMIT_TEXT + 1])
+{
+    assert (self->members);
+    text[0] = 0;
+    int own = members_find (self->members, &self->identity.id);
+    unsigned long long epoch = own < 0 ? 0 : self->members->members[own].revoked_epoch;
+    if (self->left)
+        (void)snprintf (text, LIMIT_TEXT + 1, "this node left the group: it takes no part in it any more");
+    else if (!group_takes_part (self))
+        (void)snprintf (text, LIMIT_TEXT + 1,
+                        "this node was revoked in epoch %llu: it takes no part in the group any more", epoch);
+}
+
 /* --- rosters --- */
 
 void group_say_members (node_t *self)
@@ -96,8 +116,11 @@ static void s_say_changes (node_t *self, const members_t *old)
         pubkey_short (id, member);
         entry_t metadata[2] = {{text_of ("member"), text_of (member)},
                                {text_of ("name"), text_of (self->members->members[i].name)}};
+        char out[LIMIT_TEXT + 1] = "";
+        if (pubkey_equal (id, &self->identity.id))
+            group_why_out (self, out);
         if (was != is)
-            say_event (self, is ? TYPE_PEER_JOINED : TYPE_PEER_LEFT, NULL, NAN, NULL, metadata, 2);
+            say_event (self, is ? TYPE_PEER_JOINED : TYPE_PEER_LEFT, NULL, NAN, out, metadata, 2);
         known_peer_t *peer = is ? NULL : peer_of (self, id);
         if (peer)
             peer->up = false;

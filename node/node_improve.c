@@ -290,6 +290,11 @@ void improve_healthy (node_t *self, uint64_t token, bool apply)
 
 /* --- what waits --- */
 
+bool evolution_rests (const node_t *self)
+{
+    return self->paused || self->stopped || !group_takes_part (self);
+}
+
 /* Own improvements beyond their test: one at a time, or the later ones would all be stale. */
 static bool s_gate_open (const node_t *self)
 {
@@ -330,7 +335,7 @@ static bool s_go_on (node_t *self, size_t index)
         improve_reject (self, index, REASON_EXPIRED, NULL);
     else if (improvement->state == STATE_VALIDATING && (due || request_done (&improvement->validation)))
         validate_check (self, index, due); /* all answered, and still here: a roster was missing */
-    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !self->paused && !self->stopped &&
+    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !evolution_rests (self) &&
              breaker_admits (&self->breaker, improvement->breaker_trial))
         apply_start (self, index);
     return !improvement->used || improvement->state != before;

@@ -150,7 +150,7 @@ static size_t s_next (node_t *self)
 /* Packages are tried one after the other. */
 void knowledge_advance (node_t *self)
 {
-    if (self->paused || self->stopped || !self->baseline_known)
+    if (evolution_rests (self) || !self->baseline_known)
         return;
     size_t next = s_next (self);
     if (next == NONE)

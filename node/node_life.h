@@ -137,6 +137,8 @@ void on_validation_reply (node_t *self, const message_t *message, const pubkey_t
 
 /* Is the live release being changed? One change at a time. */
 bool apply_busy (const node_t *self);
+/* Is nothing to be proposed, tried or applied: paused, stopped, or no member any more? */
+bool evolution_rests (const node_t *self);
 /* Starts the snapshot of a VALIDATED improvement, and with it the change; or merges it first. */
 void apply_start (node_t *self, size_t improvement);
 /* If the live release is no longer what the improvement was compared with: merges it (or sends its parcel back) and is true. */

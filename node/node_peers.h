@@ -104,6 +104,10 @@ size_t peers_up (const node_t *self);
 /* Peers that are up, have a vote, and measure performance. */
 size_t validators_here (const node_t *self);
 uint64_t members_now (const node_t *self);
+/* Is this node itself a member, and did it not leave? */
+bool group_takes_part (const node_t *self);
+/* For people: that it left or was revoked; empty while it takes part. */
+void group_why_out (const node_t *self, char text[LIMIT_TEXT + 1]);
 
 /* --- the start, and the operator (node_start.c, node_command.c) --- */
 

@@ -86,8 +86,8 @@ static bool s_waits_for_apply (const node_t *self)
 static bool s_may_propose (const node_t *self)
 {
     const settings_t *settings = &self->settings;
-    return self->started && self->baseline_known && !self->paused && !self->stopped &&
-           settings->proposer_count > 0 && !s_waits_for_apply (self) &&
+    return self->started && self->baseline_known && !evolution_rests (self) && settings->proposer_count > 0 &&
+           !s_waits_for_apply (self) &&
            (settings->proposals_max == 0 ||
             self->proposals_made + proposals_here (self) + s_proposals_away (self) <
                 settings->proposals_max) &&

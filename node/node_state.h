@@ -233,6 +233,7 @@ struct node {
     uint64_t order;       /* the last rank of arrival given */
     bool paused;
     bool stopped;
+    bool left; /* the group, by the operator: it takes no part any more, whatever the roster still says */
     /* the live release */
     digest_t live;
     buffer_t live_tree;
@@ -241,6 +242,8 @@ struct node {
     bool baseline_known;
     bool baseline_running;
     uint64_t baseline_retry_ms;
+    reason_code_t baseline_reason; /* why the last try gave nothing; REASON_NONE: none did that */
+    char baseline_detail[LIMIT_TEXT + 1];
     archive_t *archive;
     digest_t archive_digest; /* of all candidates and their verdicts: see node_candidate.c */
     learning_rate_t learning;

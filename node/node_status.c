@@ -25,12 +25,15 @@ void node_status (const node_t *self, node_status_t *status)
     status->group = self->group.group;
     status->epoch = self->members->epoch;
     status->members = (size_t)members_now (self);
-    status->peers_up = peers_up (self);
+    status->peers_up = group_takes_part (self) ? peers_up (self) : 0;
+    group_why_out (self, status->out);
     status->finished = self->settings.proposals_max && self->proposals_made >= self->settings.proposals_max;
     status->release = self->live;
     status->objectives = self->objectives;
     status->start_metrics = self->start_metrics;
     status->live_metrics = self->live_metrics;
+    status->baseline_reason = self->baseline_reason;
+    memcpy (status->baseline_detail, self->baseline_detail, sizeof status->baseline_detail);
     status->learning_rate = self->learning.rate;
     status->success_rate = learning_rate_success (&self->learning);
     status->breaker = self->breaker.state;
@@ -119,6 +122,7 @@ digest_t node_digest (const node_t *self)
     s_put (&out, self->order);
     s_put (&out, self->paused);
     s_put (&out, self->stopped);
+    s_put (&out, self->left);
     for (size_t i = 0; i < LIMIT_CAPABILITIES; i++) {
         s_put (&out, self->proposers[i].running);
         s_put (&out, self->proposers[i].after_ms);

@@ -127,14 +127,16 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
     self->baseline_running = false;
     if (event->reason != REASON_NONE) {
         self->baseline_retry_ms = self->now_ms + BASELINE_RETRY_MS;
-        char detail[LIMIT_TEXT + 1];
-        text_copy (event->detail, detail, sizeof detail);
+        self->baseline_reason = (reason_code_t)event->reason;
+        text_copy (event->detail, self->baseline_detail, sizeof self->baseline_detail);
         entry_t metadata = {text_of ("reason"), text_of (reason_name (REASON_BASE_FAILED))};
-        say_event (self, TYPE_BASELINE_FAILED, &self->live, NAN, detail, &metadata, 1);
+        say_event (self, TYPE_BASELINE_FAILED, &self->live, NAN, self->baseline_detail, &metadata, 1);
         improve_fault (self, false);
         return;
     }
     self->baseline_known = true;
+    self->baseline_reason = REASON_NONE;
+    self->baseline_detail[0] = 0;
     self->baseline_retry_ms = UINT64_MAX;
     self->live_metrics = *metrics;
     if (!self->start_metrics.count)

@@ -147,7 +147,7 @@ static int s_members_print (const cli_t *cli, const joined_t *joined, const pubk
     for (size_t i = 0; i < roster->count; i++) {
         char standing[64] = "member";
         if (roster->members[i].revoked_epoch > 0)
-            snprintf (standing, sizeof standing, "revoked with epoch %llu",
+            snprintf (standing, sizeof standing, "out since epoch %llu",
                       (unsigned long long)roster->members[i].revoked_epoch);
         output_table_row (table, "%s|%s%s|%s|%llu|%s", output_key (&roster->members[i].id).text,
                           roster->members[i].name,
@@ -270,7 +270,11 @@ const cli_command_t group_leave_command = {
     .summary = "take this node out of its group",
     .operands = "",
     .json = true,
-    .details = "The node must run. What it has applied stays; it goes on alone in its data directory.",
+    .details = "The node must run; it tells the founder as soon as it reaches it. What it has applied stays "
+               "in its data directory,\n"
+               "but nothing is proposed or applied there any more. A key that left can't come back: to join "
+               "again, make a\n"
+               "new node with `evomesh init`.",
     .example = "  evomesh group leave",
     .run = s_leave,
 };

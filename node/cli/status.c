@@ -43,21 +43,29 @@ static void s_print_uptime (long long uptime_ms)
         printf ("%lld h", seconds / 3600);
 }
 
+static const char *s_plural (long long count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void s_print_health (const cli_t *cli, json_t *status)
 {
     const char *problem = json_string_value (json_object_get (status, "problem"));
     bool open = strcmp (s_text (status, "breaker"), "closed") != 0;
-    const char *state = problem != NULL             ? "at a standstill until its problem is gone"
+    const char *out = json_string_value (json_object_get (status, "out"));
+    const char *state = out != NULL                 ? "out of its group"
+                        : problem != NULL           ? "at a standstill until its problem is gone"
                         : s_is (status, "stopped")  ? "stopped after a failed rollback"
                         : s_is (status, "paused")   ? "paused"
                         : open                      ? "held back by its circuit breaker"
                         : s_is (status, "finished") ? "finished: all proposals made"
                                                     : "evolving";
-    bool well = !s_is (status, "stopped") && !open && problem == NULL;
-    printf ("%s%s%s (%.8s) in group %s, epoch %lld: %lld members, %lld peers up, running for ",
+    bool well = !s_is (status, "stopped") && !open && problem == NULL && out == NULL;
+    printf ("%s%s%s (%.8s) in group %s, epoch %lld: %lld member%s, %lld peer%s up, running for ",
             output_style (cli, OUTPUT_BOLD), s_text (status, "name"), output_style (cli, OUTPUT_PLAIN),
             s_text (status, "id"), s_text (status, "group_name"), s_count (status, "epoch"),
-            s_count (status, "members"), s_count (status, "peers_up"));
+            s_count (status, "members"), s_plural (s_count (status, "members")), s_count (status, "peers_up"),
+            s_plural (s_count (status, "peers_up")));
     s_print_uptime (s_count (status, "uptime_ms"));
     printf ("\n%s%s%s: agent %s, release %.8s, learning rate %.3g, success %.0f %%, breaker %s, %lld of %lld "
             "slots busy\n",

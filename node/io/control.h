@@ -20,7 +20,8 @@
  *            "hypervolume": {"value": number|null, "points", "reference": {objective: value…}} (of the front; the reference is
  *            for each objective the worse of the start's value and of its limit),
  *            "under_way": {state: count…}, "rejected": {reason: count…}, "refused": {error name: count…},
- *            "next_steps": ["1 HELD: approve with …"…], "listening": [{"rpc", "pub"}…], "problem": text|null}
+ *            "next_steps": ["1 HELD: approve with …"…], "listening": [{"rpc", "pub"}…], "out": text|null (why it takes no part any more),
+ *            "problem": text|null}
  *   members  result: {"epoch", "members": [{"id", "name", "role": "admin"|"member", "since_epoch",
  *            "revoked_epoch", "me": bool}…]}   (a revoked member has a revoked_epoch > 0)
  *   peers    result: [{"id", "name", "state": "unknown"|"linking"|"up"|"suspect", "heard_ms_ago": number|null, "rpc",

@@ -112,11 +112,20 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
 {
     json_t *list = json_array ();
     const char *problem = process->problem;
+    if (status->out[0] != '\0')
+        s_add_step (list,
+                    "%s; make a new node with `evomesh init` in another directory, and join again with that",
+                    status->out);
     if (json_is_true (json_object_get (process->llm, "exhausted")))
         s_add_step (list, "llm has spent its budget: raise llm.budget in node.yaml and restart the node");
     if (problem != NULL)
         s_add_step (list, "the store failed: %s; then `evomesh resume`, or wait until it is tried again",
                     problem);
+    if (status->baseline_reason != REASON_NONE)
+        s_add_step (
+            list, "the live release can't be measured, so nothing is proposed; it is tried again. If the "
+                  "evaluator needs private data: name their directory by `private:` in node.yaml and restart "
+                  "the node (for a new one: `evomesh init --private DIR`)");
     if (status->stopped)
         s_add_step (list, "a rollback failed: look at `evomesh log`, then `evomesh resume`");
     if (status->held > 0)
@@ -136,15 +145,36 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
     if (status->paused)
         s_add_step (list, "evolution is paused: `evomesh resume`");
     if (status->breaker == BREAKER_OPEN)
-        s_add_step (list, "the circuit breaker is open after repeated faults: look at `evomesh log`");
+        s_add_step (
+            list,
+            "the circuit breaker is open after repeated faults: `evomesh watch`, and the log on stderr of "
+            "`evomesh run`, tell which; it is tried again by itself");
     if (status->finished)
         s_add_step (list, "all proposals of `proposals_max` are made: raise it in node.yaml to go on");
+    if (status->out[0] != '\0')
+        return list;
     if (status->members == 1)
         s_add_step (list, "the group has one member: let others join with `evomesh group invite`");
     else if (status->peers_up == 0)
         s_add_step (list,
                     "no peer is connected: look at `evomesh group members` and the addresses in node.yaml");
     return list;
+}
+
+/* Why nothing goes on that the node itself can't mend: the store's problem, or what the evaluator said of the live release. */
+static json_t *s_problem (const node_status_t *status, const report_process_t *process)
+{
+    if (process->problem != NULL)
+        return json_string (process->problem);
+    if (status->baseline_reason == REASON_NONE)
+        return json_null ();
+    char why[LIMIT_TEXT + 1]; /* on one line: what the evaluator said may be several */
+    snprintf (why, sizeof why, "%s",
+              status->baseline_detail[0] != '\0' ? status->baseline_detail
+                                                 : reason_description (status->baseline_reason));
+    for (char *at = why; (at = strchr (at, '\n')) != NULL;)
+        *at = ' ';
+    return json_sprintf ("the live release can't be measured: %s", why);
 }
 
 static void s_set_counts (json_t *root, const node_status_t *status)
@@ -232,8 +262,8 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "next_steps", s_next_steps (&status, process));
     json_object_set_new (root, "listening", s_listening (process));
     json_object_set_new (root, "llm", process->llm == NULL ? json_null () : process->llm);
-    json_object_set_new (root, "problem",
-                         process->problem == NULL ? json_null () : json_string (process->problem));
+    json_object_set_new (root, "out", status.out[0] == '\0' ? json_null () : json_string (status.out));
+    json_object_set_new (root, "problem", s_problem (&status, process));
     return s_dump (root);
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct {
     uint64_t uptime_ms;
-    const char *problem; /* NULL: none */
+    const char *problem; /* of the store; NULL: none */
     const address_t *listening;
     size_t listening_count;
     json_t *llm; /* what was spent on models (taken over by report_status); NULL: there are none */

@@ -24,9 +24,10 @@ void rig_job_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate)
         reason = rules->failing_reason;
     if (evaluate->live)
         cost.value += tree == 0 ? rules->start_worse : rules->live_worse;
-    if (reason)
+    if (reason) {
         event.as.evaluated.reason = reason;
-    else {
+        event.as.evaluated.detail = text_of ("by the test's rule");
+    } else {
         event.as.evaluated.metrics.items = &cost;
         event.as.evaluated.metrics.count = 1;
     }

@@ -30,7 +30,7 @@ alpha=$node_pid
 expect 1 "$alpha" run --dir "$node"
 expect 1 "$alpha" group create again --dir "$node"
 eventually status_is "$node" 'd["objectives"][0]["now"] is not None'
-expect 0 'alpha.* in group solo, epoch 1: 1 members' status --dir "$node"
+expect 0 'alpha.* in group solo, epoch 1: 1 member, 0 peers up' status --dir "$node"
 eventually status_is "$node" 'd["finished"]'
 eventually status_is "$node" 'sum (d["under_way"].values ()) == 0'
 kept=$(cat "$node/current/number.txt")

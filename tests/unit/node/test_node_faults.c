@@ -230,12 +230,19 @@ START_TEST (a_live_release_that_cannot_be_measured_is_told_of_and_tried_again)
     ck_assert (s_replied (rig, 0, "not measured yet"));
     rig_pass (rig, 10001);
     ck_assert_uint_eq (rig_events (rig, 0, "baseline_failed"), 2);
+    node_status_t status;
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_int_eq (status.baseline_reason, REASON_INVALID_TIMEOUT);
+    ck_assert_str_eq (status.baseline_detail, "by the test's rule");
     rig->nodes[0].rules.evaluate_reason = REASON_NONE;
     rig_pass (rig, 10001);
     ck_assert_uint_eq (rig_events (rig, 0, "baseline_failed"), 2);
     ck_assert (rig_propose (rig, 0, &better));
     rig_settle (rig);
     s_expect_state (rig, 0, &better, STATE_SHARED);
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_int_eq (status.baseline_reason, REASON_NONE);
+    ck_assert_str_eq (status.baseline_detail, "");
     rig_destroy (&rig);
 }
 END_TEST
