@@ -295,9 +295,12 @@ static int s_told_invalid (const checkup_t *checkup)
     if (checkup->runs.out_of_time)
         return cli_fail (
             "the evaluator gave no result in the time of this check: --within 10m gives it longer");
-    return cli_fail ("%s: %s in run %zu\n%s\nThe evaluator is `%s%s`, run in /agent inside the sandbox.",
+    return cli_fail ("%s: %s in run %zu\n%s\nThe evaluator is `%s%s`, run in /agent inside the sandbox.%s",
                      agent->name, reason_description (run->reason), checkup->runs.count, run->detail,
-                     agent->evaluator.words[0], agent->evaluator.count > 1 ? " …" : "");
+                     agent->evaluator.words[0], agent->evaluator.count > 1 ? " …" : "",
+                     cli_value (checkup->cli, "private", NULL) != NULL
+                         ? ""
+                         : "\nIf it needs private data, --private DIR puts them at /private.");
 }
 
 /* --- the command --- */

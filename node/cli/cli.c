@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,11 +101,19 @@ static int s_run_command (const cli_command_t *command, int count, char **argume
     return rc;
 }
 
-/* A full disk or a closed pipe behind stdout is a failure too. */
+/* Nobody reads the pipe behind stdout any more, as with `| head`. */
+static bool s_reader_gone (void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll (&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* A full disk or a closed pipe behind stdout is a failure too; of the pipe there is nothing to tell. */
 static int s_finish (int rc)
 {
     if (fflush (stdout) != 0 || ferror (stdout)) {
-        cli_fail ("stdout can't be written: %s", strerror (errno));
+        if (!s_reader_gone ())
+            cli_fail ("stdout can't be written: %s", strerror (errno));
         return rc == CLI_DONE ? CLI_FAILED : rc;
     }
     return rc;

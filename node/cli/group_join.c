@@ -190,7 +190,11 @@ static void s_show (const join_t *join)
             s_show_command ("suggests", &join->agent.proposers[i].command);
     for (size_t i = 0; i < join->agent.evolve_count; i++)
         fprintf (stderr, "  %-12s %s\n", i == 0 ? "evolves" : "", join->agent.evolve[i]);
-    fputs ("Its evaluator runs in the sandbox, with your private data at /private if you give it some.\n",
+    fputs ("Its evaluator runs in the sandbox, with your private data at /private if you give it some",
+           stderr);
+    fputs (join->own.config->private_data[0] == '\0' ? ":\nthis node has none; `private:` in its node.yaml, "
+                                                       "or `evomesh init --private DIR`, names them.\n"
+                                                     : ".\n",
            stderr);
 }
 
@@ -295,7 +299,10 @@ static int s_join (join_t *join)
     if (rc != CLI_DONE)
         return rc;
     s_show (join);
-    if (!cli_flag (join->cli, "yes") && !output_confirm ("Join, and let this evaluator run here?"))
+    if (!cli_flag (join->cli, "yes") &&
+        !output_confirm (
+            "This node is let in already: no takes its keys out again, and the token's use is spent.\n"
+            "Join, and let this evaluator run here?"))
         return s_decline (join);
     rc = s_accept (join);
     return rc == CLI_DONE ? s_told (join) : rc;

@@ -100,6 +100,16 @@ static int s_list (const cli_t *cli, store_t *store, gather_t *gather)
     return rc;
 }
 
+static int s_told_states (const cli_t *cli, const char *found)
+{
+    char names[STATE_COUNT * (LIMIT_NAME + 2)] = "";
+    size_t used = 0;
+    for (int state = STATE_PROPOSED; state < STATE_COUNT; state++)
+        used += (size_t)snprintf (names + used, sizeof names - used, "%s%s", used == 0 ? "" : ", ",
+                                  improvement_state_name ((improvement_state_t)state));
+    return cli_usage (cli, "--state: found \"%.40s\", expected one of %s", found, names);
+}
+
 static int s_run (cli_t *cli)
 {
     store_t *store;
@@ -108,7 +118,7 @@ static int s_run (cli_t *cli)
     bool graph = cli_flag (cli, "graph");
     int rc = cli_number (cli, "limit", 1, LIMIT_MOST, &gather.limit);
     if (rc == CLI_DONE && gather.state != NULL && !s_is_state (gather.state))
-        rc = cli_usage (cli, "--state: found \"%.40s\", expected one of `evomesh help log`", gather.state);
+        rc = s_told_states (cli, gather.state);
     if (rc == CLI_DONE && gather.state != NULL && graph)
         rc = cli_usage (cli, "--graph draws candidates, which have no state: leave out --state");
     if (rc == CLI_DONE)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -14,8 +15,9 @@ static int s_dump (json_t *value, size_t flags)
         return cli_fail ("%s", error_text (ERROR_MEMORY));
     int rc = json_dumpf (value, stdout, flags | JSON_ENSURE_ASCII);
     json_decref (value);
-    return rc == 0 && putchar ('\n') != EOF && fflush (stdout) == 0 ? CLI_DONE
-                                                                    : cli_fail ("stdout can't be written");
+    if (rc == 0 && putchar ('\n') != EOF && fflush (stdout) == 0)
+        return CLI_DONE;
+    return ferror (stdout) ? CLI_FAILED /* told at the end */ : cli_fail ("%s", error_text (ERROR_MEMORY));
 }
 
 int output_json (json_t *value)
@@ -127,6 +129,27 @@ const char *output_style (const cli_t *cli, output_style_t style)
     return cli->colour ? codes[style] : "";
 }
 
+static void s_interrupted (int signal_number)
+{
+    (void)signal_number; /* that it came is enough: it ends the read */
+}
+
+/* A line of stdin. False at its end, and when a signal asks for the end: who is asked may still have something to take back. */
+static bool s_read_answer (char *answer, int size)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = s_interrupted}, before[3]; /* no SA_RESTART */
+    sigemptyset (&action.sa_mask);
+    for (size_t i = 0; i < 3; i++)
+        sigaction (signals[i], &action, &before[i]);
+    bool read = fgets (answer, size, stdin) != NULL;
+    for (size_t i = 0; i < 3; i++)
+        sigaction (signals[i], &before[i], NULL);
+    if (!read)
+        answer[0] = '\0';
+    return read;
+}
+
 bool output_confirm (const char *question)
 {
     char answer[16] = "";
@@ -134,8 +157,9 @@ bool output_confirm (const char *question)
         return false;
     fprintf (stderr, "%s [y/N] ", question);
     fflush (stderr);
-    if (fgets (answer, sizeof answer, stdin) == NULL)
-        return false;
+    bool answered = s_read_answer (answer, sizeof answer);
+    if (!answered)
+        fputc ('\n', stderr);
     answer[strcspn (answer, "\n")] = '\0';
     return strcasecmp (answer, "y") == 0 || strcasecmp (answer, "yes") == 0;
 }

@@ -13,7 +13,7 @@
 /* --- JSON --- */
 
 /* Prints the value and releases it. `line`: on one line, flushed, as a stream of them wants. Returns CLI_DONE, or CLI_FAILED
- * (told) if it could not be made or written. */
+ * if it could not be made (told) or written (cli_main tells it at the end). */
 int output_json (json_t *value);
 int output_json_line (json_t *value);
 
@@ -60,7 +60,8 @@ typedef enum {
 /* The escape sequence of a style, "" where there is no colour. OUTPUT_PLAIN ends the others. */
 const char *output_style (const cli_t *cli, output_style_t style);
 
-/* Asks a question on the terminal: true for "y" or "yes". Without a terminal to ask on: false. */
+/* Asks a question on the terminal: true for "y" or "yes". Ctrl-C (as any wish that the program end) is a no; and without a terminal
+ * to ask on: false. */
 bool output_confirm (const char *question);
 
 #endif

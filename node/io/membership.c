@@ -35,7 +35,8 @@ static int s_load_group (store_t *store, joined_t *self, problem_t *problem)
     s_setting (store, MEMBERSHIP_ROSTER, &roster);
     int rc = charter.size == 0 ? ERROR_NOT_FOUND : 0;
     if (rc != 0)
-        problem_set (problem, "this node is in no group");
+        problem_set (problem,
+                     "this node is in no group: `evomesh group create NAME` or `evomesh group join TOKEN`");
     else if ((rc = group_open (bytes_of (charter.data, charter.size), &self->group, problem)) != 0)
         problem_prefix (problem, "the stored charter");
     else if ((rc = members_open (bytes_of (roster.data, roster.size), &self->group, self->roster, problem)) !=

@@ -25,7 +25,7 @@ expect 2 'found "0", expected a whole number from 1' log --limit 0
 expect 2 'found "1x", expected a whole number' log --limit 1x
 expect 2 'found "-1", expected a whole number' log --limit -1
 expect 2 'found "99999999999999999999"' log --limit 99999999999999999999
-expect 2 'found "nope"' log --state nope
+expect 2 'found "nope", expected one of proposed, .*, rejected' log --state nope
 expect 2 'expected a duration' agent check --within 20parsecs "$agent"
 expect 2 'found "fast", expected parameter_tuning' propose --type fast "$agent"
 expect 2 'expected the joining node' group invite --key abc
@@ -148,5 +148,16 @@ breaks 'score|NaN|finite|JSON' 'echo "{\"metrics\": {\"score\": NaN}}"'
 breaks 'printed too much|bytes of output' 'yes'
 printf 'number = 0.25 # evolve: 1..0\n' >"$scratch/breaks/number.txt"
 expect 1 'number.txt.*line 1|number.txt: .*1' agent check "$scratch/breaks"
+
+# --- a pipe that nobody reads any more, as behind `| head`: a failure of which there is nothing to tell ---
+told=$(python3 - "$evomesh" <<'PY'
+import os, subprocess, sys
+end, start = os.pipe ()
+os.close (end)
+print (subprocess.run ([sys.argv[1], "help"], stdout=start, stderr=subprocess.STDOUT).returncode)
+print (subprocess.run ([sys.argv[1], "help"], stdout=start, stderr=subprocess.PIPE).stderr.decode (), end="")
+PY
+)
+[ "$told" = 1 ] || wrong "behind a closed pipe: $told"
 
 done_testing

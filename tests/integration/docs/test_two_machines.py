@@ -66,7 +66,7 @@ def joins (mesh, machines, home, init, join, founder):
     def at_terminal ():
         token = founder.cli ("group", "invite").out.strip ()
         return Terminal (mesh, [*machines.on ("two"), *[token if word == "TOKEN" else word for word in join]], home)
-    question = r"(?s)evaluator id .*\./evaluate.*\[y/N\]"
+    question = r"(?s)evaluator id .*\./evaluate.*--private DIR.*no takes its keys out again.*\[y/N\]"
     before = tree ()
     terminal = at_terminal ()
     terminal.wait (question)
@@ -115,6 +115,7 @@ def follow (mesh, machines):
     mesh.run (*machines.on ("two"), "evomesh", "group", "join", token, "--yes", "--dir", "n3", cwd=homes["two"])
     third.start ("--listen", "tcp://10.0.0.2:7501")
     group = (first, second, third)
+    expect ([node.status ()["name"] for node in group] == ["one", "two", "third"], "README's nodes can be told apart")
     wait_for ("all three see each other", lambda: all (node.status ().get ("peers_up") == 2 for node in group))
     wait_for ("what one found is adopted by another",
               lambda: any (node.status ().get ("packages_adopted", 0) > 0 for node in group), 90)
