@@ -8,6 +8,8 @@
 
 #define AFRESH_SHARE   0.05 /* of the proposals don't look at what is known */
 #define STEP_SHARE     0.1  /* of the others mutate the best */
+#define FLAT_SHARE     0.7  /* of them do so where the ground is flat */
+#define FLAT           0.25 /* of what is known is exactly as good as the best: the ground is flat */
 #define ONWARD_SHARE   0.1  /* of them go on along the way that led to the best */
 #define BLEND_SHARE    0.05 /* of them add the difference of two known ones */
 #define RATE_SHARE     0.3 /* of the steps are as long as the learning rate says, not as the best lie apart */
@@ -295,11 +297,25 @@ static void s_start_from_best (search_t *self)
     }
 }
 
+/* Where many changes change nothing (a table of which few entries matter, a count of whole things), lines lead nowhere: several
+ * numbers at once, by long steps, are more likely to find an edge. */
+static bool s_is_flat (const known_t *known)
+{
+    size_t same = 0;
+    for (size_t row = 1; row < known->count; row++)
+        same += fabs (known->losses[row] - known->losses[0]) <= AGREE * fabs (known->losses[0]);
+    return (double)same >= FLAT * (double)(known->count - 1);
+}
+
 static size_t s_search (search_t *self, const double *before)
 {
     double spread = s_spread (self), way = random_unit (self->random);
     if (spread == 0)
         spread = self->rate;
+    if (s_is_flat (self->known) && random_unit (self->random) < FLAT_SHARE) {
+        s_settle (self, before);
+        return mutate (self->parameters, self->count, self->rate, self->random);
+    }
     if (way < STEP_SHARE) {
         s_settle (self, before);
         return mutate (self->parameters, self->count, s_length (self, spread), self->random);

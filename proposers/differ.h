@@ -2,7 +2,7 @@
 /* How `tune` learns from what was measured: it goes on from the best candidate that it is told of. Where others differ from that
  * one by a single number, they and it are points of a curve: the next proposal is its mirror image, and once the best is
  * bracketed, the minimum of the parabola. Otherwise it takes a number that nobody touched lately, by a heavy-tailed step as long as the
- * best lie apart; now and then it goes on along the way that led to the best, adds a difference of two, or mutates afresh. So steps
+ * best lie apart; now and then it goes on along the way that led to the best, adds a difference of two, or mutates afresh. Where many changes change nothing it mostly mutates the best. So steps
  * adapt by themselves, though nothing is kept from one proposal to the next.
  *
  * After: R. Hooke, T. Jeeves, "Direct search", J. ACM 8 (1961), for going on along a way that led up; R. Brent, "Algorithms for

@@ -39,12 +39,25 @@ static bool s_read_row (const json_t *files, const source_t *sources, size_t sou
     return true;
 }
 
+/* Single figures of noisy objectives say little, so they count only where there are no others. */
+static bool s_counts (const json_t *objectives, const json_t *objective)
+{
+    size_t i;
+    json_t *other;
+    bool any_exact = false;
+    json_array_foreach (objectives, i, other) any_exact =
+        any_exact || !json_is_true (json_object_get (other, "noisy"));
+    return !any_exact || !json_is_true (json_object_get (objective, "noisy"));
+}
+
 /* How bad the metrics are: the weighted sum of each relative to the reference. False if one is missing. */
 static bool s_loss (const json_t *objectives, const json_t *metrics, const json_t *reference, double *loss)
 {
     *loss = 0;
     for (size_t i = 0; i < json_array_size (objectives); i++) {
         const json_t *objective = json_array_get (objectives, i);
+        if (!s_counts (objectives, objective))
+            continue;
         const char *name = json_string_value (json_object_get (objective, "name"));
         const char *goal = json_string_value (json_object_get (objective, "goal"));
         const json_t *value = name ? json_object_get (metrics, name) : NULL;

@@ -155,9 +155,10 @@ static json_t *s_objectives (const objectives_t *objectives)
     json_t *list = json_array ();
     for (size_t i = 0; i < objectives->count; i++) {
         const objective_t *objective = &objectives->items[i];
-        json_array_append_new (list, json_pack ("{s:s, s:s, s:f, s:s}", "name", objective->name, "goal",
+        json_array_append_new (list, json_pack ("{s:s, s:s, s:f, s:s, s:b}", "name", objective->name, "goal",
                                                 objective->goal == GOAL_MINIMIZE ? "minimize" : "maximize",
-                                                "weight", objective->weight, "unit", objective->unit));
+                                                "weight", objective->weight, "unit", objective->unit, "noisy",
+                                                objective->noisy));
     }
     return list;
 }

@@ -102,6 +102,38 @@ START_TEST (test_a_search_that_knows_its_last_steps_gets_there_fast)
 }
 END_TEST
 
+/* How many of 300 proposals change several numbers at once. */
+static unsigned s_several (const known_t *known)
+{
+    literal_t literals[MANY];
+    s_marks (literals);
+    unsigned several = 0;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        double x[MANY];
+        size_t changed = 0;
+        s_propose (literals, known, seed, x);
+        for (size_t i = 0; i < MANY; i++)
+            changed += x[i] != known->rows[0][i];
+        several += changed > 1;
+    }
+    return several;
+}
+
+START_TEST (test_on_flat_ground_several_numbers_change_at_once)
+{
+    double rows[6][MANY] = {{0}};
+    known_t flat = {.count = 6, .best = 1}, steep = {.count = 6, .best = 1};
+    for (size_t row = 0; row < 6; row++) {
+        rows[row][row] = row ? 1 : 0;
+        flat.rows[row] = steep.rows[row] = rows[row];
+        flat.losses[row] = row % 2 ? 3 : 4; /* some changes do something, others nothing */
+        steep.losses[row] = 4 + (double)row;
+    }
+    flat.losses[0] = 3;
+    ck_assert_uint_gt (s_several (&flat), 2 * s_several (&steep));
+}
+END_TEST
+
 START_TEST (test_every_kind_of_mark_changes_within_its_bounds)
 {
     literal_t literals[4] = {
@@ -151,4 +183,5 @@ END_TEST
 SUITE_MAIN ("proposers/differ", test_three_points_on_a_line_show_the_minimum,
             test_the_other_side_of_what_failed_is_tried,
             test_a_search_that_knows_its_last_steps_gets_there_fast,
+            test_on_flat_ground_several_numbers_change_at_once,
             test_every_kind_of_mark_changes_within_its_bounds, test_what_is_known_of_nobody_is_no_obstacle)
