@@ -91,20 +91,20 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, UINT, wall_ms, 0)                                                                                      \
     F (R, UINT, cpu_us, 0)                                                                                       \
     F (R, UINT, memory_bytes, 0)
-#define MERGED_FIELDS(F, L, R)                                                          \
-    F (R, UINT, operation, 0)                                                           \
-    F (R, UINT, result, 1) /* 0 merged, conflicts resolved as theirs; 1 could not be */ \
-    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                             \
-    F (R, UINT, hunks, 0)                                                               \
-    F (R, UINT, conflicts, 0)
+#define MERGED_FIELDS(F, L, R)               \
+    F (R, UINT, operation, 0)                \
+    F (R, UINT, result, 2) /* merge_end_t */ \
+    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)  \
+    F (R, UINT, hunks, 0)                    \
+    F (R, UINT, conflicts, 0)                \
+    F (R, TEXT, detail, LIMIT_TEXT)
 #define LOADED_FIELDS(F, L, R)                        \
     F (R, UINT, operation, 0)                         \
     F (R, UINT, result, 1) /* 0 loaded; 1 not here */ \
     F (R, BYTES, bytes, LIMIT_PACKAGE_BYTES)
-#define DONE_FIELDS(F, L, R) /* SNAPSHOT_TAKEN, APPLIED, RESTORED */                                    \
-    F (R, UINT, operation, 0)                                                                           \
-    F (R, UINT, result,                                                                                 \
-       2) /* 0 done; 1 failed, nothing changed; 2 the switch is done but the service did not restart */ \
+#define DONE_FIELDS(F, L, R) /* SNAPSHOT_TAKEN, APPLIED, RESTORED */ \
+    F (R, UINT, operation, 0)                                        \
+    F (R, UINT, result, 2) /* switch_end_t */                        \
     F (R, TEXT, detail, LIMIT_TEXT)
 #define FETCHED_FIELDS(F, L, R) /* with `tree`, its files are in the store too */ \
     F (R, UINT, operation, 0)                                                     \
@@ -134,6 +134,20 @@ typedef enum {
     PROPOSAL_EXHAUSTED, /* its budget is spent: it is not asked again before the next STARTED */
     PROPOSAL_LATER /* its other proposals hold what is left of its budget: asked again when one of them ends */
 } proposal_result_t;
+
+/* How a merge ended. */
+typedef enum {
+    MERGE_DONE,       /* conflicts resolved as theirs */
+    MERGE_IMPOSSIBLE, /* these trees can't be one */
+    MERGE_FAULT /* memory, the store or a content failed: a fault of this node, which says nothing of the trees */
+} merge_end_t;
+
+/* How a change of the live release ended. */
+typedef enum {
+    SWITCH_DONE,
+    SWITCH_FAILED,    /* nothing changed */
+    SWITCH_UNSETTLED, /* the release is switched, but that is not synced, or the service did not restart */
+} switch_end_t;
 
 /* NODE_EVENT (number, NAME, name, FIELDS) */
 #define NODE_EVENTS(NODE_EVENT)                                  \

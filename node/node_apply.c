@@ -104,7 +104,13 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
-    if (event->result != 0 || event->conflicts > 0) {
+    if (event->result == MERGE_FAULT) {
+        char detail[LIMIT_TEXT + 1];
+        improve_reject (self, index, REASON_FAULT,
+                        text_copy (event->detail, detail, sizeof detail) ? detail : NULL);
+        return;
+    }
+    if (event->result == MERGE_IMPOSSIBLE || event->conflicts > 0) {
         improve_reject (self, index, REASON_STALE_BASE, NULL);
         return;
     }
@@ -136,6 +142,8 @@ void on_merged (node_t *self, const merged_t *event)
     size_t index;
     if (!operated (self, event->operation, EFFECT_MERGE, &owner, &index))
         return;
+    if (event->result == MERGE_FAULT)
+        improve_fault (self, false);
     if (owner == OWNER_PARCEL)
         knowledge_merged (self, index, event);
     else
@@ -201,7 +209,7 @@ void on_applied (node_t *self, const applied_event_t *event)
     improvement_t *improvement = &self->improvements[index];
     assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_SNAPSHOT);
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
-    if (event->result == 1) {
+    if (event->result == SWITCH_FAILED) {
         improve_fault (self, true);
         improve_reject (self, index, REASON_APPLY_FAILED, NULL);
         return;
@@ -209,7 +217,7 @@ void on_applied (node_t *self, const applied_event_t *event)
     apply_set_live (self, &improvement->candidate, &improvement->tree, &improvement->result.candidate);
     s_remember (self, improvement);
     improve_move (self, index, MOVE_APPLY);
-    if (event->result == 2) {
+    if (event->result == SWITCH_UNSETTLED) {
         improve_fault (self, true);
         rollback_start (self, index, REASON_RESTART_FAILED);
     } else

@@ -69,7 +69,11 @@ void knowledge_merged (node_t *self, size_t index, const merged_t *event)
     assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_MERGING);
-    if (event->result != 0) {
+    if (event->result == MERGE_FAULT) { /* says nothing of the package */
+        knowledge_retry (self, index);
+        return;
+    }
+    if (event->result == MERGE_IMPOSSIBLE) {
         knowledge_decided (self, index, false, REASON_INCOMPATIBLE, NULL);
         return;
     }

@@ -15,8 +15,8 @@
 /* Neither here nor there: an operator must look before anything else is applied. */
 static void s_fail (node_t *self, size_t index)
 {
-    assert (self->improvements[index].state == STATE_ROLLING_BACK);
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
+    assert (self->improvements[index].state == STATE_ROLLING_BACK);
     self->stopped = true;
     improve_move (self, index, MOVE_RESTORE_FAILED);
     improve_finish (self, index);
@@ -44,9 +44,9 @@ void on_restored (node_t *self, const restored_t *event)
     improvement_t *improvement = &self->improvements[index];
     assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_ROLLING_BACK);
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
-    if (event->result != 1)
+    if (event->result != SWITCH_FAILED)
         apply_set_live (self, &improvement->base, &improvement->base_tree, &improvement->baseline);
-    if (event->result != 0) {
+    if (event->result != SWITCH_DONE) {
         self->counts.rolled_back++;
         improve_fault (self, true);
         s_fail (self, index);

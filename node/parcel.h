@@ -5,9 +5,11 @@
  *        hear             take up             verify           merge (our live release isn't its base)
  *  FREE ──────▶ WAITING ─────────▶ FETCHING ─────────▶ FILES ────────▶ MERGING
  *                  ▲                   │                 │ try            │ try
- *                  │                   │                 └──────▶ TRYING ◀┘
- *                  │                   │                 │          │
- *                  └──────put back─────┴─────────────────┴──────────┘  not to be had now; no place; live release moved
+ *                  │                   │                 └──────▶ TRYING ◀┤
+ *                  │                   │                 │          │     │
+ *                  └──────put back─────┴─────────────────┴──────────┴─────┘
+ *
+ *  put back: not to be had now; no place; the merge failed on this machine; the live release moved; too few validators here
  *
  *  end leads to FREE from every other state: adopted, rejected, or turned away
  *

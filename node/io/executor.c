@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "node/io/evaluation.h"
+#include "node/io/log.h"
 #include "node/io/proposal.h"
 #include "node/io/rollout.h"
 
@@ -47,26 +48,49 @@ void executor_destroy (executor_t **self_p)
 
 /* --- MERGE and LOAD are done at once --- */
 
-/* Merges and puts the result in the store, all in one transaction. Malloc'ed encoded tree; NULL with the problem. */
-static uint8_t *s_merge_trees (const workshop_t *shop, const tree_t trees[3], merge_result_t *result,
-                               size_t *size, problem_t *problem)
+/* What the trees themselves rule out will never merge; all else that can fail is of this machine. */
+static merge_end_t s_merge_end (int rc)
+{
+    if (rc == 0)
+        return MERGE_DONE;
+    return rc == ERROR_BOUND || rc == ERROR_INPUT ? MERGE_IMPOSSIBLE : MERGE_FAULT;
+}
+
+/* Merges and puts the result in the store. `*bytes` is the malloc'ed encoded tree; not MERGE_DONE: NULL, with the problem. */
+static merge_end_t s_merge_and_put (const workshop_t *shop, const tree_t trees[3], merge_result_t *result,
+                                    uint8_t **bytes, size_t *size, problem_t *problem)
 {
     tree_t merged = {0};
     digest_t id;
-    uint8_t *bytes = NULL;
-    bool own = !store_in_transaction (shop->store);
-    if (own && store_begin (shop->store) != 0)
-        return NULL;
-    if (workspace_merge (shop->store, &trees[0], &trees[1], &trees[2], &merged, result, problem) == 0)
-        bytes = workshop_put_tree (shop, &merged, &id, size, problem);
-    tree_clear (&merged);
-    if (own && bytes != NULL && store_commit (shop->store) != 0) {
-        free (bytes);
-        bytes = NULL;
+    int rc = workspace_merge (shop->store, &trees[0], &trees[1], &trees[2], &merged, result, problem);
+    if (rc == 0) {
+        *bytes = workshop_put_tree (shop, &merged, &id, size, problem);
+        if (*bytes == NULL)
+            rc = *size > LIMIT_PACKAGE_BYTES ? ERROR_BOUND : ERROR_IO;
     }
-    if (own && bytes == NULL)
+    tree_clear (&merged);
+    return s_merge_end (rc);
+}
+
+/* The same in one transaction. */
+static merge_end_t s_merge_trees (const workshop_t *shop, const tree_t trees[3], merge_result_t *result,
+                                  uint8_t **bytes, size_t *size, problem_t *problem)
+{
+    bool own = !store_in_transaction (shop->store);
+    if (own && store_begin (shop->store) != 0) {
+        problem_set (problem, "%s", store_problem (shop->store));
+        return MERGE_FAULT;
+    }
+    merge_end_t end = s_merge_and_put (shop, trees, result, bytes, size, problem);
+    if (own && end == MERGE_DONE && store_commit (shop->store) != 0) {
+        problem_set (problem, "%s", store_problem (shop->store));
+        free (*bytes);
+        *bytes = NULL;
+        end = MERGE_FAULT;
+    }
+    if (own && end != MERGE_DONE)
         store_rollback (shop->store);
-    return bytes;
+    return end;
 }
 
 static void s_merge (executor_t *self, const merge_t *effect)
@@ -77,19 +101,24 @@ static void s_merge (executor_t *self, const merge_t *effect)
     problem_t problem = {{0}};
     size_t size = 0;
     uint8_t *bytes = NULL;
-    bool loaded = true;
-    for (size_t i = 0; i < 3; i++)
-        loaded = loaded && workshop_tree (self->workshop, ids[i], &trees[i], &problem) == 0;
-    if (loaded)
-        bytes = s_merge_trees (self->workshop, trees, &result, &size, &problem);
+    merge_end_t end = MERGE_DONE;
+    /* All three were read or written here before: one that can't be read is this node's fault. */
+    for (size_t i = 0; i < 3 && end == MERGE_DONE; i++)
+        end = workshop_tree (self->workshop, ids[i], &trees[i], &problem) == 0 ? MERGE_DONE : MERGE_FAULT;
+    if (end == MERGE_DONE)
+        end = s_merge_trees (self->workshop, trees, &result, &bytes, &size, &problem);
     for (size_t i = 0; i < 3; i++)
         tree_clear (&trees[i]);
+    if (end != MERGE_DONE)
+        log_line (LEVEL_WARNING, "merge_failed", "fault=%d problem=\"%s\"", end == MERGE_FAULT, problem.text);
+    char detail[LIMIT_TEXT + 1];
     event_t event = {.kind = EVENT_MERGED};
     event.as.merged = (merged_t){.operation = effect->operation,
-                                 .result = bytes == NULL,
-                                 .tree = bytes_of (bytes, size),
+                                 .result = (uint64_t)end,
+                                 .tree = bytes_of (bytes, bytes != NULL ? size : 0),
                                  .hunks = result.hunks,
-                                 .conflicts = result.conflicts};
+                                 .conflicts = result.conflicts,
+                                 .detail = text_clean (text_of (problem.text), detail, sizeof detail)};
     self->done (self->context, &event);
     free (bytes);
 }

@@ -8,8 +8,6 @@
 
 #include "node/io/service.h"
 
-typedef enum { DONE, FAILED, SWITCHED } release_result_t;
-
 struct releases {
     const workshop_t *workshop;
     job_done_fn *done;
@@ -43,7 +41,7 @@ void releases_destroy (releases_t **self_p)
 }
 
 /* SNAPSHOT_TAKEN, APPLIED and RESTORED have the same fields, but are three types. */
-static void s_tell (releases_t *self, event_kind_t kind, uint64_t operation, release_result_t result,
+static void s_tell (releases_t *self, event_kind_t kind, uint64_t operation, switch_end_t result,
                     const char *why)
 {
     char detail[LIMIT_TEXT + 1];
@@ -105,14 +103,15 @@ void releases_snapshot (releases_t *self, const snapshot_t *effect)
     assert (self != NULL && effect != NULL);
     problem_t problem = {{0}};
     int rc = s_write (self->workshop, &effect->release, &problem);
-    s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, rc == 0 ? DONE : FAILED, problem.text);
+    s_tell (self, EVENT_SNAPSHOT_TAKEN, effect->operation, rc == 0 ? SWITCH_DONE : SWITCH_FAILED,
+            problem.text);
 }
 
 static void s_restarted (void *context, const char *why)
 {
     releases_t *self = context;
     self->service = NULL;
-    s_tell (self, self->kind, self->operation, why == NULL ? DONE : SWITCHED, why);
+    s_tell (self, self->kind, self->operation, why == NULL ? SWITCH_DONE : SWITCH_UNSETTLED, why);
 }
 
 /* Switches and restarts; the event comes when both are done. */
@@ -124,12 +123,13 @@ static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, c
     if (s_write (shop, release, &problem) != 0 ||
         workspace_release_switch (shop->data_directory, release, &problem) != 0) {
         /* A switch that can't be synced is done all the same: the core must know where `current` points. */
-        s_tell (self, kind, operation, s_is_live (shop, release) ? SWITCHED : FAILED, problem.text);
+        s_tell (self, kind, operation, s_is_live (shop, release) ? SWITCH_UNSETTLED : SWITCH_FAILED,
+                problem.text);
         return;
     }
     const char *command = shop->config->service_restart;
     if (command[0] == '\0') {
-        s_tell (self, kind, operation, DONE, NULL);
+        s_tell (self, kind, operation, SWITCH_DONE, NULL);
         return;
     }
     service_destroy (&self->service); /* a newer switch makes an older restart pointless */
@@ -139,7 +139,7 @@ static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, c
     self->service = service_start (shop->loop, command, current, shop->config->service_timeout_ms,
                                    s_restarted, self, &problem);
     if (self->service == NULL)
-        s_tell (self, kind, operation, SWITCHED, problem.text);
+        s_tell (self, kind, operation, SWITCH_UNSETTLED, problem.text);
 }
 
 void releases_apply (releases_t *self, const apply_t *effect)
@@ -152,7 +152,7 @@ void releases_apply (releases_t *self, const apply_t *effect)
         problem_t problem;
         digest_short (&current, found);
         problem_set (&problem, "the live release is %s by now", found);
-        s_tell (self, EVENT_APPLIED, effect->operation, FAILED, problem.text);
+        s_tell (self, EVENT_APPLIED, effect->operation, SWITCH_FAILED, problem.text);
         return;
     }
     s_switch (self, EVENT_APPLIED, effect->operation, &effect->release);

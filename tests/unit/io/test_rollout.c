@@ -231,7 +231,43 @@ START_TEST (the_executor_merges_and_loads_from_the_store)
     id = digest_of (rig->events[1].as.loaded.bytes.data, rig->events[1].as.loaded.bytes.size);
     ck_assert (digest_equal (&id, &both));
     ck_assert_uint_eq (rig->events[2].as.loaded.result, 1);
-    ck_assert_uint_eq (rig->events[3].as.merged.result, 1);
+    ck_assert_uint_eq (rig->events[3].as.merged.result, MERGE_FAULT); /* what it names was here once */
+    ck_assert_uint_gt (rig->events[3].as.merged.detail.size, 0);
+    effects_clear (&effects);
+    sandbox_destroy (&rig->sandbox);
+    executor_destroy (&executor);
+    job_rig_destroy (rig);
+}
+END_TEST
+
+/* `before` a's, lines that stay, `after` b's. Malloc'ed. */
+static char *s_three_lines (size_t before, size_t after)
+{
+    static const char middle[] = "\n1\n2\n3\n";
+    size_t size = before + after + sizeof middle;
+    char *text = calloc (1, size);
+    ck_assert_ptr_nonnull (text);
+    memset (text, 'a', before);
+    memcpy (text + before, middle, sizeof middle - 1);
+    memset (text + before + sizeof middle - 1, 'b', after);
+    return text;
+}
+
+START_TEST (a_merge_that_no_machine_could_make_is_told_apart_from_a_fault)
+{
+    job_rig_t *rig = job_rig_new (false);
+    executor_t *executor = executor_new (&rig->workshop, job_rig_done, rig);
+    const size_t half = LIMIT_FILE_BYTES / 2; /* each side fits, both together don't */
+    char *texts[3] = {s_three_lines (1, 1), s_three_lines (half, 1), s_three_lines (1, half)};
+    merge_t merge = {1, job_rig_candidate (rig, texts[0]), job_rig_candidate (rig, texts[1]),
+                     job_rig_candidate (rig, texts[2])};
+    effects_t effects = {0};
+    effects_add (&effects, EFFECT_MERGE, &merge);
+    executor_run (executor, &effects.items[0]);
+    ck_assert_uint_eq (rig->events[0].as.merged.result, MERGE_IMPOSSIBLE);
+    ck_assert (job_rig_says (rig->events[0].as.merged.detail, "larger than"));
+    for (size_t i = 0; i < 3; i++)
+        free (texts[i]);
     effects_clear (&effects);
     sandbox_destroy (&rig->sandbox);
     executor_destroy (&executor);
@@ -244,4 +280,5 @@ SUITE_MAIN ("rollout", a_snapshot_lays_the_release_out_and_switches_nothing,
             a_release_that_is_not_here_fails_and_changes_nothing, a_start_puts_a_link_that_was_moved_right,
             a_switch_that_can_not_be_synced_is_told_as_done,
             the_service_is_restarted_on_the_new_release_before_apply_is_told,
-            a_service_that_does_not_come_back_is_told, the_executor_merges_and_loads_from_the_store)
+            a_service_that_does_not_come_back_is_told, the_executor_merges_and_loads_from_the_store,
+            a_merge_that_no_machine_could_make_is_told_apart_from_a_fault)

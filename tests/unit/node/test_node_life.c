@@ -274,6 +274,19 @@ START_TEST (an_overtaken_improvement_that_conflicts_is_stale)
 }
 END_TEST
 
+START_TEST (a_merge_that_fails_on_this_machine_is_its_fault)
+{
+    digest_t mine, theirs;
+    rig_t *rig = s_overtaken (&mine, &theirs);
+    rig->nodes[0].rules.merge_result = MERGE_FAULT;
+    rig_release (rig, 2);
+    rig_settle (rig);
+    s_expect_rejected (rig, 0, &mine, REASON_FAULT);
+    ck_assert_uint_eq (rig_told (rig, 0, "improvement_rejected", "reason", "stale_base"), 0);
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (two_own_improvements_go_live_one_after_the_other)
 {
     rig_t *rig = rig_new (1, NULL);
@@ -459,8 +472,8 @@ SUITE_MAIN (
     a_validator_that_never_answers_does_not_hold_up_what_is_decided,
     a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
     an_overtaken_improvement_is_merged_and_tested_again, an_overtaken_improvement_that_conflicts_is_stale,
-    two_own_improvements_go_live_one_after_the_other, a_regression_is_rolled_back_and_verified,
-    a_rollback_that_fails_its_verification_stops_evolution_loudly,
+    a_merge_that_fails_on_this_machine_is_its_fault, two_own_improvements_go_live_one_after_the_other,
+    a_regression_is_rolled_back_and_verified, a_rollback_that_fails_its_verification_stops_evolution_loudly,
     a_service_that_does_not_restart_is_rolled_back, the_operator_rolls_back_and_what_stands_on_it_goes_too,
     faults_open_the_breaker_and_one_trial_closes_it, a_pause_survives_a_restart_and_peers_are_still_answered,
     every_improvement_goes_on_after_a_restart_from_where_it_stood,

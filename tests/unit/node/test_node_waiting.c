@@ -181,8 +181,52 @@ START_TEST (what_nobody_could_confirm_may_be_proposed_again)
 }
 END_TEST
 
+/* Node 2 has `mine` live when it hears of node 0's `theirs`, and merges end as `end` there. */
+static rig_t *s_merging (merge_end_t end)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t theirs = *rig_candidate (rig, "theirs", 0.9, 0), mine = *rig_candidate (rig, "mine", 0.95, 0);
+    rig_command (rig, 2, "pause", NULL, NULL);
+    rig_propose (rig, 0, &theirs);
+    rig_settle (rig);
+    rig->nodes[0].rules.mute = true;
+    rig_command (rig, 2, "resume", NULL, NULL);
+    for (size_t k = 0; k < 2; k++)
+        rig_command (rig, k, "pause", NULL, NULL);
+    rig_propose (rig, 2, &mine);
+    rig_settle (rig);
+    ck_assert (digest_equal (&rig->nodes[2].current, &mine));
+    rig->nodes[0].rules.mute = false;
+    rig->nodes[2].rules.merge_result = end;
+    rig_release (rig, 2);
+    rig_pass (rig, 6000);
+    return rig;
+}
+
+START_TEST (a_package_whose_merge_failed_on_this_machine_is_tried_again)
+{
+    rig_t *rig = s_merging (MERGE_FAULT);
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_rejected"), 0);
+    rig->nodes[2].rules.merge_result = MERGE_DONE;
+    rig_pass (rig, 6000);
+    digest_t both = *rig_candidate (rig, "mine+theirs", 0.85, 0);
+    ck_assert (digest_equal (&rig->nodes[2].current, &both));
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_package_that_does_not_merge_is_incompatible)
+{
+    rig_t *rig = s_merging (MERGE_IMPOSSIBLE);
+    ck_assert_uint_eq (rig_told (rig, 2, "knowledge_rejected", "reason", "incompatible"), 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_waiting", what_nobody_could_confirm_may_be_proposed_again,
             an_improvement_waits_until_enough_members_are_here,
             it_does_not_wait_where_one_confirmation_is_enough,
             a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back,
-            who_comes_late_takes_whole_what_was_made_from_the_start)
+            who_comes_late_takes_whole_what_was_made_from_the_start,
+            a_package_whose_merge_failed_on_this_machine_is_tried_again,
+            a_package_that_does_not_merge_is_incompatible)

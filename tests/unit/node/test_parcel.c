@@ -15,7 +15,7 @@ static const char *const ways[PARCEL_STATE_COUNT][PARCEL_MOVE_COUNT] = {
     /* waiting  */ {"", "fetching", "", "", "", "", "free"},
     /* fetching */ {"", "", "files", "", "", "waiting", "free"},
     /* files    */ {"", "", "", "merging", "trying", "waiting", "free"},
-    /* merging  */ {"", "", "", "", "trying", "", "free"},
+    /* merging  */ {"", "", "", "", "trying", "waiting", "free"},
     /* trying   */ {"", "", "", "", "", "waiting", "free"},
 };
 
