@@ -101,7 +101,7 @@ size_t archive_diverse (const archive_t *self, size_t island, const archive_entr
                         size_t known_count, const archive_entry_t *diverse[ARCHIVE_INSPIRATIONS]);
 
 /* Hypervolume of the front (see pareto_hypervolume), exact for one and two objectives. With more, of those on it that have most room
- * around them: so many that it takes a bounded time; `points` (may be NULL) tells how many. */
+ * around them: so many that it takes a bounded time; `points` (may be NULL) tells how many. −1 when out of memory. */
 double archive_hypervolume (const archive_t *self, const metrics_t *reference, size_t *points);
 
 /* e^x by range reduction and a polynomial: the same bits on every machine, relative error below 1e-12 for |x| <= 50.

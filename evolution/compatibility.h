@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* How well a peer's package fits here: a score in [0, 1] with each part reported. Above the policy's threshold
+/* How well a peer's package fits here: a score in [0, 1] with each part reported. Above node.yaml's threshold
  * (0.7) the package enters the queue. */
 #ifndef EVOMESH_EVOLUTION_COMPATIBILITY_H
 #define EVOMESH_EVOLUTION_COMPATIBILITY_H

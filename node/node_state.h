@@ -8,6 +8,7 @@
  *   node_improve.c    places, lifecycle moves, rows         node_knowledge_try.c    …merged and tried
  *   node_propose.c    proposals                             node_knowledge_end.c    …what became of them
  *   node_trial.c      measured comparisons, slots           node_serve.c            validation, the measuring side
+ *   node_enter.c      candidates that enter
  *   node_candidate.c  the archive, and the digest of it
  *   node_review.c     feedback, both sides                  node_group.c            roster, invites, joins
  *   node_validate.c   validation, the asking side           node_proof.c            members that equivocate
