@@ -18,6 +18,8 @@
 #include "protocol/error.h"
 #include "protocol/limits.h"
 
+#define BUS_WHY_DENIED "our key is denied there" /* why a link is refused to a key that was a member's */
+
 typedef struct bus bus_t;
 
 /* A statement that arrived: `curve` is the link's authenticated key, NULL on the publication socket. All borrowed. Frames that can't be

@@ -228,7 +228,7 @@ bool bus_monitor_next (void *monitor, unsigned *event, unsigned *value, char add
 const char *bus_handshake_text (unsigned event, unsigned value)
 {
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-        return value == 400 ? "our key is denied there" : "our key is not admitted there";
+        return value == 400 ? BUS_WHY_DENIED : "our key is not admitted there";
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
         return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? "another security than CURVE"
                                                                    : "not a CURVE handshake";

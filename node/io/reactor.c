@@ -71,8 +71,9 @@ void reactor_received (void *context, const pubkey_t *curve, const uint8_t *body
 
 void reactor_refused (void *context, const pubkey_t *curve, const char *address, const char *why, bool first)
 {
-    (void)context;
+    reactor_t *self = context;
     char key[DIGEST_SHORT_BYTES] = "unknown";
+    self->was_denied = self->was_denied || strcmp (why, BUS_WHY_DENIED) == 0;
     if (curve != NULL)
         pubkey_short (curve, key);
     if (first)

@@ -26,6 +26,7 @@ static void s_status (reactor_t *self, const control_request_t *request)
                                 .problem = self->failed ? self->problem.text : NULL,
                                 .listening = self->addresses,
                                 .listening_count = self->address_count,
+                                .was_denied = self->was_denied,
                                 .llm = executor_spending (self->executor)};
     s_answer (self, request->caller, report_status (self->turn, &process));
 }

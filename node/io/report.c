@@ -155,6 +155,11 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
         return list;
     if (status->members == 1)
         s_add_step (list, "the group has one member: let others join with `evomesh group invite`");
+    else if (status->peers_up == 0 && process->was_denied)
+        s_add_step (
+            list,
+            "no peer is connected, and this node's key is denied: it was probably revoked, and could not be "
+            "told; ask the group's admin, or make a new node with `evomesh init`");
     else if (status->peers_up == 0)
         s_add_step (list,
                     "no peer is connected: look at `evomesh group members` and the addresses in node.yaml");
