@@ -14,7 +14,7 @@ typedef struct {
     const address_t *listening;
     size_t listening_count;
     bool was_denied; /* a peer denied our key, as it does that of a revoked member */
-    json_t *llm; /* what was spent on models (taken over by report_status); NULL: there are none */
+    json_t *llm;     /* what was spent on models (taken over by report_status); NULL: there are none */
 } report_process_t;
 
 char *report_status (const turn_t *turn, const report_process_t *process);
