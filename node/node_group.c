@@ -29,12 +29,18 @@ known_peer_t *peer_of (node_t *self, const pubkey_t *id)
     return peer;
 }
 
+/* Up, and still a member? */
+static bool s_is_here (const node_t *self, const known_peer_t *peer)
+{
+    return peer->up && members_has (self->members, &peer->id);
+}
+
 bool peer_is_up (const node_t *self, const pubkey_t *id)
 {
     assert (self && id);
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i].id, id))
-            return self->peers[i].up && members_has (self->members, id);
+            return s_is_here (self, &self->peers[i]);
     return false;
 }
 
@@ -42,17 +48,22 @@ size_t peers_up (const node_t *self)
 {
     size_t count = 0;
     for (size_t i = 0; i < self->peer_count; i++)
-        count += peer_is_up (self, &self->peers[i].id);
+        count += s_is_here (self, &self->peers[i]);
     return count;
 }
 
-size_t validators_here (const node_t *self)
+/* One pass over the peers, since all that waits asks this at each step. */
+voters_t voters_here (const node_t *self)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < self->peer_count; i++)
-        count += peer_can_vote (self, &self->peers[i].id) &&
-                 (self->peers[i].record.validation_types & VALIDATE_PERFORMANCE) != 0;
-    return count;
+    voters_t voters = {0};
+    for (size_t i = 0; i < self->peer_count; i++) {
+        const known_peer_t *peer = &self->peers[i];
+        if (peer->proved || !s_is_here (self, peer))
+            continue;
+        voters.count++;
+        voters.validators += (peer->record.validation_types & VALIDATE_PERFORMANCE) != 0;
+    }
+    return voters;
 }
 
 uint64_t members_now (const node_t *self)

@@ -74,7 +74,6 @@ void on_equivocated (node_t *self, const equivocated_t *event);
 bool peer_has_vote (const node_t *self, const pubkey_t *id);
 /* Has it a vote, and is it up? */
 bool peer_can_vote (const node_t *self, const pubkey_t *id);
-size_t voters_up (const node_t *self);
 
 /* --- the group (node_group.c) --- */
 
@@ -101,8 +100,12 @@ known_peer_t *peer_of (node_t *self, const pubkey_t *id);
 /* Is it a member that can be talked to now? */
 bool peer_is_up (const node_t *self, const pubkey_t *id);
 size_t peers_up (const node_t *self);
-/* Peers that are up, have a vote, and measure performance. */
-size_t validators_here (const node_t *self);
+/* Peers that are up and have a vote, and how many of them measure performance. */
+typedef struct {
+    size_t count;
+    size_t validators;
+} voters_t;
+voters_t voters_here (const node_t *self);
 uint64_t members_now (const node_t *self);
 /* Is this node itself a member, and did it not leave? */
 bool group_takes_part (const node_t *self);

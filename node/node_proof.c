@@ -27,14 +27,6 @@ bool peer_can_vote (const node_t *self, const pubkey_t *id)
     return peer_is_up (self, id) && peer_has_vote (self, id);
 }
 
-size_t voters_up (const node_t *self)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < self->peer_count; i++)
-        count += peer_can_vote (self, &self->peers[i].id);
-    return count;
-}
-
 /* Keeps one of the two statements; returns its id. */
 static digest_t s_keep (node_t *self, bytes_t packed)
 {

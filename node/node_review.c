@@ -49,13 +49,13 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
 /* The policy's number goes by the roster, since whoever verifies the certificate counts so; but who has no vote is as good as away. */
 bool review_may_be_confirmed (const node_t *self)
 {
-    size_t voters = voters_up (self);
-    if (voters == 0)
+    voters_t voters = voters_here (self);
+    if (voters.count == 0)
         return false;
     uint64_t members = members_now (self);
-    bool all_here = voters + 1 >= members;
+    bool all_here = voters.count + 1 >= members;
     return all_here || self->group.policy.allow_unvalidated ||
-           validators_here (self) >= package_min_confirmations (&self->group.policy, members);
+           voters.validators >= package_min_confirmations (&self->group.policy, members);
 }
 
 void review_start (node_t *self, size_t index)
