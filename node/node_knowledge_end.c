@@ -40,7 +40,6 @@ void knowledge_row (node_t *self, size_t index, package_status_t status, reason_
 {
     assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     const parcel_t *parcel = &self->parcels[index];
-    assert (parcel->state != PARCEL_FREE);
     char values[5][16];
     entry_t parts[5];
     size_t count = s_parts (parcel, parts, values);
@@ -206,7 +205,7 @@ void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t 
 {
     assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     parcel_t *parcel = &self->parcels[index];
-    assert (parcel->state != PARCEL_FREE && reason != REASON_NONE);
+    assert (reason != REASON_NONE);
     if (s_put_back (self, parcel, reason))
         return;
     tried_t tried = {parcel->package, parcel->author, adopted, reason};

@@ -56,7 +56,6 @@ void trial_close (node_t *self, size_t index)
 {
     assert (index < LIMIT_TRIALS && self->comparisons[index].used);
     comparison_t *comparison = &self->comparisons[index];
-    assert (comparison->used);
     if (comparison->operation)
         operate_cancel (self, comparison->operation);
     memset (comparison, 0, sizeof *comparison);
