@@ -66,6 +66,7 @@ void reactor_received (void *context, const pubkey_t *curve, const uint8_t *body
 {
     reactor_t *self = context;
     assert (self != NULL && self->turn != NULL);
+    self->was_denied = false; /* who talks to us does not deny us */
     turn_receive (self->turn, curve, body, body_size, seal, seal_size);
 }
 

@@ -45,7 +45,7 @@ typedef struct {
     node_clock_t clock;
     uint64_t started_wall_ms;
     uint64_t metrics_ms;      /* when the next METRICS is due */
-    bool was_denied;          /* a peer denied our key since the start */
+    bool was_denied;          /* a peer denied our key, and none has spoken since */
     uint64_t metrics_sent_ms; /* when the last one went out */
     uint64_t evaluations_before;
     uint64_t retry_ms; /* while failed: when to recover again */

@@ -13,7 +13,7 @@ typedef struct {
     const char *problem; /* of the store; NULL: none */
     const address_t *listening;
     size_t listening_count;
-    bool was_denied; /* a peer denied our key, as it does that of a revoked member */
+    bool was_denied; /* a peer denied our key, as that of a revoked member, and none has spoken since */
     json_t *llm;     /* what was spent on models (taken over by report_status); NULL: there are none */
 } report_process_t;
 
