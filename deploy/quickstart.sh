@@ -162,8 +162,7 @@ summary=$("$evomesh" summary --seconds "$((SECONDS - started))" ${json:+--json-f
 stop
 echo "$summary"
 best=$(sed -n 's/^Best: \(node-[0-9]*\),.*/\1/p' <<<"$summary")
-if [ -n "$best" ]; then
-    diff=$("$evomesh" diff --dir "$directory/$best")
+if [ -n "$best" ] && diff=$("$evomesh" diff --dir "$directory/$best"); then
     echo
     head -n 40 <<<"$diff"
     [ "$(wc -l <<<"$diff")" -le 40 ] || echo "… all of it: $evomesh diff --dir $directory/$best"
