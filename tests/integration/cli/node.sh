@@ -120,7 +120,7 @@ expect 0 '"same": true' replay --json "$node"
 # --- a noisy objective is measured in pairs, and what it is better by is told with its interval ---
 cp -r "$agent" "$scratch/loud"
 sed -i 's/goal: maximize/goal: maximize, noisy: true/' "$scratch/loud/agent.yaml"
-expect 0 'made' init --dir "$scratch/noisy" --agent "$scratch/loud"
+expect 0 'made' init --dir "$scratch/noisy" --agent "$scratch/loud" --seed 7
 sed -i 's/^proposals_max: 0/proposals_max: 1/' "$scratch/noisy/node.yaml"
 expect 0 'founded' group create loud --dir "$scratch/noisy"
 start "$scratch/noisy"
