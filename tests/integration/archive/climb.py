@@ -22,16 +22,24 @@ awk '$2 == "=" { sum += $3; square += ($3 - 500) ^ 2 }
 START = "".join ("step%d = 100 # evolve: 0..1000\n# -\n# -\n" % i for i in range (4))
 
 
-def lone (mesh, name, seed, slots, proposals):
-    """A node alone in its group, that has made all its proposals and is through with each."""
+def founded (mesh, name, seed, slots, proposals):
+    """A node alone in its group, that does not run yet."""
     agent = write_agent (mesh.path ("climb"), MANIFEST, {"climb.txt": START, "evaluate": EVALUATE})
     node = mesh.node (name, "--seed", str (seed), agent=agent)
     node.config (slots=slots, proposals_max=proposals)
     node.cli ("group", "create", "climbers")
-    node.start ()
+    return node
 
-    def is_through ():
-        status = node.status ()
-        return status and status["finished"] and not status["under_way"] and status["slots_busy"] == 0
-    wait_for ("%s is through with its proposals" % name, is_through, 180)
+
+def is_through (node):
+    """Whether it has made all its proposals and nothing of them is under way."""
+    status = node.status ()
+    return status and status["finished"] and not status["under_way"] and status["slots_busy"] == 0
+
+
+def lone (mesh, name, seed, slots, proposals):
+    """A node alone in its group, that has made all its proposals and is through with each."""
+    node = founded (mesh, name, seed, slots, proposals)
+    node.start ()
+    wait_for ("%s is through with its proposals" % name, lambda: is_through (node), 180)
     return node

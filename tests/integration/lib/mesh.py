@@ -152,7 +152,7 @@ class Node:
             file.write ("\n".join (lines) + "\n")
 
     def start (self, *options, ready=SECONDS, words=None, cwd=None):
-        """Runs it until it is ready. `words` stand in place of `evomesh run --dir DIR options…`."""
+        """Runs it until it is ready (`ready` None: at once). `words` stand in place of `evomesh run --dir DIR options…`."""
         expect (self.process is None, self.name + " runs already")
         out = self.dir + ".ready"
         words = words or [self.mesh.evomesh, "run", "--dir", self.dir, *options]
@@ -163,7 +163,8 @@ class Node:
         def is_ready ():
             expect (self.process.poll () is None, "%s ended at its start with %s" % (self.name, self.process.poll ()))
             return os.path.getsize (out) > 0
-        wait_for (self.name + " is ready", is_ready, ready, every=0.01)
+        if ready is not None:
+            wait_for (self.name + " is ready", is_ready, ready, every=0.01)
 
     @property
     def pid (self):
