@@ -15,6 +15,10 @@
 
 #define HELPERS_TARGET "/evomesh"
 
+/* How many processes beyond its limit the kernel lets a program have. With much fewer, a fork bomb that fails at this bound can end by
+ * itself between two samples, and what it did would not be told. */
+#define PROCESSES_BEYOND 256
+
 void arguments_add (arguments_t *self, const char *format, ...)
 {
     assert (self->count < ARGUMENTS_MAX);
@@ -164,7 +168,7 @@ void arguments_jail (arguments_t *self, const sandbox_host_t *host, const sandbo
     arguments_add (self, "%llu", (unsigned long long)disk);
     if (!host->unsandboxed) { /* outside a namespace the count includes all else that the user runs */
         s_add_all (self, (const char *const[]){"--namespaces", "--processes", NULL});
-        arguments_add (self, "%llu", (unsigned long long)processes * 2 + 64);
+        arguments_add (self, "%llu", (unsigned long long)processes + PROCESSES_BEYOND);
     }
     arguments_add (self, "--");
     s_add_command (self, host, job);
