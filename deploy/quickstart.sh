@@ -102,10 +102,10 @@ start () {
     : >"$dir/ready"
     setsid "$evomesh" run --dir "$dir" --slots 1 >"$dir/ready" 2>>"$log" </dev/null &
     pids+=($!)
-    local deadline=$((SECONDS + 20))
+    local deadline=$((SECONDS + 60))
     until [ -s "$dir/ready" ]; do
         kill -0 "${pids[-1]}" 2>/dev/null || { tail -n 5 "$log" >&2; fail "node-$k did not start; its log is $log"; }
-        [ $SECONDS -lt $deadline ] || fail "node-$k is not ready after 20 s; its log is $log"
+        [ $SECONDS -lt $deadline ] || fail "node-$k is not ready after 60 s; its log is $log"
         read -r -t 0.05 <> <(:) || true
     done
 }
@@ -134,7 +134,39 @@ for ((k = 2; k <= nodes; k++)); do
 done
 echo "$nodes nodes run in $directory; they evolve deploy/agents/binpack. Ctrl-C stops them."
 
-# --- progress: a line an event, and on a terminal a summary below ---
+# --- progress: a line an event; on a terminal with room for it the summary stands below, and what happens scrolls above ---
+board_rows=$((nodes + 4)) # of the summary: its head, the nodes, three lines below
+board=0                   # the row above it; 0: there is none
+columns=0                 # of the terminal
+
+# Sets the lowest rows of the terminal aside.
+board_open () {
+    local rows=0
+    if [ -t 1 ]; then read -r rows columns < <(stty size </dev/tty 2>/dev/null) || true; fi
+    if [ "${rows:-0}" -lt $((board_rows + 10)) ]; then board=0; return 0; fi
+    board=$((rows - board_rows - 1))
+    printf '%*s' "$board_rows" '' | tr ' ' '\n' # what was there scrolls up
+    printf '\e[1;%dr\e[%d;1H' "$board" "$board"
+}
+
+# Draws the summary in one piece, so that no event comes between its lines; long ones are cut at the edge.
+board_draw () {
+    local text line row=$((board + 1)) drawn
+    text=$("$evomesh" summary "$directory") || return 0
+    drawn=$(printf '\e7\e[?7l\e[%d;1H\e[2K' "$row")
+    while IFS= read -r line && [ $((row - board)) -le "$board_rows" ]; do
+        row=$((row + 1))
+        drawn+=$(printf '\e[%d;1H\e[2K%s' "$row" "${line:0:columns}")
+    done <<<"$text"
+    printf '%s\e[?7h\e8' "$drawn"
+}
+
+# Gives the whole terminal back, empty below what happened last.
+board_close () {
+    if [ "$board" -gt 0 ]; then printf '\e[r\e[%d;1H\e[J' "$((board + 1))"; fi
+    board=0
+}
+
 declare -a dirs=()
 for ((k = 1; k <= nodes; k++)); do dirs+=("$(node_dir "$k")"); done
 for dir in "${dirs[@]}"; do
@@ -142,18 +174,22 @@ for dir in "${dirs[@]}"; do
     watchers+=($!)
 done
 trap 'stopping=1' INT TERM HUP
+trap 'board_close; board_open' WINCH
+trap 'board_close; stop' EXIT
+board_open
 while [ "$stopping" = 0 ]; do
-    left=$((seconds > 0 ? started + seconds - SECONDS : 5))
+    left=$((seconds > 0 ? started + seconds - SECONDS : 2))
     [ "$left" -gt 0 ] || break
-    sleep "$((left < 5 ? left : 5))" &
+    sleep "$((left < 2 ? left : 2))" &
     wait $! || true
     [ "$stopping" = 0 ] || break
-    if [ -t 1 ]; then "$evomesh" summary "$directory" || true; fi
+    if [ "$board" -gt 0 ]; then board_draw; fi
     for pid in "${pids[@]}"; do
         kill -0 "$pid" 2>/dev/null || { echo "quickstart: a node ended by itself; see the node.log files" >&2; stopping=1; }
     done
 done
-trap '' INT TERM HUP # it ends now; nobody has to ask twice
+trap '' INT TERM HUP WINCH # it ends now; nobody has to ask twice
+board_close
 echo
 
 # --- the end ---

@@ -390,14 +390,16 @@ def base32 (data):
 # --- terminals ---
 
 class Terminal:
-    """A program at a pseudo-terminal: what a person would see, and type."""
+    """A program at a pseudo-terminal: what a person would see, and type. `size`: rows and columns; without it has none."""
 
-    def __init__ (self, mesh, words, cwd=None):
+    def __init__ (self, mesh, words, cwd=None, size=None):
         import fcntl
         import pty
         import termios
         self.seen = ""
         self.master, slave = pty.openpty ()
+        if size:
+            fcntl.ioctl (slave, termios.TIOCSWINSZ, struct.pack ("HHHH", *size, 0, 0))
         self.process = subprocess.Popen (words, stdin=slave, stdout=slave, stderr=slave, env=mesh.env, cwd=cwd,
                                          start_new_session=True,
                                          preexec_fn=lambda: fcntl.ioctl (0, termios.TIOCSCTTY, 0)) # Ctrl-C is a signal there
@@ -414,7 +416,7 @@ class Terminal:
         try:
             return wait_for ("the terminal shows /%s/" % pattern, lambda: re.search (pattern, self._read ()), seconds)
         except Failed as problem:
-            raise Failed ("%s; it shows %r" % (problem, self.seen)) from None
+            raise Failed ("%s; it shows %r" % (problem, self.seen[-4000:])) from None
 
     def wait_seen (self, pattern):
         """Of what was shown before it ended."""

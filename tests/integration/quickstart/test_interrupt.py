@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Ctrl-C at the quickstart's terminal: all nodes stop cleanly, and what they did is summed up as after --for."""
+"""At a terminal the quickstart keeps its summary below what happens. Ctrl-C there: all nodes stop cleanly, the terminal is as before, and
+what they did is summed up as after --for."""
 import json
 import os
 import sys
@@ -12,12 +13,16 @@ SCRIPT = os.path.join (PROJECT, "deploy", "quickstart.sh")
 
 def ctrl_c (mesh):
     directory, summary = mesh.path ("data"), mesh.path ("summary.json")
-    terminal = Terminal (mesh, [SCRIPT, "--nodes", "2", "--dir", directory, "--json", summary, "--seed", "3", "--yes"])
+    terminal = Terminal (mesh, [SCRIPT, "--nodes", "2", "--dir", directory, "--json", summary, "--seed", "3", "--yes"],
+                         size=(40, 120))
     terminal.wait ("2 nodes run in", 900) # the release preset may have to be built
     terminal.wait ("improvement_proposed", 120)
+    terminal.wait (r"\x1b\[1;33r")  # what happens scrolls in the rows above the summary
+    terminal.wait (r"\x1b\[37;1H\x1b\[2Knode-2 +[0-9]+")
     terminal.type ("\x03")
     code = terminal.end (120)
     expect (code == 0, "it ended with %d:\n%s" % (code, terminal.seen))
+    expect ("\x1b[r" in terminal.seen, "the terminal's rows were not given back:\n%r" % terminal.seen[-2000:])
     for text in ("NODE +PROPOSED", "node-1 +[0-9]+", "node-2 +[0-9]+", "Everything lies in", "evomesh diff --dir"):
         terminal.wait_seen (text)
     with open (summary) as file:
