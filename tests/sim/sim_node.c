@@ -261,7 +261,7 @@ static started_t s_started (sim_node_t *node, address_t *address, objective_row_
                        .migration_interval = 50,
                        .migration_fraction = 0.1,
                        .learning_rate = 0.1,
-                       .proposals_max = SIM_PROPOSALS,
+                       .proposals_max = self->node_count > SIM_CROWD ? 1 : SIM_PROPOSALS,
                        .confined = 1,
                        .breaker_enabled = 1,
                        .breaker_threshold = 5,
