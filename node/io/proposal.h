@@ -7,8 +7,10 @@
  *   {"parent": {"id", "metrics": {name: value…}, "artifacts": {…}},
  *    "inspirations": {"top": [{"id", "metrics", "files": {path: text…}}…], "diverse": […]},
  *    "failures": [{"id", "parent", "description", "reason", "detail", "metrics", "artifacts", "files"}…], the newest first,
+ *    "recent": [{"id", "metrics", "files"}…], the newest first,
  *    "learning_rate": 0.1, "seed": 1234, "number": 17, "evolve": [path…], "objectives": [{"name", "goal", "weight", "unit"}…]}
  * `top`: the best of the archive (of the parent's island), the best first; `diverse`: what measures differently from all of those.
+ * `recent`: what was measured last, whatever came of it, as far as its files have room: for whoever searches by numbers, so not for `llm`.
  * `number`: how many proposals there were before. "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
  * What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml says
  * `share_artifacts`. `llm` gets more (llm_desk.h).
@@ -35,7 +37,7 @@ json_t *proposals_report (const proposals_t *self);
 /* Does that proposer reach the network? `llm` does; a command, where node.yaml lets commands. */
 bool proposal_has_network (const config_t *config, const agent_proposer_t *proposer);
 
-/* The JSON object above. Reads what the store knows of parent, inspirations and recent failures. */
+/* The JSON object above. Reads what the store knows of parent, inspirations, failures and what was measured last. */
 json_t *proposal_input (const workshop_t *workshop, const propose_t *effect);
 
 /* A digest of what a candidate's files say but for comments and spaces (evolution/tokens.h), paths and modes included. Zero if a file

@@ -13,8 +13,12 @@
 
 #define FAILURES_TOLD    24
 #define FAILURES_LOOK_AT 256 /* newest improvements among which they are sought */
+#define RECENT_TOLD      239
+#define RECENT_LOOK_AT   512
 #define FILES_BYTES_MAX \
     (256 * 1024) /* of the files of inspirations and failures together; who comes beyond is told without */
+#define RECENT_BYTES_MAX \
+    (256 * 1024) /* of the files of the recent ones; the first that goes beyond ends the list */
 
 static json_t *s_text (text_t text)
 {
@@ -150,6 +154,44 @@ static json_t *s_failures (const workshop_t *shop, bool artifacts, size_t *room)
     return failures.list;
 }
 
+typedef struct {
+    const workshop_t *shop;
+    json_t *list;
+    size_t room;
+    size_t seen;
+} recent_t;
+
+static int s_add_recent (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                         size_t size)
+{
+    (void)number, (void)key;
+    recent_t *recent = context;
+    improvement_row_t row;
+    arena_t arena = {0};
+    bool full = false;
+    if (record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0) {
+        json_t *one = s_candidate (recent->shop, &row.candidate, false);
+        if (json_object_size (json_object_get (one, "metrics")) > 0) {
+            json_t *files = s_files (recent->shop, &row.candidate, &recent->room);
+            full = files == NULL;
+            if (!full) {
+                json_object_set_new (one, "files", files);
+                json_array_append (recent->list, one);
+            }
+        }
+        json_decref (one);
+    }
+    arena_clear (&arena);
+    return full || ++recent->seen == RECENT_LOOK_AT || json_array_size (recent->list) == RECENT_TOLD;
+}
+
+static json_t *s_recent (const workshop_t *shop)
+{
+    recent_t recent = {shop, json_array (), RECENT_BYTES_MAX, 0};
+    store_record_walk (shop->store, TABLE_IMPROVEMENT, 0, true, s_add_recent, &recent);
+    return recent.list;
+}
+
 static json_t *s_objectives (const objectives_t *objectives)
 {
     json_t *list = json_array ();
@@ -189,6 +231,8 @@ json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
     json_object_set_new (root, "parent", s_candidate (shop, &effect->parent, artifacts));
     json_object_set_new (root, "inspirations", inspirations);
     json_object_set_new (root, "failures", s_failures (shop, artifacts, &room));
+    if (strcmp (shop->config->proposers[effect->proposer].name, LLM_PROPOSER) != 0)
+        json_object_set_new (root, "recent", s_recent (shop));
     json_object_set_new (root, "learning_rate", json_real (effect->learning_rate));
     json_object_set_new (root, "number", json_integer ((json_int_t)(effect->number & INT64_MAX)));
     json_object_set_new (root, "seed", json_integer ((json_int_t)(effect->seed & INT64_MAX)));

@@ -293,20 +293,22 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
     effect.top.count = effect.diverse.count = 1;
     json_t *root = proposal_input (&bench.rig->workshop, &effect);
     ck_assert_ptr_nonnull (root);
-    double score, weight, top_score, failed_score;
+    double score, weight, top_score, failed_score, recent_score;
     const char *worst, *description, *reason, *path, *name, *goal, *id, *top_id, *file, *detail,
-        *failed_worst;
+        *failed_worst, *recent_id, *recent_file;
     json_int_t seed;
     ck_assert_int_eq (
         json_unpack (root,
                      "{s:{s:s, s:{s:f}, s:{s:s}}, s:{s:[{s:s, s:{s:f}, s:{s:s}}!], s:[{s:s}!]}, "
-                     "s:[{s:s, s:s, s:s, s:{s:f}, s:{s:s}, s:{s:s}}!], s:I, s:[s!], s:[{s:s, s:s, s:f}]}",
+                     "s:[{s:s, s:s, s:s, s:{s:f}, s:{s:s}, s:{s:s}}!], s:[{s:s, s:{s:f}, s:{s:s}}!], s:I, "
+                     "s:[s!], s:[{s:s, s:s, s:f}]}",
                      "parent", "id", &id, "metrics", "score", &score, "artifacts", "worst", &worst,
                      "inspirations", "top", "id", &top_id, "metrics", "score", &top_score, "files",
                      "value.txt", &file, "diverse", "id", &name, "failures", "description", &description,
                      "reason", &reason, "detail", &detail, "metrics", "score", &failed_score, "artifacts",
-                     "worst", &failed_worst, "files", "value.txt", &file, "seed", &seed, "evolve", &path,
-                     "objectives", "name", &name, "goal", &goal, "weight", &weight),
+                     "worst", &failed_worst, "files", "value.txt", &file, "recent", "id", &recent_id,
+                     "metrics", "score", &recent_score, "files", "value.txt", &recent_file, "seed", &seed,
+                     "evolve", &path, "objectives", "name", &name, "goal", &goal, "weight", &weight),
         0);
     ck_assert_double_eq (score, 3.5);
     ck_assert_str_eq (worst, "item 7");
@@ -315,6 +317,9 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
     ck_assert_str_eq (detail, "by a half");
     ck_assert_str_eq (failed_worst, "item 7");
     ck_assert_double_eq (failed_score, 3.5);
+    ck_assert_str_eq (recent_id, id); /* what was shared without having been measured here isn't told */
+    ck_assert_double_eq (recent_score, 3.5);
+    ck_assert_str_eq (recent_file, "5\n");
     ck_assert_str_eq (top_id, id);
     ck_assert_double_eq (top_score, 3.5);
     ck_assert_str_eq (file, "5\n");
