@@ -5,6 +5,11 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "proposers/line.h"
+#include "proposers/quadratic.h"
+#include "proposers/replay.h"
 
 #define AFRESH_SHARE   0.05 /* of the proposals don't look at what is known */
 #define STEP_SHARE     0.1  /* of the others mutate the best */
@@ -15,11 +20,10 @@
 #define RATE_SHARE     0.3 /* of the steps are as long as the learning rate says, not as the best lie apart */
 #define ANYWHERE_SHARE 0.4 /* of the numbers that are tried in their turn go anywhere in their range */
 #define CHOICE_SHARE   0.1 /* of the changes of a choice are to any, not to one that is known to be good */
+#define RADIUS         0.3 /* of a step on all numbers before one is known, in learning rates on each */
+#define EXACT_SHARE    0.5 /* of the steps to a model's minimum go exactly there */
+#define JITTER         0.5 /* of the radius the others go beside it, so that they tell something new, too */
 #define TURN           3   /* proposals that one number's turn mostly takes */
-#define AGREE          1e-9 /* of a range: nearer than that is the same place */
-#define NARROW         0.02 /* of a bracket: a minimum so near to a known place is that place */
-#define REACH          20   /* how many times as far as what is known a minimum is believed to be */
-#define STRETCH        1.6  /* how much farther the other side is tried */
 
 /* Where a value stands in its range, 0 to 1. */
 static double s_place (const literal_t *literal, double value)
@@ -97,7 +101,7 @@ static double s_spread (const search_t *self)
     for (size_t i = 0; i < self->count; i++) {
         double apart = s_spread_of (self, i);
         sum += apart * apart;
-        terms += apart > AGREE;
+        terms += apart > REPLAY_AGREE;
     }
     return terms > 0 ? sqrt (sum / (double)terms) : 0;
 }
@@ -130,13 +134,6 @@ static double s_cauchy (random_t *random)
     return tan (3.141592653589793 * (random_unit (random) - 0.5));
 }
 
-/* What is known along one parameter, where nothing else differs from the best: of either side the two nearest places, relative to the
- * best, and how much worse they are. 0: none. */
-typedef struct {
-    double offset[2][2]; /* side (left, right), then the nearest, then the next */
-    double worse[2][2];
-} line_t;
-
 /* The only parameter on which a row differs from the best; `count` if there are several, or none, or it is a choice. */
 static size_t s_only (const search_t *self, size_t row)
 {
@@ -144,7 +141,7 @@ static size_t s_only (const search_t *self, size_t row)
     for (size_t i = 0; i < self->count; i++) {
         bool differs = s_is_choice (&self->parameters[i])
                            ? self->known->rows[row][i] != self->known->rows[0][i]
-                           : fabs (s_places (self, row)[i] - s_places (self, 0)[i]) > AGREE;
+                           : fabs (s_places (self, row)[i] - s_places (self, 0)[i]) > REPLAY_AGREE;
         if (!differs)
             continue;
         if (only < self->count || s_is_choice (&self->parameters[i]))
@@ -154,61 +151,24 @@ static size_t s_only (const search_t *self, size_t row)
     return only;
 }
 
-static void s_extend (line_t *line, double offset, double worse)
-{
-    double *offsets = line->offset[offset > 0], *losses = line->worse[offset > 0];
-    if (offset == 0 || offset == offsets[0])
-        return;
-    if (offsets[0] == 0 || fabs (offset) < fabs (offsets[0])) {
-        offsets[1] = offsets[0];
-        losses[1] = losses[0];
-        offsets[0] = offset;
-        losses[0] = worse;
-    } else if (offsets[1] == 0 || fabs (offset) < fabs (offsets[1])) {
-        offsets[1] = offset;
-        losses[1] = worse;
-    }
-}
-
-/* Where the parabola through the best and two others has its minimum; 0 if it has none. */
-static double s_vertex (double a, double fa, double b, double fb)
-{
-    double curvature = (fa / a - fb / b) / (a - b), slope = fa / a - curvature * a;
-    return curvature > 0 ? -slope / (2 * curvature) : 0;
-}
-
-/* Where to look next along a line, relative to the best; 0: it is done with. */
-static double s_next_on (const line_t *line)
-{
-    double left = line->offset[0][0], right = line->offset[1][0];
-    if (left != 0 && right != 0) {
-        double vertex = s_vertex (left, line->worse[0][0], right, line->worse[1][0]);
-        double narrow = NARROW * (right - left);
-        bool fresh = fabs (vertex) > narrow && vertex - left > narrow && right - vertex > narrow;
-        return fresh ? vertex : 0;
-    }
-    int side = left == 0;
-    double near = line->offset[side][0], far = line->offset[side][1];
-    double vertex = far != 0 ? s_vertex (near, line->worse[side][0], far, line->worse[side][1]) : 0;
-    if (vertex * near < 0) /* on the side that nobody tried */
-        return fabs (vertex) < REACH * fabs (far) ? vertex : -REACH * far;
-    return -STRETCH * near;
-}
-
 /* Goes on along a line of which something is known; the latest come last. False if all are done with. */
 static bool s_follow (search_t *self)
 {
-    for (size_t row = self->known->count - 1; row > 0; row--) {
-        size_t i = row == 1 || row >= self->known->best ? s_only (self, row) : self->count;
+    const known_t *known = self->known;
+    size_t only[DIFFER_KNOWN_MAX];
+    for (size_t row = 1; row < known->count; row++)
+        only[row] = s_only (self, row);
+    for (size_t row = known->count - 1; row > 0; row--) {
+        size_t i = row == 1 || row >= known->best ? only[row] : self->count;
         if (i == self->count)
             continue;
         line_t line = {0};
-        for (size_t other = 1; other < self->known->count; other++)
-            if (s_only (self, other) == i)
-                s_extend (&line, s_places (self, other)[i] - s_places (self, 0)[i],
-                          self->known->losses[other] - self->known->losses[0]);
-        double place = s_places (self, 0)[i], offset = fmin (fmax (s_next_on (&line), -place), 1 - place);
-        if (fabs (offset) > AGREE) {
+        for (size_t other = 1; other < known->count; other++)
+            if (only[other] == i)
+                line_add (&line, s_places (self, other)[i] - s_places (self, 0)[i],
+                          known->losses[other] - known->losses[0]);
+        double place = s_places (self, 0)[i], offset = fmin (fmax (line_next (&line), -place), 1 - place);
+        if (fabs (offset) > REPLAY_AGREE) {
             self->at[i] += offset;
             return true;
         }
@@ -303,8 +263,64 @@ static bool s_is_flat (const known_t *known)
 {
     size_t same = 0;
     for (size_t row = 1; row < known->count; row++)
-        same += fabs (known->losses[row] - known->losses[0]) <= AGREE * fabs (known->losses[0]);
+        same += fabs (known->losses[row] - known->losses[0]) <= REPLAY_AGREE * fabs (known->losses[0]);
     return (double)same >= FLAT * (double)(known->count - 1);
+}
+
+/* The known ones that made the best's choices, relative to it, but for those that are where it is; returns how many. */
+static size_t s_offsets (const search_t *self, double *offsets, double *losses)
+{
+    size_t points = 0;
+    for (size_t row = 1; row < self->known->count; row++) {
+        double *offset = offsets + points * self->count;
+        bool same = true, comparable = true;
+        for (size_t i = 0; i < self->count; i++) {
+            offset[i] = s_places (self, row)[i] - s_places (self, 0)[i];
+            same &= fabs (offset[i]) <= REPLAY_AGREE;
+            comparable &=
+                !s_is_choice (&self->parameters[i]) || self->known->rows[row][i] == self->known->rows[0][i];
+        }
+        if (comparable && !same)
+            losses[points++] = self->known->losses[row] - self->known->losses[0];
+    }
+    return points;
+}
+
+/* Is that place the best's, as it would be written? */
+static bool s_is_at_best (const search_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const literal_t *literal = self->parameters[i].literal;
+        if (!s_is_choice (&self->parameters[i]) &&
+            literal_rounded (literal, s_value (literal, self->at[i])) != self->known->rows[0][i])
+            return false;
+    }
+    return true;
+}
+
+/* To where a model of all that is known is least, within a radius that has proved good. False if that leads nowhere. */
+static bool s_model (search_t *self, double radius)
+{
+    size_t count = self->count;
+    double losses[DIFFER_KNOWN_MAX], *offsets = calloc (self->known->count * count, sizeof *offsets);
+    double *step = calloc (count, sizeof *step);
+    assert (offsets && step);
+    size_t points = s_offsets (self, offsets, losses);
+    if (points > 0) {
+        radius *= exp (s_normal (self->random) / 3);
+        quadratic_step (offsets, losses, points, count, radius, step);
+        bool exact = random_unit (self->random) < EXACT_SHARE;
+        double jitter = exact ? 0 : JITTER * radius / sqrt ((double)count);
+        for (size_t i = 0; i < count; i++)
+            if (!s_is_choice (&self->parameters[i]))
+                self->at[i] = fmin (fmax (self->at[i] + step[i] + jitter * s_normal (self->random), 0), 1);
+    }
+    free (offsets);
+    free (step);
+    if (points > 0 && !s_is_at_best (self))
+        return true;
+    memcpy (self->at, s_places (self, 0), count * sizeof *self->at);
+    return false;
 }
 
 static size_t s_search (search_t *self, const double *before)
@@ -315,6 +331,14 @@ static size_t s_search (search_t *self, const double *before)
     if (s_is_flat (self->known) && random_unit (self->random) < FLAT_SHARE) {
         s_settle (self, before);
         return mutate (self->parameters, self->count, self->rate, self->random);
+    }
+    size_t recent = self->known->recent;
+    if (recent < self->known->count) {
+        replay_t last =
+            replay (s_places (self, recent), self->known->losses + recent, self->known->count - recent,
+                    self->count, RADIUS * self->rate * sqrt ((double)self->count));
+        if (random_unit (self->random) < last.share && s_model (self, last.radius))
+            return s_settle (self, before);
     }
     if (way < STEP_SHARE) {
         s_settle (self, before);
@@ -333,7 +357,8 @@ size_t differ (parameter_t *parameters, size_t count, const known_t *known, doub
                random_t *random)
 {
     assert (count > 0 && learning_rate > 0);
-    assert (known->best <= known->count && known->count <= DIFFER_KNOWN_MAX);
+    assert (known->best <= known->recent && known->recent <= known->count);
+    assert (known->count <= DIFFER_KNOWN_MAX);
     if (known->best == 0 || random_unit (random) < AFRESH_SHARE)
         return mutate (parameters, count, learning_rate, random);
     search_t self = {.parameters = parameters,

@@ -104,7 +104,8 @@ void tune_known_read (tune_known_t *self, const json_t *request, const source_t 
     self->known.best = self->known.count;
     s_read_list (self, request, json_object_get (inspirations, "diverse"), false, sources, source_count,
                  parameter_count);
-    s_read_list (self, request, json_object_get (request, "failures"), true, sources, source_count,
+    self->known.recent = self->known.count;
+    s_read_list (self, request, json_object_get (request, "recent"), true, sources, source_count,
                  parameter_count);
 }
 

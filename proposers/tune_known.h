@@ -21,7 +21,7 @@ typedef struct {
     double *values; /* what its rows point into */
 } tune_known_t;
 
-/* Reads "inspirations", "failures" and "number". A candidate counts if it has its files, with the same marks as the parent's, and a
+/* Reads "inspirations", "recent" and "number". A candidate counts if it has its files, with the same marks as the parent's, and a
  * metric for each objective; others are left out. tune_known_clear frees. Aborts when out of memory. */
 void tune_known_read (tune_known_t *self, const json_t *request, const source_t *sources, size_t source_count,
                       size_t parameter_count);

@@ -46,7 +46,8 @@ START_TEST (test_three_points_on_a_line_show_the_minimum)
     known_t known = {.rows = {best, right, left},
                      .losses = {s_loss (best), s_loss (right), s_loss (left)},
                      .count = 3,
-                     .best = 1};
+                     .best = 1,
+                     .recent = 3};
     unsigned found = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
         double x[MANY];
@@ -63,8 +64,11 @@ START_TEST (test_the_other_side_of_what_failed_is_tried)
     s_marks (literals);
     double best[MANY] = {0}, failed[MANY] = {0};
     failed[5] = -0.5;
-    known_t known = {
-        .rows = {best, failed}, .losses = {s_loss (best), s_loss (failed)}, .count = 2, .best = 1};
+    known_t known = {.rows = {best, failed},
+                     .losses = {s_loss (best), s_loss (failed)},
+                     .count = 2,
+                     .best = 1,
+                     .recent = 2};
     unsigned mirrored = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
         double x[MANY];
@@ -77,7 +81,7 @@ END_TEST
 
 START_TEST (test_a_search_that_knows_its_last_steps_gets_there_fast)
 {
-    enum { STEPS = 200, KEPT = 8 };
+    enum { STEPS = 100, KEPT = 100 };
     literal_t literals[MANY];
     s_marks (literals);
     double rows[STEPS + 1][MANY] = {{0}};
@@ -85,13 +89,12 @@ START_TEST (test_a_search_that_knows_its_last_steps_gets_there_fast)
     for (size_t step = 1; step <= STEPS; step++) {
         known_t known = {.rows = {rows[best], rows[before]},
                          .losses = {s_loss (rows[best]), s_loss (rows[before])}};
-        known.count = known.best = best == before ? 1 : 2;
+        known.count = known.best = known.recent = best == before ? 1 : 2;
         known.number = step;
-        for (size_t i = step > KEPT ? step - KEPT : 1; i < step; i++)
-            if (i != best && i != before) {
-                known.losses[known.count] = s_loss (rows[i]);
-                known.rows[known.count++] = rows[i];
-            }
+        for (size_t i = step > KEPT ? step - KEPT : 0; i < step; i++) {
+            known.losses[known.count] = s_loss (rows[i]);
+            known.rows[known.count++] = rows[i];
+        }
         s_propose (literals, &known, step, rows[step]);
         if (s_loss (rows[step]) < s_loss (rows[best])) {
             before = best;
@@ -99,6 +102,67 @@ START_TEST (test_a_search_that_knows_its_last_steps_gets_there_fast)
         }
     }
     ck_assert_msg (s_loss (rows[best]) < 0.12, "%g", s_loss (rows[best])); /* a hundredth of the start */
+}
+END_TEST
+
+/* A valley that leads up neither along a number nor against it: f grows fast with each difference of neighbours. */
+static double s_valley (const double *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i + 1 < MANY; i++)
+        sum += 100 * (x[i + 1] - x[i]) * (x[i + 1] - x[i]);
+    return sum + s_loss (x);
+}
+
+START_TEST (test_numbers_that_only_gain_together_move_together)
+{
+    literal_t literals[MANY];
+    s_marks (literals);
+    enum {
+        ROWS = 3 * MANY + 2
+    }; /* the best, twice; each number a bit more, a bit less, and more with the next */
+    double rows[ROWS][MANY] = {{0}};
+    known_t known = {.count = ROWS, .best = 1, .recent = 1};
+    for (size_t row = 0; row < ROWS; row++) {
+        if (row > 1)
+            rows[row][(row - 2) / 3] = row % 3 == 0 ? -0.1 : 0.1;
+        if (row > 1 && row % 3 == 1)
+            rows[row][((row - 2) / 3 + 1) % MANY] = 0.1;
+        known.rows[row] = rows[row];
+        known.losses[row] = s_valley (rows[row]);
+    }
+    unsigned better = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        double x[MANY];
+        s_propose (literals, &known, seed, x);
+        better += s_valley (x) < s_valley (rows[0]) - 0.5;
+    }
+    ck_assert_uint_gt (better, 30);
+}
+END_TEST
+
+START_TEST (test_as_much_as_can_be_known_is_no_obstacle)
+{
+    enum { COUNT = 200 };
+    static double rows[DIFFER_KNOWN_MAX][COUNT];
+    literal_t literals[COUNT];
+    known_t known = {.count = DIFFER_KNOWN_MAX, .best = 1, .recent = 1};
+    random_t random;
+    random_init_number (&random, 1);
+    for (size_t i = 0; i < COUNT; i++)
+        literals[i] = (literal_t){.kind = LITERAL_REAL, .length = 8, .minimum = -5, .maximum = 5};
+    for (size_t row = 0; row < DIFFER_KNOWN_MAX; row++) {
+        for (size_t i = 0; i < COUNT; i++)
+            rows[row][i] = random_unit (&random);
+        known.rows[row] = rows[row];
+        known.losses[row] = (double)row;
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        parameter_t parameters[COUNT];
+        for (size_t i = 0; i < COUNT; i++)
+            parameters[i] = (parameter_t){&literals[i], 0};
+        ck_assert_uint_gt (differ (parameters, COUNT, &known, 0.1, &random), 0);
+    }
 }
 END_TEST
 
@@ -122,7 +186,7 @@ static unsigned s_several (const known_t *known)
 START_TEST (test_on_flat_ground_several_numbers_change_at_once)
 {
     double rows[6][MANY] = {{0}};
-    known_t flat = {.count = 6, .best = 1}, steep = {.count = 6, .best = 1};
+    known_t flat = {.count = 6, .best = 1, .recent = 6}, steep = {.count = 6, .best = 1, .recent = 6};
     for (size_t row = 0; row < 6; row++) {
         rows[row][row] = row ? 1 : 0;
         flat.rows[row] = steep.rows[row] = rows[row];
@@ -142,7 +206,7 @@ START_TEST (test_every_kind_of_mark_changes_within_its_bounds)
         {.kind = LITERAL_CHOICE, .choice_count = 3},
         {.kind = LITERAL_REAL, .length = 8, .minimum = -1, .maximum = 1}};
     double one[] = {0.01, 2, 0, 0.5}, other[] = {0.02, 3, 2, 0.5}, third[] = {500, 6, 2, -1};
-    known_t known = {.rows = {one, other, third}, .losses = {1, 2, 3}, .count = 3, .best = 2};
+    known_t known = {.rows = {one, other, third}, .losses = {1, 2, 3}, .count = 3, .best = 2, .recent = 2};
     bool changed[4] = {false};
     for (uint64_t seed = 0; seed < 400; seed++) {
         parameter_t parameters[4];
@@ -172,7 +236,7 @@ START_TEST (test_what_is_known_of_nobody_is_no_obstacle)
     literal_t literals[MANY];
     s_marks (literals);
     double same[MANY] = {0}, x[MANY];
-    known_t none = {.count = 0}, alike = {.rows = {same, same, same}, .count = 3, .best = 3};
+    known_t none = {.count = 0}, alike = {.rows = {same, same, same}, .count = 3, .best = 2, .recent = 2};
     for (uint64_t seed = 0; seed < 200; seed++) {
         s_propose (literals, &none, seed, x);
         s_propose (literals, &alike, seed, x);
@@ -183,5 +247,6 @@ END_TEST
 SUITE_MAIN ("proposers/differ", test_three_points_on_a_line_show_the_minimum,
             test_the_other_side_of_what_failed_is_tried,
             test_a_search_that_knows_its_last_steps_gets_there_fast,
+            test_numbers_that_only_gain_together_move_together, test_as_much_as_can_be_known_is_no_obstacle,
             test_on_flat_ground_several_numbers_change_at_once,
             test_every_kind_of_mark_changes_within_its_bounds, test_what_is_known_of_nobody_is_no_obstacle)
