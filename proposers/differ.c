@@ -259,12 +259,17 @@ static void s_start_from_best (search_t *self)
 
 /* Where many changes change nothing (a table of which few entries matter, a count of whole things), lines lead nowhere: several
  * numbers at once, by long steps, are more likely to find an edge. */
-static bool s_is_flat (const known_t *known)
+static bool s_is_flat (const search_t *self)
 {
-    size_t same = 0;
-    for (size_t row = 1; row < known->count; row++)
-        same += fabs (known->losses[row] - known->losses[0]) <= REPLAY_AGREE * fabs (known->losses[0]);
-    return (double)same >= FLAT * (double)(known->count - 1);
+    const known_t *known = self->known;
+    size_t same = 0, others = 0;
+    for (size_t row = 1; row < known->count; row++) {
+        bool other = memcmp (known->rows[row], known->rows[0], self->count * sizeof (double)) != 0;
+        others += other; /* the best is often told more than once */
+        same +=
+            other && fabs (known->losses[row] - known->losses[0]) <= REPLAY_AGREE * fabs (known->losses[0]);
+    }
+    return (double)same >= FLAT * (double)others;
 }
 
 /* The known ones that made the best's choices, relative to it, but for those that are where it is; returns how many. */
@@ -328,7 +333,7 @@ static size_t s_search (search_t *self, const double *before)
     double spread = s_spread (self), way = random_unit (self->random);
     if (spread == 0)
         spread = self->rate;
-    if (s_is_flat (self->known) && random_unit (self->random) < FLAT_SHARE) {
+    if (s_is_flat (self) && random_unit (self->random) < FLAT_SHARE) {
         s_settle (self, before);
         return mutate (self->parameters, self->count, self->rate, self->random);
     }

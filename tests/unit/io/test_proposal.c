@@ -332,6 +332,24 @@ START_TEST (the_input_tells_parent_inspirations_failures_and_what_counts)
 }
 END_TEST
 
+START_TEST (a_model_is_not_told_what_was_measured_last)
+{
+    bench_t bench = s_bench ("true");
+    config_t *config = bench.rig->config;
+    s_put_records (&bench);
+    propose_t effect = s_effect (&bench);
+    config->proposers[0].command.count = 0;
+    static const char *const names[] = {"tune", "llm"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf (config->proposers[0].name, sizeof config->proposers[0].name, "%s", names[i]);
+        json_t *root = proposal_input (&bench.rig->workshop, &effect);
+        ck_assert_int_eq (json_object_get (root, "recent") != NULL, i == 0);
+        json_decref (root);
+    }
+    s_end (&bench);
+}
+END_TEST
+
 static void s_expect_output (const char *output, improvement_type_t type, const char *description)
 {
     uint64_t found;
@@ -359,5 +377,5 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             a_proposer_that_is_not_there_any_more_is_no_fault, a_cancelled_proposer_says_nothing,
             what_a_proposer_worked_on_is_gone_when_it_ends_or_is_cancelled, the_proposer_is_told_on_its_stdin,
             the_input_tells_parent_inspirations_failures_and_what_counts,
-            artifacts_reach_what_has_the_network_only_by_consent,
+            a_model_is_not_told_what_was_measured_last, artifacts_reach_what_has_the_network_only_by_consent,
             what_the_proposer_says_is_taken_from_its_last_line_only)

@@ -86,6 +86,42 @@ START_TEST (test_the_same_request_gives_the_same_proposal)
 }
 END_TEST
 
+/* One candidate of a request, whose loss is the square of its number's distance from 0.7. */
+static void s_put_candidate (json_t *list, double value)
+{
+    char text[64];
+    snprintf (text, sizeof text, "double x = %.4f; // evolve: 0.0..1\n", value);
+    json_array_append_new (list, json_pack ("{s:{s:f}, s:{s:s}}", "metrics", "f",
+                                            (value - 0.7) * (value - 0.7), "files", "x.c", text));
+}
+
+START_TEST (test_what_was_measured_last_shows_the_minimum)
+{
+    unsigned found = 0;
+    for (int seed = 0; seed < 20; seed++) {
+        scratch_t scratch = scratch_new ();
+        scratch_write (&scratch, "x.c", "double x = 0.5; // evolve: 0.0..1\n");
+        json_t *top = json_array (), *recent = json_array ();
+        s_put_candidate (top, 0.5);
+        s_put_candidate (recent, 0.5);
+        s_put_candidate (recent, 0.95);
+        s_put_candidate (recent, 0.4);
+        json_t *request = json_pack ("{s:i, s:f, s:[s], s:[{s:s, s:s, s:f}], s:{s:o}, s:o}", "seed", seed,
+                                     "learning_rate", 0.1, "evolve", "x.c", "objectives", "name", "f", "goal",
+                                     "minimize", "weight", 1.0, "inspirations", "top", top, "recent", recent);
+        char *text = json_dumps (request, 0);
+        ck_assert_int_eq (s_run (&scratch, text), 0);
+        char *x = scratch_read (&scratch, "x.c");
+        found += strstr (x, "x = 0.7;") != NULL;
+        free (x);
+        free (text);
+        json_decref (request);
+        scratch_remove (&scratch);
+    }
+    ck_assert_uint_ge (found, 8);
+}
+END_TEST
+
 START_TEST (test_without_a_mark_it_fails_and_says_so)
 {
     scratch_t scratch = scratch_new ();
@@ -169,6 +205,7 @@ START_TEST (test_a_long_description_is_cut_and_the_rest_counted)
 END_TEST
 
 SUITE_MAIN ("proposers/tune", test_a_proposal_is_in_the_files_and_in_one_line_of_json,
-            test_the_same_request_gives_the_same_proposal, test_without_a_mark_it_fails_and_says_so,
+            test_the_same_request_gives_the_same_proposal, test_what_was_measured_last_shows_the_minimum,
+            test_without_a_mark_it_fails_and_says_so,
             test_bad_input_is_refused_with_the_reason_and_changes_nothing,
             test_a_long_description_is_cut_and_the_rest_counted)
