@@ -26,32 +26,32 @@ double replay_distance (const double *one, const double *other, size_t count, si
 }
 
 /* By what a step of either kind gained in the mean. */
-static double s_share (double gain_few, double gain_most)
+static double s_share (double gain_few, double gain_many)
 {
-    if (gain_few + gain_most == 0)
+    if (gain_few + gain_many == 0)
         return 0.5;
-    double few = pow (gain_few / (gain_few + gain_most), SHARPNESS);
-    double most = pow (gain_most / (gain_few + gain_most), SHARPNESS);
-    return SHARE_MIN + (SHARE_MAX - SHARE_MIN) * most / (few + most);
+    double few = pow (gain_few / (gain_few + gain_many), SHARPNESS);
+    double many = pow (gain_many / (gain_few + gain_many), SHARPNESS);
+    return SHARE_MIN + (SHARE_MAX - SHARE_MIN) * many / (few + many);
 }
 
 replay_t replay (const double *places, const double *losses, size_t rows, size_t count, double radius)
 {
     assert (count > 0 && radius > 0);
-    double gain[2] = {0}, tried[2] = {1, 1}; /* few numbers, most of them */
+    double gain[2] = {0}, tried[2] = {1, 1}; /* few numbers, many */
     size_t best = 0;
     for (size_t row = 1; row < rows; row++) {
         size_t differ;
         double length = replay_distance (places + row * count, places + best * count, count, &differ);
         if (differ == 0)
             continue;
-        bool most = differ > 1 && 2 * differ > count, better = losses[row] < losses[best];
-        tried[most]++;
+        bool many = differ > 1 && 4 * differ > count, better = losses[row] < losses[best];
+        tried[many]++;
         if (better)
-            gain[most] += losses[best] - losses[row];
-        if (most && better)
+            gain[many] += losses[best] - losses[row];
+        if (many && better)
             radius = GROW * length;
-        else if (most && length < BEYOND * radius)
+        else if (many && length < BEYOND * radius)
             radius *= SHRINK;
         if (better)
             best = row;

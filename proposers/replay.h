@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What the candidates measured last show of the search itself. Nothing is kept from one proposal to the next, so the last ones are gone through
- * again: how far did a step on most numbers at once get, and do such steps gain more than those on a few? */
+ * again: how far did a step on many numbers (more than a quarter of them, as whole numbers often stay) get, and do such steps gain more than those on a few? */
 #ifndef EVOMESH_PROPOSERS_REPLAY_H
 #define EVOMESH_PROPOSERS_REPLAY_H
 
@@ -9,9 +9,8 @@
 #define REPLAY_AGREE 1e-9 /* of a range: nearer than that is the same place */
 
 typedef struct {
-    double
-        radius; /* how long the next step on most numbers should be: longer than one that was good, shorter than one that wasn't */
-    double share; /* of the next steps should go on most numbers, 0 to 1 */
+    double radius; /* of the next step on many: longer than a good one, shorter than others */
+    double share;  /* of the next steps should go on many numbers, 0 to 1 */
 } replay_t;
 
 /* `places`: `rows` rows of `count` > 0 numbers (asserted), the oldest first; `losses`: how bad each is. `radius` > 0 (asserted) is
