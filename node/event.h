@@ -70,17 +70,18 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, UINT, seq_seen, 0)
 #define PEER_LOST_FIELDS(F, L, R) F (R, KEY, peer, 0)
 #define TICK_FIELDS(F, L, R)      F (R, UINT, unused, 0)
-#define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                    \
-    F (R, UINT, operation, 0)                                                               \
-    F (R, UINT, result, 4)   /* proposal_result_t */                                        \
-    F (R, DIGEST, parent, 0) /* as PROPOSE named it */                                      \
-    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                 \
-    F (R, DIGEST, says, 0) /* of its files but for comments and spaces; zero: not known */  \
-    F (R, UINT, improvement_type, 3)                                                        \
-    F (R, TEXT, description, LIMIT_TEXT)                                                    \
-    F (R, TEXT, model, LIMIT_TEXT) /* that was asked; empty: none, and nothing was spent */ \
-    F (R, UINT, requests, 0)                                                                \
-    F (R, UINT, tokens, 0)                                                                  \
+#define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                      \
+    F (R, UINT, operation, 0)                                                                 \
+    F (R, UINT, result, 4)          /* proposal_result_t */                                   \
+    F (R, DIGEST, parent, 0)        /* as PROPOSE named it */                                 \
+    F (R, DIGEST, second_parent, 0) /* an inspiration that it was made of, too; zero: none */ \
+    F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                   \
+    F (R, DIGEST, says, 0) /* of its files but for comments and spaces; zero: not known */    \
+    F (R, UINT, improvement_type, 3)                                                          \
+    F (R, TEXT, description, LIMIT_TEXT)                                                      \
+    F (R, TEXT, model, LIMIT_TEXT) /* that was asked; empty: none, and nothing was spent */   \
+    F (R, UINT, requests, 0)                                                                  \
+    F (R, UINT, tokens, 0)                                                                    \
     F (R, UINT, cost_millionths, 0)
 #define EVALUATED_FIELDS(F, L, R) /* one run of an evaluator ended */                                            \
     F (R, UINT, operation, 0)                                                                                    \

@@ -46,8 +46,8 @@ static size_t s_values (const metrics_t *metrics, value_t values[LIMIT_OBJECTIVE
     return metrics->count;
 }
 
-/* What it was made of: what was merged and the live release that this was merged onto; what a proposer started from; or the live
- * release alone, of a change that came from outside and applies to that as it is. */
+/* What it was made of: what was merged and the live release that this was merged onto; what a proposer started from, and what it
+ * crossed that with; or the live release alone, of a change that came from outside and applies to that as it is. */
 static size_t s_parents (const improvement_t *improvement, digest_t parents[2])
 {
     bool merged = !digest_is_zero (&improvement->merged_from);
@@ -56,8 +56,10 @@ static size_t s_parents (const improvement_t *improvement, digest_t parents[2])
     if (!digest_equal (from, &improvement->candidate))
         parents[count++] = *from;
     bool on_live = merged || improvement->origin != ORIGIN_PROPOSER;
-    if (on_live && !digest_equal (from, &improvement->base))
-        parents[count++] = improvement->base;
+    const digest_t *other = on_live ? &improvement->base : &improvement->second_parent;
+    if (!digest_is_zero (other) && !digest_equal (from, other))
+        parents[count++] = *other;
+    assert (count <= 2);
     return count;
 }
 
@@ -107,10 +109,12 @@ void candidate_measured (node_t *self, const improvement_t *improvement, reason_
 void candidate_twin (node_t *self, const improvement_t *improvement, const archive_entry_t *twin)
 {
     assert (self && improvement && twin);
-    hash_t parent = {improvement->parent};
+    digest_t made_of[2];
+    size_t count = s_parents (improvement, made_of);
+    hash_t parents[2] = {{made_of[0]}, {made_of[1]}};
     value_t values[LIMIT_OBJECTIVES];
     candidate_row_t row = {.id = improvement->candidate,
-                           .parents = {&parent, 1},
+                           .parents = {parents, count},
                            .valid = twin->valid,
                            .metrics = {values, s_values (&twin->metrics, values)},
                            .reason = REASON_DUPLICATE,

@@ -143,6 +143,7 @@ void improve_persist (node_t *self, size_t index)
         .package = improvement->package,
         .candidate = improvement->candidate,
         .parent = improvement->parent,
+        .second_parent = improvement->second_parent,
         .base = improvement->base,
         .improvement_type = improvement->type,
         .description = text_of (improvement->description),

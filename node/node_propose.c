@@ -252,6 +252,7 @@ static size_t s_take (node_t *self, const proposed_t *event, size_t island)
     improvement_t *improvement = &self->improvements[index];
     improvement->island = island < archive_islands (self->archive) ? island : ARCHIVE_EVERYWHERE;
     improvement->tokens = event->says;
+    improvement->second_parent = event->second_parent;
     text_copy (event->model, improvement->model, sizeof improvement->model);
     improvement->spent = (spending_t){event->requests, event->tokens, event->cost_millionths};
     return propose_enter (self, index, event->tree);

@@ -64,11 +64,12 @@ typedef struct {
     bool certified; /* the package's own certificate covers exactly this candidate */
     digest_t candidate;
     digest_t parent;
-    digest_t merged_from; /* what it was before it was merged onto the live release; zero: it was not */
-    size_t island;        /* it was bred on; ARCHIVE_EVERYWHERE */
-    digest_t tokens;      /* of its files but for comments and spaces; zero: not known */
-    digest_t base;        /* the live release that it was compared with */
-    buffer_t tree;        /* the candidate's encoded list of files */
+    digest_t second_parent; /* that its proposer crossed the parent with; zero: none */
+    digest_t merged_from;   /* what it was before it was merged onto the live release; zero: it was not */
+    size_t island;          /* it was bred on; ARCHIVE_EVERYWHERE */
+    digest_t tokens;        /* of its files but for comments and spaces; zero: not known */
+    digest_t base;          /* the live release that it was compared with */
+    buffer_t tree;          /* the candidate's encoded list of files */
     buffer_t base_tree;
     improvement_type_t type;
     char description[LIMIT_TEXT + 1];

@@ -27,8 +27,9 @@ typedef enum {
     F (R, KEY, author, 0)                                                         \
     F (R, DIGEST, package, 0) /* zero: none */                                    \
     F (R, DIGEST, candidate, 0)                                                   \
-    F (R, DIGEST, parent, 0) /* the candidate it was made from */                 \
-    F (R, DIGEST, base, 0)   /* the live release it was compared with */          \
+    F (R, DIGEST, parent, 0)        /* the candidate it was made from */          \
+    F (R, DIGEST, second_parent, 0) /* that it was made of, too; zero: none */    \
+    F (R, DIGEST, base, 0)          /* the live release it was compared with */   \
     F (R, UINT, improvement_type, 3)                                              \
     F (R, TEXT, description, LIMIT_TEXT)                                          \
     F (R, TEXT, model, LIMIT_TEXT) /* that proposed it; empty: none did */        \

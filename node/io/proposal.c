@@ -20,6 +20,8 @@
 typedef struct {
     digest_t parent_id;
     tree_t parent;
+    digest_t given[2 * LIMIT_METADATA]; /* candidates that its proposer was told of to learn from */
+    size_t given_count;
     char directory[PATH_MAX]; /* where the proposer works; empty: none */
     llm_order_t order;        /* what may be spent on it */
 } proposal_t;
@@ -118,24 +120,27 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
                          const sandbox_result_t *result, const spending_t *spent)
 {
     problem_t problem = {{0}};
+    proposal_said_t said;
     size_t size = 0;
     digest_t parent = proposal->parent_id, tokens = {{0}};
     const llm_model_t *model = proposal->order.model;
-    uint8_t *bytes = s_take (self->workshop, proposal, &size, &tokens, &problem);
+    uint8_t *bytes = NULL;
+    if (proposal_read_output (result->output, result->output_size, &parent, proposal->given,
+                              proposal->given_count, &said, &problem) == 0)
+        bytes = s_take (self->workshop, proposal, &size, &tokens, &problem);
     s_release (proposal);
     if (bytes == NULL) {
         s_tell_none (self, operation, &parent, PROPOSAL_NONE, text_of (problem.text));
         return;
     }
-    char description[LIMIT_TEXT + 1];
     event_t event = {.kind = EVENT_PROPOSED};
     event.as.proposed.operation = operation;
     event.as.proposed.parent = parent;
+    event.as.proposed.second_parent = said.second_parent;
     event.as.proposed.tree = bytes_of (bytes, size);
     event.as.proposed.says = tokens;
-    proposal_read_output (result->output, result->output_size, &event.as.proposed.improvement_type,
-                          description);
-    event.as.proposed.description = text_of (description);
+    event.as.proposed.improvement_type = said.improvement_type;
+    event.as.proposed.description = text_of (said.description);
     event.as.proposed.model = text_of (model == NULL ? NULL : model->name);
     event.as.proposed.requests = spent->requests;
     event.as.proposed.tokens = spent->tokens;
@@ -269,12 +274,24 @@ static int s_ask (proposals_t *self, size_t slot, const propose_t *effect, probl
     return rc;
 }
 
+/* Only what the proposer is told of can be a second parent. */
+static void s_remember_given (proposal_t *proposal, const propose_t *effect)
+{
+    assert (effect->top.count <= LIMIT_METADATA && effect->diverse.count <= LIMIT_METADATA);
+    proposal->given_count = 0;
+    for (size_t i = 0; i < effect->top.count; i++)
+        proposal->given[proposal->given_count++] = effect->top.items[i].id;
+    for (size_t i = 0; i < effect->diverse.count; i++)
+        proposal->given[proposal->given_count++] = effect->diverse.items[i].id;
+}
+
 /* Checks the parent out and starts the proposer over it. */
 static int s_start (proposals_t *self, size_t slot, const propose_t *effect, problem_t *problem)
 {
     const workshop_t *shop = self->workshop;
     proposal_t *proposal = &self->proposals[slot];
     proposal->parent_id = effect->parent;
+    s_remember_given (proposal, effect);
     if (workshop_tree (shop, &effect->parent, &proposal->parent, problem) != 0 ||
         workshop_lay_out (shop, &proposal->parent, proposal->directory, sizeof proposal->directory,
                           problem) != 0)

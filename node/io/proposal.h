@@ -14,7 +14,8 @@
  * `number`: how many proposals there were before. "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
  * What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml says
  * `share_artifacts`. `llm` gets more (llm_desk.h).
- * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…"}. */
+ * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…", "second_parent": "ID"}.
+ * `second_parent` is the id of an inspiration that it crossed the parent with. */
 #ifndef EVOMESH_NODE_IO_PROPOSAL_H
 #define EVOMESH_NODE_IO_PROPOSAL_H
 
@@ -44,9 +45,17 @@ json_t *proposal_input (const workshop_t *workshop, const propose_t *effect);
  * can't be read from the store, or out of memory. */
 digest_t proposal_tokens (const workshop_t *workshop, const tree_t *tree);
 
-/* What the proposer says of its proposal: reads the last line of its stdout. Without one, or where it says nothing fit, the
- * type is parameter_tuning and the description empty. */
-void proposal_read_output (const char *output, size_t size, uint64_t *improvement_type,
-                           char description[LIMIT_TEXT + 1]);
+/* What a proposer says of its proposal. */
+typedef struct {
+    uint64_t improvement_type; /* improvement_type_t; parameter_tuning where it says none that there is */
+    char description[LIMIT_TEXT + 1];
+    digest_t second_parent; /* zero: none but the parent */
+} proposal_said_t;
+
+/* Reads that from the last line of its stdout, where nothing of it need be. Returns 0, or -1 with the problem if the second parent is
+ * none of the `count` candidates that it was given to learn from: what a lineage says must be true. The parent itself is no second
+ * one. */
+int proposal_read_output (const char *output, size_t size, const digest_t *parent, const digest_t *given,
+                          size_t count, proposal_said_t *said, problem_t *problem);
 
 #endif

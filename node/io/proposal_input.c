@@ -241,23 +241,46 @@ json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
     return root;
 }
 
-void proposal_read_output (const char *output, size_t size, uint64_t *improvement_type,
-                           char description[LIMIT_TEXT + 1])
+static int s_read_second_parent (const json_t *id, const digest_t *parent, const digest_t *given,
+                                 size_t count, digest_t *found, problem_t *problem)
 {
-    *improvement_type = IMPROVE_PARAMETER_TUNING;
-    description[0] = '\0';
+    digest_t named;
+    const char *text = json_string_value (id);
+    if (id == NULL || json_is_null (id))
+        return 0;
+    size_t at = text != NULL && digest_parse (text, &named) == 0 ? 0 : count;
+    while (at < count && !digest_equal (&given[at], &named))
+        at++;
+    if (at == count)
+        return problem_set (problem,
+                            "second_parent: found %.64s, expected the id of an inspiration that the "
+                            "proposer was given",
+                            text == NULL ? "no text" : text);
+    if (!digest_equal (&named, parent))
+        *found = named;
+    return 0;
+}
+
+int proposal_read_output (const char *output, size_t size, const digest_t *parent, const digest_t *given,
+                          size_t count, proposal_said_t *said, problem_t *problem)
+{
+    assert (output != NULL && parent != NULL && (given != NULL || count == 0));
+    *said = (proposal_said_t){.improvement_type = IMPROVE_PARAMETER_TUNING};
     while (size > 0 && strchr (" \t\r\n", output[size - 1]) != NULL)
         size--;
     size_t start = size;
     while (start > 0 && output[start - 1] != '\n')
         start--;
-    json_t *said = json_loadb (output + start, size - start, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *type = json_object_get (said, "improvement_type");
-    const json_t *text = json_object_get (said, "description");
+    json_t *line = json_loadb (output + start, size - start, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *type = json_object_get (line, "improvement_type");
+    const json_t *text = json_object_get (line, "description");
     if (json_is_string (type) && improvement_type_parse (json_string_value (type)) >= 0)
-        *improvement_type = (uint64_t)improvement_type_parse (json_string_value (type));
+        said->improvement_type = (uint64_t)improvement_type_parse (json_string_value (type));
     if (json_is_string (text))
-        text_clean ((text_t){json_string_value (text), json_string_length (text)}, description,
-                    LIMIT_TEXT + 1);
-    json_decref (said);
+        text_clean ((text_t){json_string_value (text), json_string_length (text)}, said->description,
+                    sizeof said->description);
+    int rc = s_read_second_parent (json_object_get (line, "second_parent"), parent, given, count,
+                                   &said->second_parent, problem);
+    json_decref (line);
+    return rc;
 }

@@ -72,6 +72,22 @@ static void s_result_after (sim_node_t *node, event_t *event, uint64_t delay_ms)
 
 /* --- propose, evaluate, merge --- */
 
+/* Every fourth proposal takes half of its lines from the best that it was told of. */
+static void s_cross (sim_node_t *node, const propose_t *propose, program_t *program, digest_t *second)
+{
+    program_t other;
+    if (propose->number % 4 != 3 || propose->top.count == 0 ||
+        digest_equal (&propose->top.items[0].id, &propose->parent))
+        return;
+    if (!s_load (node, &propose->top.items[0].id, &other)) {
+        sim_fail (node->sim, "%s: an inspiration is not in its store", node->name);
+        return;
+    }
+    for (size_t i = 0; i < SIM_LINES; i += 2)
+        program->values[i] = other.values[i];
+    *second = propose->top.items[0].id;
+}
+
 static void s_propose (sim_node_t *node, const propose_t *propose)
 {
     random_t *random = &node->sim->random;
@@ -88,6 +104,7 @@ static void s_propose (sim_node_t *node, const propose_t *propose)
         size_t line = random_below (random, SIM_LINES);
         double target = 0.1 * (double)(line + 1);
         program.values[line] += (target - program.values[line]) * 0.6 + 0.04 * (random_unit (random) - 0.4);
+        s_cross (node, propose, &program, &event.as.proposed.second_parent);
         s_save (node, &program, &tree);
         event.as.proposed.tree = bytes_of (tree.data, tree.size);
     } else

@@ -41,6 +41,29 @@ def evomesh_and_git_tell_the_same_lineage (mesh):
     expect (of_evomesh (node) == lineage, "evomesh tells another lineage:\n%s\n%s" % (of_evomesh (node), lineage))
 
 
+def what_a_proposer_crossed_has_both_parents_everywhere (mesh):
+    config = {"proposers": "[{name: cross, command: [./cross]}]"}
+    node, again = (lone (mesh, name, 7, 1, 30, **config) for name in ("crosses", "again"))
+    digests = [one.status ()["archive_digest"] for one in (node, again)]
+    expect (digests[0] == digests[1], "a seed gives two archives: %s" % digests)
+    node.stop ()
+    replay = node.json ("replay")
+    expect (replay["same"] and replay["archive_digest"] == digests[0], replay)
+    lineage, parents_of = of_store (node), {}
+    for line in node.log ():
+        one = node.improvement (line["id"])
+        if one["description"] == "crossed" and one["reason"] != "duplicate":
+            parents_of[one["candidate"]] = {one["parent"], one["second_parent"]}
+            told = node.cli ("show", one["id"]).out
+            expect ("made from %s and %s" % (one["parent"][:8], one["second_parent"][:8]) in told, told)
+    expect (len (parents_of) > 3, "few crossings: %s" % parents_of)
+    for candidate, parents in parents_of.items ():
+        expect (len (parents) == 2 and lineage[candidate] == parents, (candidate, parents, lineage[candidate]))
+    expect (of_git (node) == lineage == of_evomesh (node), "git or evomesh tells another lineage")
+    drawn = node.cli ("log", "--graph", "--limit", "1000").out
+    expect ("  of " not in drawn, "a parent isn't drawn:\n" + drawn)
+
+
 def idea (node, name, value):
     directory = node.mesh.path (name)
     os.mkdir (directory)
@@ -67,4 +90,4 @@ def a_small_lineage_is_drawn_exactly (mesh):
     node.cli ("log", "--graph", "--state", "rejected", code=2)
 
 
-main (evomesh_and_git_tell_the_same_lineage, a_small_lineage_is_drawn_exactly)
+main (evomesh_and_git_tell_the_same_lineage, what_a_proposer_crossed_has_both_parents_everywhere, a_small_lineage_is_drawn_exactly)

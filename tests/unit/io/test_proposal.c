@@ -352,11 +352,13 @@ END_TEST
 
 static void s_expect_output (const char *output, improvement_type_t type, const char *description)
 {
-    uint64_t found;
-    char text[LIMIT_TEXT + 1];
-    proposal_read_output (output, strlen (output), &found, text);
-    ck_assert_uint_eq (found, (uint64_t)type);
-    ck_assert_str_eq (text, description);
+    proposal_said_t said;
+    digest_t parent = {{1}};
+    problem_t problem;
+    ck_assert_int_eq (proposal_read_output (output, strlen (output), &parent, NULL, 0, &said, &problem), 0);
+    ck_assert_uint_eq (said.improvement_type, (uint64_t)type);
+    ck_assert_str_eq (said.description, description);
+    ck_assert (digest_is_zero (&said.second_parent));
 }
 
 START_TEST (what_the_proposer_says_is_taken_from_its_last_line_only)
@@ -370,6 +372,78 @@ START_TEST (what_the_proposer_says_is_taken_from_its_last_line_only)
 }
 END_TEST
 
+/* What comes of a proposer that names `second` (JSON) where its input holds the parent and `other`. The second parent as the event
+ * names it; zero: none. */
+static digest_t s_cross (const char *second, digest_t *other, bench_t *bench, const char *why)
+{
+    agent_command_t *command;
+    hash_t top[2], diverse;
+    *bench = s_bench ("true");
+    *other = job_rig_candidate (bench->rig, "7\n");
+    top[0].id = bench->parent;
+    top[1].id = job_rig_candidate (bench->rig, "8\n");
+    diverse.id = *other;
+    command = &bench->rig->config->proposers[0].command;
+    (void)snprintf (command->words[2], sizeof command->words[2],
+                    "echo 6 > value.txt; echo '{\"second_parent\": %s}'", second);
+    propose_t effect = s_effect (bench);
+    effect.top.items = top;
+    effect.top.count = 2;
+    effect.diverse.items = &diverse;
+    effect.diverse.count = 1;
+    proposals_start (bench->proposals, &effect);
+    job_rig_wait (bench->rig, 1);
+    const proposed_t *found = &bench->rig->events[0].as.proposed;
+    if (why == NULL)
+        s_expect_candidate (bench, found, "6\n");
+    else {
+        ck_assert_uint_eq (found->result, PROPOSAL_NONE);
+        ck_assert_uint_eq (found->tree.size, 0);
+        ck_assert_msg (job_rig_says (found->description, why), "%.*s", (int)found->description.size,
+                       found->description.data);
+    }
+    return found->second_parent;
+}
+
+START_TEST (a_second_parent_is_an_inspiration_that_the_proposer_was_given)
+{
+    bench_t bench = s_bench ("true");
+    digest_t other = job_rig_candidate (bench.rig, "7\n"), parent = bench.parent, named;
+    char id[DIGEST_TEXT_BYTES], json[DIGEST_TEXT_BYTES + 2];
+    s_end (&bench);
+    digest_text (&other, id);
+    (void)snprintf (json, sizeof json, "\"%s\"", id);
+    named = s_cross (json, &other, &bench, NULL);
+    ck_assert (digest_equal (&named, &other));
+    s_end (&bench);
+    digest_text (&parent, id); /* the best that there is may be the parent */
+    (void)snprintf (json, sizeof json, "\"%s\"", id);
+    named = s_cross (json, &other, &bench, NULL);
+    ck_assert (digest_is_zero (&named));
+    s_end (&bench);
+    named = s_cross ("null", &other, &bench, NULL);
+    ck_assert (digest_is_zero (&named));
+    s_end (&bench);
+}
+END_TEST
+
+START_TEST (a_second_parent_that_was_not_given_fails_the_proposal)
+{
+    bench_t bench;
+    digest_t other, stranger = {{3}}, named;
+    char id[DIGEST_TEXT_BYTES], json[DIGEST_TEXT_BYTES + 2];
+    digest_text (&stranger, id);
+    (void)snprintf (json, sizeof json, "\"%s\"", id);
+    const char *const wrong[][2] = {{json, id}, {"\"the best\"", "found the best"}, {"7", "found no text"}};
+    for (size_t i = 0; i < 3; i++) {
+        named = s_cross (wrong[i][0], &other, &bench, wrong[i][1]);
+        ck_assert (digest_is_zero (&named));
+        ck_assert (job_rig_says (bench.rig->events[0].as.proposed.description, "an inspiration"));
+        s_end (&bench);
+    }
+}
+END_TEST
+
 SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candidate,
             whatever_else_the_proposer_changed_is_thrown_away,
             a_proposer_that_fails_or_changes_nothing_gives_no_candidate,
@@ -378,4 +452,6 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             what_a_proposer_worked_on_is_gone_when_it_ends_or_is_cancelled, the_proposer_is_told_on_its_stdin,
             the_input_tells_parent_inspirations_failures_and_what_counts,
             a_model_is_not_told_what_was_measured_last, artifacts_reach_what_has_the_network_only_by_consent,
-            what_the_proposer_says_is_taken_from_its_last_line_only)
+            what_the_proposer_says_is_taken_from_its_last_line_only,
+            a_second_parent_is_an_inspiration_that_the_proposer_was_given,
+            a_second_parent_that_was_not_given_fails_the_proposal)

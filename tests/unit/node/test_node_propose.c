@@ -15,14 +15,15 @@ static rig_t *s_rig (void)
     return rig;
 }
 
-/* The proposer that was asked last comes with that candidate; `says` what its files say. */
-static void s_propose (rig_t *rig, const char *text, double cost, const digest_t *says)
+/* The proposer that was asked last comes with that candidate, crossed with `second` (zero: with none); `says` what its files say. */
+static void s_cross (rig_t *rig, const char *text, double cost, const digest_t *second, const digest_t *says)
 {
     const digest_t *id = rig_candidate (rig, text, cost, 0);
     ck_assert_uint_gt (rig->nodes[0].proposal_count, 0);
     event_t event = {.kind = EVENT_PROPOSED};
     event.as.proposed.operation = rig->nodes[0].proposals[rig->nodes[0].proposal_count - 1];
     event.as.proposed.parent = rig->nodes[0].current;
+    event.as.proposed.second_parent = *second;
     event.as.proposed.says = *says;
     for (size_t i = 0; i < rig->tree_count; i++)
         if (digest_equal (&rig->trees[i].id, id))
@@ -30,6 +31,12 @@ static void s_propose (rig_t *rig, const char *text, double cost, const digest_t
     rig_event (rig, 0, event);
     rig_settle (rig);
     rig_pass (rig, 60000); /* the proposer is asked again after a while */
+}
+
+static void s_propose (rig_t *rig, const char *text, double cost, const digest_t *says)
+{
+    static const digest_t none;
+    s_cross (rig, text, cost, &none, says);
 }
 
 static node_status_t s_status (const rig_t *rig)
@@ -125,7 +132,41 @@ START_TEST (the_archive_s_digest_follows_what_was_measured_and_not_who_measured_
 }
 END_TEST
 
+/* The archive's digest after two candidates, the later crossed with `second` (NULL: with the earlier). */
+static digest_t s_digest_of_crossing (const digest_t *second)
+{
+    rig_t *rig = s_rig ();
+    digest_t nothing = {{0}}, other = *rig_candidate (rig, "other", 1.2, 0);
+    s_propose (rig, "other", 1.2, &nothing);
+    s_cross (rig, "child", 1.3, second == NULL ? &other : second, &nothing);
+    digest_t live = s_status (rig).archive_digest;
+    rig_restart (rig, 0);
+    digest_t again = s_status (rig).archive_digest;
+    ck_assert (digest_equal (&live, &again)); /* its journal comes to the same */
+    rig_destroy (&rig);
+    return live;
+}
+
+START_TEST (a_second_parent_is_part_of_the_lineage)
+{
+    digest_t nothing = {{0}}, child, other, alone = s_digest_of_crossing (&nothing),
+             crossed = s_digest_of_crossing (NULL), again = s_digest_of_crossing (NULL);
+    ck_assert (!digest_equal (&alone, &crossed));
+    ck_assert (digest_equal (&crossed, &again));
+    rig_t *rig = s_rig ();
+    other = *rig_candidate (rig, "other", 1.2, 0);
+    child = *rig_candidate (rig, "child", 1.3, 0);
+    s_propose (rig, "other", 1.2, &nothing);
+    s_cross (rig, "child", 1.3, &other, &nothing);
+    const rig_lineage_t *lineage = rig_lineage (rig, 0, &child);
+    ck_assert_ptr_nonnull (lineage);
+    ck_assert (digest_equal (&lineage->parents[0], &rig->nodes[0].current));
+    ck_assert (digest_equal (&lineage->parents[1], &other));
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node/propose", with_one_slot_nothing_is_proposed_while_the_live_release_changes,
             the_archive_s_digest_follows_what_was_measured_and_not_who_measured_it,
-            what_differs_by_comments_alone_is_not_measured_again,
+            a_second_parent_is_part_of_the_lineage, what_differs_by_comments_alone_is_not_measured_again,
             the_hypervolume_of_the_front_is_told_against_the_start)
