@@ -341,6 +341,11 @@ static int s_finish (const llm_t *self, const llm_answer_t *answer, problem_t *p
     json_t *line =
         json_pack ("{s:s, s:s}", "improvement_type", improvement_type_name (IMPROVE_ALGORITHM_MODIFICATION),
                    "description", description);
+    /* A number that nobody has is a slip of the model's, and no reason to lose what was paid for. */
+    size_t crossed = llm_blocks_crossed ((text_t){answer->content, answer->size});
+    const char *second_parent = llm_prompt_candidate (self->request, crossed);
+    if (line != NULL && second_parent != NULL)
+        json_object_set_new (line, "second_parent", json_string (second_parent));
     return line != NULL && s_print (line, &self->spent) == 0
                ? 0
                : problem_set (problem, "stdout can't be written");

@@ -103,3 +103,24 @@ text_t llm_blocks_summary (text_t answer)
             return llm_trim (line);
     return (text_t){0};
 }
+
+/* The number behind the words in a line; 0 if they aren't there. */
+static size_t s_crossed_with (text_t line)
+{
+    static const char words[] = "Crossed with candidate ";
+    size_t at = 0, length = sizeof words - 1, number = 0;
+    while (at + length <= line.size && memcmp (line.data + at, words, length) != 0)
+        at++;
+    for (at += length; at < line.size && line.data[at] >= '0' && line.data[at] <= '9' && number < 1000; at++)
+        number = 10 * number + (size_t)(line.data[at] - '0');
+    return number;
+}
+
+size_t llm_blocks_crossed (text_t answer)
+{
+    text_t line;
+    size_t number = 0;
+    while (number == 0 && llm_next_line (&answer, &line) && !s_is_mark (line, MARK_SEARCH))
+        number = s_crossed_with (line);
+    return number;
+}

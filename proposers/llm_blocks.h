@@ -33,6 +33,9 @@ int llm_blocks_parse (text_t answer, llm_blocks_t *blocks, problem_t *problem);
 /* The first line of the answer that says something and stands before any block: what the model tried. Empty if none. */
 text_t llm_blocks_summary (text_t answer);
 
+/* The number of the candidate that the answer says, before any block, it took something over from; 0 if it says none. */
+size_t llm_blocks_crossed (text_t answer);
+
 /* Takes the next line, with its newline if it has one, off the front of `rest`; false at the end. */
 bool llm_next_line (text_t *rest, text_t *line);
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ARTIFACT_BYTES_MAX 1024 /* of one that is told; what is longer is cut */
+#define FAILURE_BYTES_MAX  200  /* of what is told of a failure, and of each of its stages */
+
 static const char s_role[] = "You improve a program step by step. You are shown the files that may change, "
                              "how the program was measured, and what others "
                              "tried. Propose one change that is likely to measure better.\n";
@@ -24,7 +27,11 @@ static const char s_form[] =
     "The SEARCH lines must stand in the file exactly once, and blocks are applied in order. An empty SEARCH "
     "part replaces the "
     "whole file. Only the files shown to you may change; none may be added or removed. In a file with lines "
-    "EVOLVE-BLOCK-START and EVOLVE-BLOCK-END only what is between them may change.\n";
+    "EVOLVE-BLOCK-START and EVOLVE-BLOCK-END only what is between them may change.\n"
+    "\n"
+    "If you take something over from one of the numbered candidates, say which in a line of its own above "
+    "the blocks, in these words:\n"
+    "Crossed with candidate 1\n";
 
 static void s_put_bytes (buffer_t *out, const void *data, size_t size)
 {
@@ -96,51 +103,86 @@ static void s_put_file (const char *path, const void *text, size_t size, buffer_
     s_put (out, "```\n");
 }
 
+static void s_put_artifact (const char *line, const char *name, const json_t *value, int bytes_max,
+                            buffer_t *out)
+{
+    char *text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
+    bool cut = text != NULL && strlen (text) > (size_t)bytes_max;
+    s_print (out, "%s%.64s: %.*s%s\n", line, name, bytes_max, text == NULL ? "" : text, cut ? "…" : "");
+    free (text);
+}
+
+/* What the evaluator's stages told, which stands under "stages" among the artifacts. */
+static json_t *s_stages (const json_t *candidate)
+{
+    return json_object_get (json_object_get (candidate, "artifacts"), "stages");
+}
+
 /* Artifacts come only where the operator consents; then they stand in the request. */
 static void s_put_artifacts (const json_t *parent, buffer_t *out)
 {
     const char *name;
     json_t *value, *artifacts = json_object_get (parent, "artifacts");
-    if (json_object_size (artifacts) > 0)
+    json_t *stages = s_stages (parent);
+    if (json_object_size (artifacts) > (json_is_object (stages) ? 1 : 0))
         s_put (out, "\nWhat its evaluation told:\n");
-    json_object_foreach (artifacts, name, value)
-    {
-        char *text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
-        s_print (out, "- %s: %s\n", name, text == NULL ? "" : text);
-        free (text);
-    }
+    json_object_foreach (artifacts, name, value) if (value != stages || !json_is_object (stages))
+        s_put_artifact ("- ", name, value, ARTIFACT_BYTES_MAX, out);
+    if (json_object_size (stages) > 0)
+        s_put (out, "\nWhat the stages before it told:\n");
+    json_object_foreach (stages, name, value) s_put_artifact ("- ", name, value, ARTIFACT_BYTES_MAX, out);
 }
 
-static void s_put_program (const json_t *program, buffer_t *out)
+static void s_put_program (const json_t *program, size_t number, buffer_t *out)
 {
     const char *path;
     json_t *text;
-    s_put (out, "\n# Another candidate, to learn from\n");
+    s_print (out, "\n# Candidate %zu, to learn from\n", number);
     s_put_metrics (program, out);
     json_object_foreach (json_object_get (program, "files"), path, text)
         s_put_file (path, json_string_value (text), json_string_length (text), out);
 }
 
-/* Those whose files are told, but for the parent, which is shown anyway. */
-static void s_put_programs (const json_t *programs, const json_t *parent, buffer_t *out)
+/* The inspiration that is shown under that number, from 1 on; NULL: there are fewer. Those are shown whose files are told, but for the
+ * parent, which is shown anyway. */
+static const json_t *s_shown (const json_t *request, size_t number)
 {
-    size_t i;
-    json_t *program;
-    json_array_foreach (programs, i,
-                        program) if (json_object_get (program, "files") != NULL &&
-                                     strcmp (s_text_of (program, "id"), s_text_of (parent, "id")) != 0)
-        s_put_program (program, out);
+    static const char *const lists[] = {"top", "diverse"};
+    const json_t *inspirations = json_object_get (request, "inspirations");
+    const char *parent = s_text_of (json_object_get (request, "parent"), "id");
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) {
+        const json_t *programs = json_object_get (inspirations, lists[k]);
+        for (size_t i = 0; i < json_array_size (programs); i++) {
+            const json_t *program = json_array_get (programs, i);
+            bool shown =
+                json_object_get (program, "files") != NULL && strcmp (s_text_of (program, "id"), parent) != 0;
+            if (shown && --number == 0)
+                return program;
+        }
+    }
+    return NULL;
+}
+
+const char *llm_prompt_candidate (const json_t *request, size_t number)
+{
+    const json_t *program = number > 0 ? s_shown (request, number) : NULL;
+    return json_string_value (json_object_get (program, "id"));
 }
 
 static void s_put_failures (const json_t *request, buffer_t *out)
 {
     size_t i;
-    json_t *failure, *failures = json_object_get (request, "failures");
+    const char *name;
+    json_t *told, *failure, *failures = json_object_get (request, "failures");
     if (json_array_size (failures) > 0)
         s_put (out, "\n# Rejected of late; don't repeat them\n");
     json_array_foreach (failures, i, failure)
-        s_print (out, "- %s: %s %.200s\n", s_text_of (failure, "reason"), s_text_of (failure, "description"),
-                 s_text_of (failure, "detail"));
+    {
+        s_print (out, "- %s: %s %.*s\n", s_text_of (failure, "reason"), s_text_of (failure, "description"),
+                 FAILURE_BYTES_MAX, s_text_of (failure, "detail"));
+        json_object_foreach (s_stages (failure), name, told)
+            s_put_artifact ("  - stage ", name, told, FAILURE_BYTES_MAX, out);
+    }
 }
 
 /* The learning rate goes from 0.01 to 0.5; it grows with success. */
@@ -161,8 +203,9 @@ void llm_prompt_task (const json_t *request, text_t task, const llm_file_t *file
     else
         s_print (out, "%s\n", s_text_of (llm, "description"));
     s_put_objectives (request, out);
-    s_put_programs (json_object_get (json_object_get (request, "inspirations"), "top"), parent, out);
-    s_put_programs (json_object_get (json_object_get (request, "inspirations"), "diverse"), parent, out);
+    const json_t *program;
+    for (size_t number = 1; (program = s_shown (request, number)) != NULL; number++)
+        s_put_program (program, number, out);
     s_put_failures (request, out);
     s_put (out, "\n# The program to change\n");
     s_put_metrics (parent, out);

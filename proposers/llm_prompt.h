@@ -14,11 +14,14 @@
 /* Appends the system message: `own` (empty: a general one), then the form of the answer. */
 void llm_prompt_system (text_t own, buffer_t *out);
 
-/* Appends the user's message: `task` (empty: the agent's description), objectives, the parent's files and metrics, what other
- * candidates did, what failed, and how large a step is wanted. `request` is what every proposer gets on stdin, with the
+/* Appends the user's message: `task` (empty: the agent's description), objectives, the parent's files, metrics and artifacts, its stages'
+ * among them, what other candidates did, under numbers, what failed, and how large a step is wanted. `request` is what every proposer gets on stdin, with the
  * object "llm" (node/io/llm_desk.h); whatever is missing in it is left out. */
 void llm_prompt_task (const json_t *request, text_t task, const llm_file_t *files, size_t count,
                       buffer_t *out);
+
+/* The id of the candidate that the model sees under that number; borrowed from the request. NULL: it sees none. */
+const char *llm_prompt_candidate (const json_t *request, size_t number);
 
 /* What a model is told of an answer that could not be used. */
 void llm_prompt_repair (const char *report, buffer_t *out);

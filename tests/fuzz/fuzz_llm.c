@@ -17,6 +17,7 @@ static void s_apply (const uint8_t *data, size_t size)
     problem_t problem = {""};
     text_t answer = {(const char *)data, size};
     assert (llm_blocks_summary (answer).size <= size);
+    assert (llm_blocks_crossed (answer) < 10000);
     if (llm_blocks_parse (answer, &blocks, &problem) != 0) {
         assert (problem.text[0] != '\0');
         return;

@@ -36,7 +36,7 @@ class Run:
     """One run of the program in a fresh checkout."""
     number = 0
 
-    def __init__ (self, mesh, endpoint, files=START, **settings):
+    def __init__ (self, mesh, endpoint, files=START, top=(), **settings):
         Run.number += 1
         self.directory = mesh.path ("run-%d" % Run.number)
         for name, text in {**START, **files}.items ():
@@ -48,7 +48,7 @@ class Run:
                "price_output": 10, "max_tokens": 500, "limit_key": "max_tokens", "timeout_ms": 20000,
                "deadline_ms": 60000, "retries": 2, "repairs": 2, "description": "step well",
                "allowance": {"requests": 10, "tokens": 10**9, "cost_millionths": 10**9}, **settings}
-        request = {"parent": {"id": "p", "metrics": {"score": 1}}, "inspirations": {"top": [], "diverse": []}, "failures": [], "seed": 5,
+        request = {"parent": {"id": "p", "metrics": {"score": 1}}, "inspirations": {"top": top, "diverse": []}, "failures": [], "seed": 5,
                    "learning_rate": 0.1, "evolve": list (START), "objectives": [], "llm": llm}
         program = os.path.join (os.path.dirname (mesh.evomesh), "..", "libexec", "evomesh", "llm")
         done = subprocess.run ([program], cwd=self.directory, input=json.dumps (request), capture_output=True, text=True,
@@ -112,6 +112,16 @@ def without_a_key_none_is_sent (mesh):
     with Endpoint (completion (GOOD)) as endpoint:
         Run (mesh, endpoint, key="").changed ()
         expect ("Authorization" not in endpoint.requests[0]["headers"], "no key")
+
+
+def an_answer_names_what_it_was_crossed_with (mesh):
+    top = [{"id": "p", "files": START}, {"id": "q", "metrics": {"score": 3}, "files": {"a.c": "int stride = 7;\n"}}]
+    crossed = GOOD.replace ("wider step.", "wider step.\nCrossed with candidate 1\n")
+    with Endpoint (completion (crossed), completion (GOOD), completion (crossed.replace ("candidate 1", "candidate 8"))) as endpoint:
+        runs = [Run (mesh, endpoint, top=top).changed () for _ in range (3)]
+        expect ("# Candidate 1, to learn from\nMeasured: score = 3" in endpoint.prompts (), endpoint.prompts ())
+    said = [run.lines[-1].get ("second_parent") for run in runs]
+    expect (said == ["q", None, None], said)
 
 
 def an_answer_that_does_not_fit_is_told_to_the_model (mesh):
@@ -225,7 +235,7 @@ def a_key_that_comes_back_is_blanked (mesh):
     expect (run.code == 0 and "*" * len (KEY) in run.files ()["a.c"] and KEY not in run.files ()["a.c"], run)
 
 
-main (an_answer_is_applied_and_counted, the_agents_own_prompts_are_used, without_a_key_none_is_sent,
+main (an_answer_is_applied_and_counted, an_answer_names_what_it_was_crossed_with, the_agents_own_prompts_are_used, without_a_key_none_is_sent,
       an_answer_that_does_not_fit_is_told_to_the_model, an_answer_that_is_cut_off_is_told_to_be_shorter,
       a_busy_endpoint_is_asked_again, one_that_asks_for_more_time_than_there_is_is_not_waited_for,
       what_is_wrong_for_good_is_not_asked_again, a_redirection_is_not_followed, an_endpoint_that_stalls_ends_in_time,

@@ -72,6 +72,24 @@ START_TEST (the_summary_is_the_first_line_that_says_something)
 }
 END_TEST
 
+START_TEST (what_it_was_crossed_with_is_said_above_the_blocks)
+{
+    static const struct {
+        const char *answer;
+        size_t number;
+    } cases[] = {{"Better.\nCrossed with candidate 3\na.c\n<<<<<<< SEARCH\n", 3},
+                 {"**Crossed with candidate 12.**", 12},
+                 {"a.c\n<<<<<<< SEARCH\nCrossed with candidate 3\n", 0},
+                 {"Crossed with candidate", 0},
+                 {"Crossed with candidate two", 0},
+                 {"Crossed with candidate 99999999999999999999", 9999},
+                 {"", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_uint_eq (llm_blocks_crossed (text_of (cases[i].answer)), cases[i].number);
+}
+END_TEST
+
 SUITE_MAIN ("llm_blocks", blocks_are_found_with_their_headings, an_answer_that_breaks_off_is_told_as_one,
             an_answer_without_a_block_is_refused, more_blocks_than_there_is_room_for_are_refused,
-            the_summary_is_the_first_line_that_says_something)
+            the_summary_is_the_first_line_that_says_something,
+            what_it_was_crossed_with_is_said_above_the_blocks)

@@ -36,7 +36,7 @@ START_TEST (a_prompt_holds_all_that_helps)
                                         "unit %",
                                         "score = 1.5",
                                         "worst: \"instance 7\"",
-                                        "score = 2",
+                                        "# Candidate 1, to learn from\nMeasured: score = 2",
                                         "other code",
                                         "not_better: tried a table as before",
                                         "a.c\n```\nint a;\n```",
@@ -48,6 +48,46 @@ START_TEST (a_prompt_holds_all_that_helps)
     ck_assert_ptr_null (strstr (prompt, "the parent"));
     ck_assert_ptr_null (strstr (prompt, "score = 9"));
     free (prompt);
+}
+END_TEST
+
+START_TEST (what_the_stages_told_is_shown_by_stage_and_within_bounds)
+{
+    static char request[8192];
+    static char many[2001], few[301];
+    memset (many, 'x', sizeof many - 1);
+    memset (few, 'y', sizeof few - 1);
+    (void)snprintf (request, sizeof request,
+                    "{\"parent\": {\"artifacts\": {\"worst\": 7, \"stages\": {\"builds\": {\"warnings\": 2}, "
+                    "\"quick\": {\"log\": \"%s\"}}}}, \"failures\": [{\"reason\": \"worse\", \"artifacts\": "
+                    "{\"stages\": {\"builds\": {\"log\": \"%s\"}}}}]}",
+                    many, few);
+    char *prompt = s_task (request, "", "x\n");
+    ck_assert_ptr_nonnull (strstr (prompt, "What its evaluation told:\n- worst: 7\n"));
+    ck_assert_ptr_nonnull (
+        strstr (prompt, "the stages before it told:\n- builds: {\"warnings\":2}\n- quick: {"));
+    ck_assert_ptr_nonnull (strstr (prompt, "  - stage builds: {\"log\":\"yyy"));
+    size_t told[128] = {0};
+    for (const char *at = prompt; *at != '\0'; at++)
+        told[*at & 0x7f]++;
+    ck_assert_uint_gt (told['x'], 900);
+    ck_assert_uint_lt (told['x'], 1100);
+    ck_assert_uint_lt (told['y'], 210);
+    free (prompt);
+    prompt = s_task ("{\"parent\": {\"artifacts\": {\"stages\": {\"builds\": 1}}}}", "", "x\n");
+    ck_assert_ptr_null (strstr (prompt, "its evaluation told"));
+    ck_assert_ptr_nonnull (strstr (prompt, "- builds: 1"));
+    free (prompt);
+}
+END_TEST
+
+START_TEST (a_candidate_is_named_by_the_number_that_the_model_sees)
+{
+    json_t *request = json_loads (s_request, 0, NULL);
+    ck_assert_str_eq (llm_prompt_candidate (request, 1), "q");
+    ck_assert_ptr_null (llm_prompt_candidate (request, 0));
+    ck_assert_ptr_null (llm_prompt_candidate (request, 2));
+    json_decref (request);
 }
 END_TEST
 
@@ -119,6 +159,8 @@ START_TEST (the_body_has_only_the_settings_that_are_given)
 END_TEST
 
 SUITE_MAIN ("llm_prompt", a_prompt_holds_all_that_helps,
+            what_the_stages_told_is_shown_by_stage_and_within_bounds,
+            a_candidate_is_named_by_the_number_that_the_model_sees,
             the_agents_own_task_stands_in_place_of_its_description, what_is_missing_is_left_out,
             the_form_of_the_answer_is_asked_for_whatever_the_agent_brings, a_message_is_always_text,
             the_body_has_only_the_settings_that_are_given)
