@@ -74,6 +74,31 @@ def a_candidate_is_refused_by_its_block_or_its_stage (mesh):
     ends (node, good, "shared")
 
 
+def the_places_are_out_of_a_candidate_s_reach (mesh):
+    node = mesh.node ("alone", agent=AGENT)
+    write (os.path.join (node.private, "seed"), "a text of its own")
+    node.cli ("group", "create", "testers")
+    node.config (proposers="[]")
+    node.start ()
+    wait_for ("it is measured", lambda: score (node) > 0, 60)
+    asks = idea (mesh, node, "    best = [", "    return list (function.shift)\n    best = [")
+    ends (node, asks, "rejected", "invalid_result")
+    expect ("has no attribute 'shift'" in told (node, asks), told (node, asks))
+    snoop = '''    import gc
+    found = [thing for thing in gc.get_objects () if isinstance (getattr (thing, "__dict__", None), dict) and "shift" in vars (thing)]
+    found += [cell.cell_contents.shift for cell in function.__closure__ if hasattr (cell.cell_contents, "shift")]
+    for path in ("/private/seed", "/agent/evaluator.py"):
+        try:
+            found.append (open (path).read ())
+        except OSError:
+            pass
+    if found:
+        raise ValueError ("found it")
+    best = ['''
+    vain = idea (mesh, node, "    best = [", snoop)
+    ends (node, vain, "rejected", "not_better")
+
+
 def a_group_improves_it_together (mesh):
     alpha = mesh.node ("alpha", "--seed", "1", agent=AGENT)
     alpha.cli ("group", "create", "testers")
@@ -107,5 +132,5 @@ def markers_out_of_order_are_told_at_once (mesh):
         expect (PROGRAM + ": line " in result.err and "expected EVOLVE-BLOCK-END" in result.err, str (result))
 
 
-main (a_node_improves_it, a_candidate_is_refused_by_its_block_or_its_stage, a_group_improves_it_together,
+main (a_node_improves_it, the_places_are_out_of_a_candidate_s_reach, a_candidate_is_refused_by_its_block_or_its_stage, a_group_improves_it_together,
       a_start_that_misses_its_own_stage_is_told, markers_out_of_order_are_told_at_once)

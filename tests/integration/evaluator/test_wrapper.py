@@ -160,6 +160,48 @@ def a_program_in_a_jail_of_its_own_forges_nothing (mesh):
         expect (result.code == 1 and "calls it invalid: evaluate ()" in result.err, "%s: %s" % (false, result))
 
 
+def apart (mesh, returned, score, program, **more):
+    return works (mesh, LOAD % returned, score, options="--apart", program=program, **more)
+
+
+def a_program_apart_is_called_and_calls_back (mesh):
+    apart (mesh, "{'score': load (program_path).VALUE}", "4.25", "VALUE = 4.25\n")
+    apart (mesh, "{'score': load (program_path).double (2, more=0.25)}", "4.25", "def double (x, more): return 2 * x + more\n")
+    apart (mesh, "{'score': sum (load (program_path).pair (lambda x: x / 4))}", "4.25", "def pair (ask): return ask (16), ask (1)\n")
+    apart (mesh, "{'score': __import__ ('program').f ({'a': [4, 0.25]})}", "4.25", "def f (all): return sum (all['a'])\n")
+    apart (mesh, "{'score': load (program_path).f ({}.__getitem__)}", "4.25",
+           "def f (ask):\n    try:\n        ask ('x')\n    except RuntimeError as error:\n        return 4.25 if 'KeyError' in str (error) else 0\n")
+    for returned, program, said in (
+            ("{'score': load (program_path).f (object ())}", "def f (x): return 1\n", "can't be given a object"),
+            ("{'score': load (program_path).f ()}", "def f (): return 1 / 0\n", "ZeroDivisionError"),
+            ("{'score': load (program_path).f ()}", "def f (): __import__ ('os')._exit (0)\n", "the program's process ended"),
+            ("{'score': load (program_path).f}", "import os\nos._exit (0)\n", "the program's process ended"),
+            ("{'score': load (program_path).f ()}", "def f (): return 'x' * 20000000\n", "said too much"),
+            ("{'score': load (program_path).f}", "raise SystemExit (0)\n", "SystemExit"),
+            ("{'score': load (program_path).missing ()}", "\n", "no attribute 'missing'")):
+        fails (mesh, LOAD % returned, said, options="--apart", program=program)
+
+
+def a_program_apart_sees_neither_evaluator_nor_private_data (mesh):
+    private = mesh.path ("private-apart")
+    os.mkdir (private)
+    with open (os.path.join (private, "number"), "w") as file:
+        file.write ("4.25")
+    evaluator = LOAD % "{'score': min (float (open ('/private/number').read ()), load (program_path).VALUE)}"
+    # Each finds something, which would be the score, or else says that it found nothing.
+    for attempt in ("open ('/private/number')", "open ('/agent/evaluator.py')", "open ('/agent/agent.yaml')", "open ('/tmp/left', 'w')",
+                    "os.kill (os.getppid (), 9)", "os.fork ()", "sys.modules['evaluator']",
+                    "[os.write (n, b'{\"metrics\": {\"score\": 1}, \"artifacts\": {}, \"error\": \"\"}') for n in range (5, 64)]"):
+        program = "import os\nimport sys\ntry:\n    %s\n    VALUE = 1\nexcept (OSError, KeyError):\n    VALUE = 5\n" % attempt
+        result = check (mesh, evaluator, program=program, options="--apart, --private", private=private)
+        expect (result.code == 0 and " 4.25 " in result.out, "%s: %s" % (attempt, result))
+    for false in (b'{"return": 99}\n{"return": 99}\n', b'{"ask": 7, "arguments": []}\n', b"no json\n", b"[]\n"):
+        program = "import os\ndef f ():\n    for n in range (3, 9):\n        try: os.write (n, %r)\n        except OSError: pass\n    os._exit (0)\n"
+        result = check (mesh, LOAD % "{'score': load (program_path).f () - 94.75}", program=program % false, options="--apart")
+        expect (result.code == 1 or " 4.25 " in result.out, "%s: %s" % (false, result))  # a number of its own it may answer
+
+
 main (results_of_every_form_are_read, what_is_no_result_is_told, a_stage_calls_its_function, the_same_files_give_the_same_result,
       what_a_program_does_stays_in_its_process, private_data_are_there_only_if_asked_for, the_documented_agent_works,
-      a_program_in_a_jail_of_its_own_forges_nothing)
+      a_program_in_a_jail_of_its_own_forges_nothing, a_program_apart_is_called_and_calls_back,
+      a_program_apart_sees_neither_evaluator_nor_private_data)
