@@ -33,6 +33,7 @@ void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree
     self->live_tree.size = 0;
     buffer_append (&self->live_tree, tree->data, tree->size);
     self->live_metrics = *metrics;
+    self->again_none = false;
 }
 
 /* --- forward --- */

@@ -267,7 +267,8 @@ static void s_import (node_t *self, const command_t *command)
     }
     persist_content_t content = {command->content};
     effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
-    bool tried = knowledge_tried (self, &report.package) != NULL;
+    bool tried = knowledge_parcel (self, &report.package) == NONE &&
+                 knowledge_settled (self, &report.package, NULL) != NULL;
     if (!tried)
         knowledge_import (self, &report.author, &report.package);
     char id[DIGEST_TEXT_BYTES];

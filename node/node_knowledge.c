@@ -11,9 +11,9 @@
 
 #include <assert.h>
 
-static size_t s_parcel_of (const node_t *self, const digest_t *package)
+size_t knowledge_parcel (const node_t *self, const digest_t *package)
 {
-    assert (!digest_is_zero (package));
+    assert (self && !digest_is_zero (package));
     for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++)
         if (digest_equal (&self->parcels[i].package, package))
             return i;
@@ -71,6 +71,33 @@ static size_t s_place (node_t *self, const pubkey_t *author)
     return victim;
 }
 
+static size_t s_hear (node_t *self, size_t place, const pubkey_t *author, const digest_t *package,
+                      const digest_t *transfer)
+{
+    parcel_t *parcel = &self->parcels[place];
+    parcel_hear (parcel, package, author, transfer, ++self->order);
+    const tried_t *tried = knowledge_tried (self, package);
+    parcel->again = tried && tried->reason != REASON_UNAVAILABLE;
+    knowledge_row (self, place, ROW_WAITING, REASON_NONE);
+    return place;
+}
+
+/* What was tried on another live release waits again; its contents are here. Nobody who waits is turned away for it. NONE if there is
+ * none, or no place. */
+static size_t s_take_again (node_t *self)
+{
+    static const digest_t none;
+    size_t oldest, place = 0;
+    const tried_t *best = knowledge_again (self);
+    while (place < LIMIT_KNOWLEDGE && self->parcels[place].state != PARCEL_FREE)
+        place++;
+    if (!best || place == LIMIT_KNOWLEDGE ||
+        s_waiting_of (self, &best->author, &oldest) >= LIMIT_KNOWLEDGE_OF_PEER)
+        return NONE;
+    self->parcels[s_hear (self, place, &best->author, &best->package, &none)].imported = true;
+    return place;
+}
+
 /* --- who tells of what --- */
 
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer)
@@ -78,15 +105,13 @@ void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package
     assert (self && author && package && transfer);
     if (digest_is_zero (package))
         return; /* no content has that hash: whoever tells of it has nothing */
-    const tried_t *tried = knowledge_tried (self, package);
-    /* That one member could not give it says nothing of another that tells of it. */
-    bool elsewhere = tried && tried->reason == REASON_UNAVAILABLE && !pubkey_equal (&tried->author, author);
-    if (tried && !elsewhere) {
+    size_t index = knowledge_parcel (self, package);
+    const tried_t *settled = index == NONE ? knowledge_settled (self, package, author) : NULL;
+    if (settled) {
         if (!digest_is_zero (transfer)) /* the author asks: it is told again */
-            knowledge_answer (self, author, transfer, tried, NULL);
+            knowledge_answer (self, author, transfer, settled, NULL);
         return;
     }
-    size_t index = s_parcel_of (self, package);
     if (index != NONE) {
         parcel_t *parcel = &self->parcels[index];
         if (!pubkey_equal (&parcel->author, author))
@@ -95,18 +120,17 @@ void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package
             parcel->transfer = *transfer;
         return;
     }
-    index = s_place (self, author);
-    parcel_hear (&self->parcels[index], package, author, transfer, ++self->order);
-    knowledge_row (self, index, ROW_WAITING, REASON_NONE);
+    (void)s_hear (self, s_place (self, author), author, package, transfer);
 }
 
 void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *package)
 {
     assert (self && author && package);
     static const digest_t none;
-    on_knowledge (self, author, package, &none);
-    size_t index = s_parcel_of (self, package);
-    assert (index != NONE); /* the caller saw to it that it was not tried */
+    size_t index = knowledge_parcel (self, package);
+    if (index == NONE && !knowledge_settled (self, package, NULL))
+        index = s_hear (self, s_place (self, author), author, package, &none);
+    assert (index != NONE); /* the caller saw to it that it may be tried */
     self->parcels[index].imported = true;
 }
 
@@ -131,14 +155,21 @@ static bool s_can_be_had (const node_t *self, const parcel_t *parcel)
            (!parcel->unconfirmed || review_may_be_confirmed (self));
 }
 
-/* The one that is taken up next; NONE if one is under way, or none can be had. */
+static bool s_is_one_under_way (const node_t *self)
+{
+    size_t i = 0;
+    while (i < LIMIT_KNOWLEDGE &&
+           (self->parcels[i].state == PARCEL_FREE || self->parcels[i].state == PARCEL_WAITING))
+        i++;
+    return i < LIMIT_KNOWLEDGE;
+}
+
+/* The one that is taken up next; NONE if none can be had. */
 static size_t s_next (node_t *self)
 {
     size_t next = NONE;
     for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
         const parcel_t *parcel = &self->parcels[i];
-        if (parcel->state != PARCEL_FREE && parcel->state != PARCEL_WAITING)
-            return NONE;
         if (parcel->state == PARCEL_WAITING && parcel->retry_ms <= self->now_ms &&
             s_can_be_had (self, parcel) &&
             (next == NONE || s_goes_before (self, parcel, &self->parcels[next])))
@@ -150,9 +181,11 @@ static size_t s_next (node_t *self)
 /* Packages are tried one after the other. */
 void knowledge_advance (node_t *self)
 {
-    if (evolution_rests (self) || !self->baseline_known)
+    if (evolution_rests (self) || !self->baseline_known || s_is_one_under_way (self))
         return;
     size_t next = s_next (self);
+    if (next == NONE)
+        next = s_take_again (self);
     if (next == NONE)
         return;
     known_peer_t *author = peer_of (self, &self->parcels[next].author);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Peers' packages: what became of one. Its author hears of it by a signed TRANSFER_RESULT, the store keeps it, and a package that
- * was tried is not tried again. One that could not be had, or was overtaken, is put back: it may be tried later. */
+ * was tried is not tried again on the same live release. One that could not be had, or was overtaken, is put back: it may be tried
+ * later. */
 #include "node/node_life.h"
 #include "node/node_peers.h"
 #include "node/node_say.h"
@@ -83,6 +84,7 @@ const tried_t *knowledge_tried (const node_t *self, const digest_t *package)
 
 static void s_remember (node_t *self, const tried_t *tried)
 {
+    self->again_none = false;
     for (size_t i = 0; i < self->tried_count; i++)
         if (digest_equal (&self->tried[i].package, &tried->package)) {
             self->tried[i] = *tried;
@@ -112,7 +114,7 @@ void knowledge_turn_away (node_t *self, size_t index)
     assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state != PARCEL_FREE);
     const parcel_t *parcel = &self->parcels[index];
     assert (parcel->state == PARCEL_WAITING);
-    tried_t outcome = {parcel->package, parcel->author, false, REASON_BUSY};
+    tried_t outcome = {.package = parcel->package, .author = parcel->author, .reason = REASON_BUSY};
     if (!digest_is_zero (&parcel->transfer))
         knowledge_answer (self, &parcel->author, &parcel->transfer, &outcome, NULL);
     knowledge_row (self, index, ROW_REJECTED, REASON_BUSY);
@@ -156,12 +158,16 @@ static bool s_tells_of_author (reason_code_t reason)
            reason == REASON_OTHER_EVALUATOR;
 }
 
-/* What its author's record with us says of it. */
+/* What its author's record with us says of it: of each package one thing, the latest. */
 static void s_record (node_t *self, const parcel_t *parcel, bool adopted, reason_code_t reason)
 {
     known_peer_t *peer = peer_of (self, &parcel->author);
+    const tried_t *before = knowledge_tried (self, &parcel->package);
     if (!peer)
         return;
+    if (before && peer->failed > 0 && s_tells_of_author (before->reason) &&
+        pubkey_equal (&before->author, &parcel->author))
+        peer->failed--;
     peer->adopted += adopted;
     peer->failed += !adopted && s_tells_of_author (reason);
 }
@@ -208,11 +214,18 @@ void knowledge_decided (node_t *self, size_t index, bool adopted, reason_code_t 
     assert (reason != REASON_NONE);
     if (s_put_back (self, parcel, reason))
         return;
-    tried_t tried = {parcel->package, parcel->author, adopted, reason};
+    s_record (self, parcel, adopted, reason);
+    const tried_t *before = knowledge_tried (self, &parcel->package);
+    tried_t tried = {.package = parcel->package,
+                     .author = parcel->author,
+                     .adopted = adopted,
+                     .reason = reason,
+                     .base = self->live,
+                     .tries = (before ? before->tries : 0) + (reason != REASON_UNAVAILABLE),
+                     .gain = result ? result->weighted : 0};
     s_remember (self, &tried);
     knowledge_answer (self, &parcel->author, &parcel->transfer, &tried, result);
     knowledge_row (self, index, adopted ? ROW_ADOPTED : ROW_REJECTED, reason);
-    s_record (self, parcel, adopted, reason);
     if (adopted)
         self->counts.packages_adopted++;
     else

@@ -143,8 +143,10 @@ static void s_package_fetched (node_t *self, size_t index, bytes_t packed)
     message_clear (&message);
     persist_content_t content = {packed};
     effects_add (self->out, EFFECT_PERSIST_CONTENT, &content);
-    self->counts.packages_received++;
-    s_say_received (self, parcel);
+    if (!parcel->again) {
+        self->counts.packages_received++;
+        s_say_received (self, parcel);
+    }
     if (!s_shapes_fit (self, parcel)) {
         knowledge_decided (self, index, false, REASON_PROTECTED, NULL);
         return;

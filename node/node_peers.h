@@ -28,10 +28,12 @@ uint64_t serve_deadline_ms (const node_t *self);
 
 /* `author` tells of a package; `transfer` is zero if it did not choose us. Who chose us for one that was tried is told again. */
 void on_knowledge (node_t *self, const pubkey_t *author, const digest_t *package, const digest_t *transfer);
-/* The same for a package whose contents are in the store already, and which was not tried (asserted). */
+/* The same for a package whose contents are in the store already, and that may be tried (asserted). */
 void knowledge_import (node_t *self, const pubkey_t *author, const digest_t *package);
-/* Takes up the next that waits, if none is under way. */
+/* Takes up the next that waits, if none is under way; where none can be had, one that was tried on another live release. */
 void knowledge_advance (node_t *self);
+/* The package's parcel; NONE if it has none. */
+size_t knowledge_parcel (const node_t *self, const digest_t *package);
 /* When one that waits may be tried again; UINT64_MAX if there is none. */
 uint64_t knowledge_deadline_ms (const node_t *self);
 
@@ -63,8 +65,17 @@ void knowledge_row (node_t *self, size_t parcel, package_status_t status, reason
 /* Tells who sent a package what became of it. */
 void knowledge_answer (node_t *self, const pubkey_t *author, const digest_t *transfer, const tried_t *tried,
                        const trial_result_t *result);
-/* What became of that package when it was tried; NULL if it never was. Good until the next one is decided. */
+/* What became of that package when it was tried last; NULL if it never was. Good until the next one is decided. */
 const tried_t *knowledge_tried (const node_t *self, const digest_t *package);
+
+/* --- peers' packages: tried again on another base (node_knowledge_again.c) --- */
+
+/* Was it tried, and is that all that there will be? `from` is who tells of it; NULL: its contents are here. Then returns what became
+ * of it; NULL: it may be tried. */
+const tried_t *knowledge_settled (const node_t *self, const digest_t *package, const pubkey_t *from);
+/* Of the packages that may be tried again, and don't wait already, the one that measured best; NULL if there is none, or the live
+ * release has had its few. Good until the next one is decided. */
+const tried_t *knowledge_again (node_t *self);
 
 /* --- equivocation (node_proof.c) --- */
 

@@ -7,6 +7,7 @@
  *   node_say.c        statements, events, operations        node_knowledge_fetch.c  …fetched and verified
  *   node_improve.c    places, lifecycle moves, rows         node_knowledge_try.c    …merged and tried
  *   node_propose.c    proposals                             node_knowledge_end.c    …what became of them
+ *                                                           node_knowledge_again.c  …tried again on another base
  *   node_trial.c      measured comparisons, slots           node_serve.c            validation, the measuring side
  *   node_enter.c      candidates that enter
  *   node_candidate.c  the archive, and the digest of it
@@ -136,12 +137,15 @@ typedef struct {
 /* Candidates that were good and found nobody to confirm them: so that they may be proposed again. */
 #define UNCONFIRMED 64 /* the oldest is forgotten */
 
-/* What became of a package: so that it is tried once. */
+/* What became of a package: so that it is not tried again, unless the live release has changed since (node_knowledge_again.c). */
 typedef struct {
     digest_t package;
     pubkey_t author;
     bool adopted;
     reason_code_t reason;
+    digest_t base;  /* the live release then */
+    unsigned tries; /* outcomes that it had here, this one among them, but those of not being had */
+    double gain;    /* weighted, as measured then; 0: it was not measured */
 } tried_t;
 
 /* An own package, and who adopted it. */
@@ -262,6 +266,8 @@ struct node {
     parcel_t parcels[LIMIT_KNOWLEDGE];
     tried_t *tried;
     size_t tried_count;
+    bool
+        again_none; /* of those tried none may be tried again before the live release moves or another is decided */
     parting_t outbox[LIMIT_OUTBOX];
     size_t outbox_used; /* places from here on are free */
     invitation_t invitations[LIMIT_INVITES];

@@ -86,6 +86,7 @@ typedef struct {
     unsigned conflicts;
     compatibility_parts_t parts;
     double score;
+    bool again;     /* it was tried before, on another live release */
     bool imported;  /* its contents came with a file: its author need not be there */
     uint64_t order; /* rank of arrival; a new one when it is put back behind the others */
 } parcel_t;

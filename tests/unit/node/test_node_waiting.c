@@ -223,10 +223,98 @@ START_TEST (a_package_that_does_not_merge_is_incompatible)
 }
 END_TEST
 
+/* Node 2 finds something on top of what is live there. */
+static void s_move_on (rig_t *rig, const char *text, double cost)
+{
+    digest_t candidate = *rig_candidate (rig, text, cost, 0);
+    rig_propose (rig, 2, &candidate);
+    rig_pass (rig, 60000);
+    ck_assert_int_eq (s_state (rig, 2, &candidate), STATE_SHARED);
+}
+
+START_TEST (a_package_that_did_not_merge_is_tried_again_when_the_live_release_has_moved)
+{
+    rig_t *rig = s_merging (MERGE_IMPOSSIBLE);
+    rig->nodes[2].rules.merge_result = MERGE_DONE;
+    rig_pass (rig, 60000);
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_adopted"), 0); /* on the same release: never */
+    s_lose (rig, 2, 0);                                              /* its author isn't needed any more */
+    s_find (rig, 2, 0);
+    s_move_on (rig, "mine+more", 0.9);
+    digest_t all = *rig_candidate (rig, "mine+more+theirs", 0.8, 0);
+    ck_assert (digest_equal (&rig->nodes[2].current, &all));
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_received"), 1);
+    rig_restart (rig, 2);
+    ck_assert (digest_equal (&rig->nodes[2].current, &all));
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (however_often_the_live_release_moves_a_package_is_tried_three_times)
+{
+    static const char *const texts[] = {"mine+a", "mine+a+b", "mine+a+b+c", "mine+a+b+c+d"};
+    rig_t *rig = s_merging (MERGE_IMPOSSIBLE);
+    for (size_t i = 0; i < 4; i++) {
+        s_move_on (rig, texts[i], 0.9 - 0.05 * (double)i);
+        ck_assert_uint_eq (rig_events (rig, 2, "knowledge_rejected"), i < 1 ? 2 : 3);
+    }
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_received"), 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
+/* Node 2 is given node 0's package, the first that was shared, as a file; true if it takes it. */
+static bool s_import (rig_t *rig)
+{
+    for (size_t i = 0; i < rig->tree_count; i++)
+        if (rig->trees[i].text[0] == 0) {
+            rig->nodes[2].reply_failed = true;
+            rig_event (rig, 2,
+                       (event_t){.kind = EVENT_COMMAND,
+                                 .as.command = {.operation = 7,
+                                                .name = text_of ("import"),
+                                                .content = bytes_of (rig->trees[i].tree.data,
+                                                                     rig->trees[i].tree.size)}});
+            return !rig->nodes[2].reply_failed;
+        }
+    ck_abort_msg ("no package was shared");
+    return false;
+}
+
+START_TEST (a_package_from_a_file_is_tried_again_if_the_live_release_has_moved)
+{
+    rig_t *rig = s_merging (MERGE_IMPOSSIBLE);
+    digest_t more = *rig_candidate (rig, "mine+more", 0.9, 0),
+             both = *rig_candidate (rig, "mine+theirs", 0.85, 0);
+    digest_t improvement;
+    char id[DIGEST_TEXT_BYTES];
+    ck_assert (!s_import (rig)); /* on the same release */
+    s_move_on (rig, "mine+more", 0.9);
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_rejected"), 2);
+    ck_assert (!s_import (rig));
+    rig_command (rig, 2, "pause", NULL, NULL);
+    rig_state (rig, 2, &more, NULL, &improvement);
+    digest_text (&improvement, id);
+    ck_assert (rig_command (rig, 2, "rollback", "id", id));
+    rig_pass (rig, 60000);
+    rig->nodes[2].rules.merge_result = MERGE_DONE;
+    ck_assert (s_import (rig));
+    ck_assert (s_import (rig)); /* it waits */
+    rig_command (rig, 2, "resume", NULL, NULL);
+    rig_pass (rig, 60000);
+    ck_assert (digest_equal (&rig->nodes[2].current, &both));
+    ck_assert (!s_import (rig)); /* adopted */
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_waiting", what_nobody_could_confirm_may_be_proposed_again,
             an_improvement_waits_until_enough_members_are_here,
             it_does_not_wait_where_one_confirmation_is_enough,
             a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back,
             who_comes_late_takes_whole_what_was_made_from_the_start,
             a_package_whose_merge_failed_on_this_machine_is_tried_again,
-            a_package_that_does_not_merge_is_incompatible)
+            a_package_that_does_not_merge_is_incompatible,
+            a_package_that_did_not_merge_is_tried_again_when_the_live_release_has_moved,
+            however_often_the_live_release_moves_a_package_is_tried_three_times,
+            a_package_from_a_file_is_tried_again_if_the_live_release_has_moved)
