@@ -58,10 +58,16 @@ static void s_remove_unconfirmed (node_t *self, size_t at)
              (self->unconfirmed_count - at) * sizeof *self->unconfirmed);
 }
 
+bool enter_is_unconfirmed (const node_t *self, const digest_t *candidate)
+{
+    assert (self && candidate);
+    return s_unconfirmed (self, candidate) < self->unconfirmed_count;
+}
+
 void enter_unconfirmed (node_t *self, const digest_t *candidate)
 {
     assert (self && candidate);
-    if (s_unconfirmed (self, candidate) < self->unconfirmed_count)
+    if (enter_is_unconfirmed (self, candidate))
         return;
     if (self->unconfirmed_count == UNCONFIRMED)
         s_remove_unconfirmed (self, 0);
@@ -73,8 +79,7 @@ void enter_unconfirmed (node_t *self, const digest_t *candidate)
  * lose at all. */
 static const archive_entry_t *s_measured_before (const node_t *self, const improvement_t *improvement)
 {
-    if (improvement->origin != ORIGIN_PROPOSER ||
-        s_unconfirmed (self, &improvement->candidate) < self->unconfirmed_count)
+    if (improvement->origin != ORIGIN_PROPOSER || enter_is_unconfirmed (self, &improvement->candidate))
         return NULL;
     const archive_entry_t *same = archive_find (self->archive, &improvement->candidate);
     return same ? same : archive_twin (self->archive, &improvement->tokens);

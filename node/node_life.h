@@ -60,6 +60,7 @@ void on_proposed (node_t *self, const proposed_t *event);
 size_t propose_enter (node_t *self, size_t improvement, bytes_t tree);
 /* Remembers that nobody could confirm that candidate: it may be proposed again. */
 void enter_unconfirmed (node_t *self, const digest_t *candidate);
+bool enter_is_unconfirmed (const node_t *self, const digest_t *candidate);
 /* A candidate enters: an improvement is made of it, by `author`, for `parcel` (NONE: for none), and tested. `certified`: the
  * package's certificate covers exactly it. Returns its index; NONE if there was no place, or it is final already (then
  * last_rejected says why, and the parcel was told). */

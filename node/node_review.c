@@ -195,16 +195,21 @@ typedef struct {
 } opinion_t;
 enum { APPROVE, REVIEW, REJECT };
 
-static void s_object (opinion_t *opinion, unsigned recommendation, const char *reason)
+static void s_say (opinion_t *opinion, unsigned recommendation, const char *reason)
 {
-    assert (recommendation == REVIEW || recommendation == REJECT);
     if (recommendation > opinion->recommendation)
         opinion->recommendation = recommendation;
     if (opinion->count < LIMIT_REASONS)
         opinion->reasons[opinion->count++].text = text_of (reason);
 }
 
-/* Our own experience with the very same change. */
+static void s_object (opinion_t *opinion, unsigned recommendation, const char *reason)
+{
+    assert (recommendation == REVIEW || recommendation == REJECT);
+    s_say (opinion, recommendation, reason);
+}
+
+/* Our own bad experience with the very same change. */
 static void s_recall (const node_t *self, const feedback_request_t *request, opinion_t *opinion)
 {
     const measurement_t *known = measurement_find (self, &request->candidate, &request->base);
@@ -219,7 +224,64 @@ static void s_recall (const node_t *self, const feedback_request_t *request, opi
             s_object (opinion, REJECT, "the same candidate was rolled back here");
 }
 
-static void s_judge (const node_t *self, const feedback_request_t *request, opinion_t *opinion)
+/* Is it on its way here, as an improvement or measured for another member than the one that asks? */
+static bool s_is_under_way (const node_t *self, const digest_t *candidate, const pubkey_t *asker)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used && digest_equal (&self->improvements[i].candidate, candidate))
+            return true;
+    for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
+        if (self->jobs[i].state != JOB_FREE && digest_equal (&self->jobs[i].order.candidate, candidate) &&
+            !pubkey_equal (&self->jobs[i].order.peer, asker))
+            return true;
+    return false;
+}
+
+static bool s_was_live (const node_t *self, const digest_t *candidate)
+{
+    bool was_live = digest_equal (candidate, &self->live);
+    for (size_t i = 0; i < self->applied_count; i++)
+        was_live = was_live || (digest_equal (&self->applied[i].after, candidate) &&
+                                self->applied[i].state != STATE_ROLLED_BACK);
+    return was_live;
+}
+
+/* What a member had measured here of the same candidate against another base, and in vain; NULL: nothing. */
+static const measurement_t *s_lost_elsewhere (const node_t *self, const feedback_request_t *request)
+{
+    for (size_t i = 0; i < MEASUREMENTS; i++) {
+        const measurement_t *known = &self->measurements[i];
+        if (digest_equal (&known->candidate, &request->candidate) &&
+            !digest_equal (&known->base, &request->base) && known->reason != REASON_NONE)
+            return known;
+    }
+    return NULL;
+}
+
+/* What is known of the same candidate from before, whoever came with it. That it is good, or on its way, here too is told and held against
+ * nobody: see docs/decisions/0016. That it lost against another release is no proof against this one, but wants a look. */
+static void s_recognise (const node_t *self, const feedback_request_t *request, const pubkey_t *asker,
+                         opinion_t *opinion)
+{
+    if (s_was_live (self, &request->candidate)) {
+        s_say (opinion, APPROVE, "the same candidate is or was live here");
+        return;
+    }
+    if (s_is_under_way (self, &request->candidate, asker)) {
+        s_say (opinion, APPROVE, "the same candidate is on its way here, too");
+        return;
+    }
+    const measurement_t *lost = s_lost_elsewhere (self, request);
+    const archive_entry_t *entry = archive_find (self->archive, &request->candidate);
+    if (lost) {
+        s_object (opinion, REVIEW, "the same candidate was measured here against another live release");
+        s_object (opinion, REVIEW, reason_description (lost->reason));
+    } else if (entry && entry->valid && !enter_is_unconfirmed (self, &request->candidate))
+        s_object (opinion, REVIEW, "the same candidate was measured here before, and not taken");
+}
+
+static void s_judge (const node_t *self, const feedback_request_t *request, const pubkey_t *asker,
+                     opinion_t *opinion)
 {
     tree_t live = {0};
     digest_t evaluator;
@@ -244,6 +306,7 @@ static void s_judge (const node_t *self, const feedback_request_t *request, opin
     if (!better)
         s_object (opinion, REJECT, "its proposer measured no improvement");
     s_recall (self, request, opinion);
+    s_recognise (self, request, asker, opinion);
 }
 
 void on_feedback_request (node_t *self, const message_t *message, const pubkey_t *author, const digest_t *id)
@@ -251,7 +314,7 @@ void on_feedback_request (node_t *self, const message_t *message, const pubkey_t
     assert (self && message && author && id);
     const feedback_request_t *request = &message->as.feedback_request;
     opinion_t opinion = {.recommendation = APPROVE};
-    s_judge (self, request, &opinion);
+    s_judge (self, request, author, &opinion);
     feedback_t feedback = {.to = *author,
                            .request = *id,
                            .candidate = request->candidate,
