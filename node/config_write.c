@@ -288,7 +288,7 @@ static void s_put_groups (writer_t *out, const config_t *config)
     s_put_real (out, "  compatibility_threshold", config->knowledge_transfer.compatibility_threshold,
                 "a peer's package must be above it to be tried");
     s_put_number (out, "  max_transfer_attempts", config->knowledge_transfer.max_transfer_attempts,
-                  "to hand a package to a peer");
+                  "to get a peer's package, and to try it, each time on another live release");
     s_put (out, "\ncollaborative_validation:\n");
     s_put_bool (out, "  network_enabled", config->collaborative_validation.network_enabled,
                 "measure for peers, and ask them to");

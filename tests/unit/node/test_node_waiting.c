@@ -263,6 +263,21 @@ START_TEST (however_often_the_live_release_moves_a_package_is_tried_three_times)
 }
 END_TEST
 
+START_TEST (a_package_that_fails_by_itself_is_not_tried_again)
+{
+    rig_t *rig = s_merging (MERGE_FAULT);
+    rig->nodes[2].rules.merge_result = MERGE_DONE;
+    rig->nodes[2].rules.failing = *rig_candidate (rig, "mine+theirs", 0.85, 0);
+    rig->nodes[2].rules.failing_reason = REASON_INVALID_CRASH;
+    rig_pass (rig, 6000);
+    ck_assert_uint_eq (rig_told (rig, 2, "knowledge_rejected", "reason", "invalid_crash"), 1);
+    s_move_on (rig, "mine+more", 0.9);
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_rejected"), 1);
+    ck_assert_uint_eq (rig_events (rig, 2, "knowledge_adopted"), 0);
+    rig_destroy (&rig);
+}
+END_TEST
+
 /* Node 2 is given node 0's package, the first that was shared, as a file; true if it takes it. */
 static bool s_import (rig_t *rig)
 {
@@ -317,4 +332,5 @@ SUITE_MAIN ("node_waiting", what_nobody_could_confirm_may_be_proposed_again,
             a_package_that_does_not_merge_is_incompatible,
             a_package_that_did_not_merge_is_tried_again_when_the_live_release_has_moved,
             however_often_the_live_release_moves_a_package_is_tried_three_times,
+            a_package_that_fails_by_itself_is_not_tried_again,
             a_package_from_a_file_is_tried_again_if_the_live_release_has_moved)
