@@ -30,10 +30,11 @@
 #define SIM_APPROVED_MAX  64
 #define SIM_CALM_MS       150000
 #define SIM_END_MS        900000 /* by then it must have settled */
-#define SIM_PROPOSALS     5      /* of each node; in a world of more than SIM_CROWD nodes 1, as all members look at each */
-#define SIM_CROWD         12
-#define SIM_LINES         6      /* parameters of the simulated program, a line each */
-#define SIM_START_MS      1000000
+#define SIM_PROPOSALS \
+    5 /* of each node; in a world of more than SIM_CROWD nodes 1, as all members look at each */
+#define SIM_CROWD    12
+#define SIM_LINES    6 /* parameters of the simulated program, a line each */
+#define SIM_START_MS 1000000
 
 typedef struct sim sim_t;
 typedef struct sim_node sim_node_t;
