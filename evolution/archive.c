@@ -90,8 +90,7 @@ static archive_entry_t *s_find (const archive_t *self, uint32_t *table, const di
     return index == NOBODY ? NULL : &self->entries[index];
 }
 
-/* Enters an entry into both tables; of twins the first stays. */
-static void s_register (archive_t *self, uint32_t index)
+void archive_register (archive_t *self, uint32_t index)
 {
     const archive_entry_t *entry = &self->entries[index];
     *s_slot (self, self->slots, &entry->id) = index;
@@ -123,7 +122,7 @@ static uint32_t *s_table (size_t slots)
     return table;
 }
 
-static int s_grow (archive_t *self)
+int archive_grow (archive_t *self)
 {
     size_t capacity = self->capacity > 0 ? 2 * self->capacity : CAPACITY_MIN;
     assert (capacity < NOBODY / 2);
@@ -146,7 +145,7 @@ static int s_grow (archive_t *self)
     self->twins = twins;
     self->capacity = capacity;
     for (size_t i = 0; i < self->count; i++)
-        s_register (self, (uint32_t)i);
+        archive_register (self, (uint32_t)i);
     return 0;
 }
 
@@ -273,7 +272,7 @@ int archive_add (archive_t *self, const archive_candidate_t *candidate)
         return ERROR_INPUT;
     if (s_find (self, self->slots, &candidate->id))
         return ERROR_CONFLICT;
-    if (self->count == self->capacity && s_grow (self) != 0)
+    if (self->count == self->capacity && archive_grow (self) != 0)
         return ERROR_MEMORY;
     uint32_t index = (uint32_t)self->count++;
     archive_entry_t *entry = &self->entries[index];
@@ -281,7 +280,7 @@ int archive_add (archive_t *self, const archive_candidate_t *candidate)
         .id = candidate->id, .tokens = candidate->tokens, .home = (uint8_t)candidate->island};
     for (size_t i = 0; i < candidate->parent_count; i++)
         entry->parents[i] = candidate->parents[i];
-    s_register (self, index);
+    archive_register (self, index);
     if (candidate->valid)
         s_admit (self, index, candidate->metrics);
     for (size_t i = 0; i < candidate->parent_count; i++)

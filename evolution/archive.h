@@ -104,6 +104,10 @@ size_t archive_diverse (const archive_t *self, size_t island, const archive_entr
  * around them: so many that it takes a bounded time; `points` (may be NULL) tells how many. −1 when out of memory. */
 double archive_hypervolume (const archive_t *self, const metrics_t *reference, size_t *points);
 
+/* Its fields, for a checkpoint: see protocol/image.h. It is loaded into an archive that is as archive_new gives it, for the same
+ * objectives; if that fails, it may only be destroyed. */
+void archive_image (archive_t *self, image_t *image);
+
 /* e^x by range reduction and a polynomial: the same bits on every machine, relative error below 1e-12 for |x| <= 50.
  * Beyond ±700 it counts as ±700. */
 double archive_exp (double x);

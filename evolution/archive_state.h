@@ -24,6 +24,12 @@ struct archive {
     island_t islands[ARCHIVE_ISLANDS_MAX];
 };
 
+/* --- archive.c --- */
+/* Makes room for twice as many entries. 0 or ERROR_MEMORY, with nothing lost. */
+int archive_grow (archive_t *self);
+/* Enters an entry into both tables; of twins the first stays. */
+void archive_register (archive_t *self, uint32_t index);
+
 /* --- archive_front.c --- */
 /* Puts a valid entry on the front unless one there is as good everywhere; takes off those that it dominates. Aborts if a front that
  * grew too large can't be sorted for want of memory. */

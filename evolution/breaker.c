@@ -119,3 +119,15 @@ const char *breaker_state_name (breaker_state_t state)
     assert (false && "a state of the breaker");
     return "";
 }
+
+void breaker_image (breaker_t *self, image_t *image)
+{
+    image_unsigned (image, &self->state, BREAKER_HALF_OPEN);
+    image_unsigned (image, &self->failures, 0);
+    image_uint (image, &self->opened_ms, 0);
+    image_uint (image, &self->trial, 0);
+    image_bool (image, &self->enabled);
+    image_unsigned (image, &self->threshold, 0);
+    image_uint (image, &self->recovery_ms, 0);
+    image_check (image, self->threshold > 0);
+}

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol/image.h"
+
 typedef enum { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN } breaker_state_t;
 
 typedef struct {
@@ -61,5 +63,8 @@ breaker_move_t breaker_failure (breaker_t *self, uint64_t now_ms);
 
 /* "closed", "open" or "half_open". */
 const char *breaker_state_name (breaker_state_t state);
+
+/* Its fields, for a checkpoint: see protocol/image.h. */
+void breaker_image (breaker_t *self, image_t *image);
 
 #endif

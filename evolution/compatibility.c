@@ -46,3 +46,12 @@ double compatibility_platform (const char *ours, const char *theirs)
     bool same = strncmp (ours, theirs, system) == 0 && (theirs[system] == '/' || theirs[system] == '\0');
     return same ? 0.5 : 0;
 }
+
+void compatibility_image (compatibility_parts_t *self, image_t *image)
+{
+    image_real (image, &self->objectives);
+    image_real (image, &self->evaluator);
+    image_real (image, &self->merge);
+    image_real (image, &self->platform);
+    image_real (image, &self->sender);
+}

@@ -5,6 +5,7 @@
 #define EVOMESH_EVOLUTION_COMPATIBILITY_H
 
 #include "evolution/objective.h"
+#include "protocol/image.h"
 
 /* What is compared; each in [0, 1]. */
 typedef struct {
@@ -25,5 +26,8 @@ double compatibility_objectives (const objectives_t *ours, const char *const *na
 
 /* Compares two platform strings "machine/os/toolchain"; anything else is a platform of its own. */
 double compatibility_platform (const char *ours, const char *theirs);
+
+/* Its fields, for a checkpoint: see protocol/image.h. */
+void compatibility_image (compatibility_parts_t *self, image_t *image);
 
 #endif

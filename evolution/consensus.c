@@ -61,3 +61,10 @@ const char *action_name (action_t action)
     assert (false && "an action");
     return "";
 }
+
+void consensus_image (consensus_t *self, image_t *image)
+{
+    image_real (image, &self->score);
+    image_unsigned (image, &self->action, ACTION_REJECT);
+    image_bool (image, &self->quorum_reached);
+}

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/image.h"
+
 typedef enum { ACTION_APPROVE, ACTION_REVIEW, ACTION_REJECT } action_t;
 
 typedef struct {
@@ -39,5 +41,8 @@ bool consensus_decided (const tally_t *tally, const consensus_rules_t *rules);
 
 /* "approve", "review" or "reject". */
 const char *action_name (action_t action);
+
+/* Its fields, for a checkpoint: see protocol/image.h. */
+void consensus_image (consensus_t *self, image_t *image);
 
 #endif

@@ -52,6 +52,9 @@ void island_join (island_t *self, const objectives_t *objectives, const archive_
 /* An entry that lives here got a child. */
 void island_reweigh (island_t *self, const archive_entry_t *entries, uint32_t entry);
 
+/* Its fields, for a checkpoint (protocol/image.h): loaded into an island without members that has room for all `count` entries. */
+void island_image (island_t *self, const archive_entry_t *entries, size_t count, image_t *image);
+
 /* Draws a parent; there must be a member (asserted). */
 uint32_t island_select (const island_t *self, const archive_entry_t *entries, selection_t how,
                         random_t *random);

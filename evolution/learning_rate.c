@@ -66,3 +66,13 @@ double learning_rate_success (const learning_rate_t *self)
         successes += self->successes[i];
     return (double)successes / (double)window;
 }
+
+void learning_rate_image (learning_rate_t *self, image_t *image)
+{
+    image_real (image, &self->rate);
+    image_size (image, &self->count, LEARNING_RATE_HISTORY);
+    for (size_t i = 0; i < self->count; i++) {
+        image_bool (image, &self->successes[i]);
+        image_real (image, &self->rates[i]);
+    }
+}

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "protocol/image.h"
+
 #define LEARNING_RATE_HISTORY 20
 #define LEARNING_RATE_WINDOW  10
 
@@ -25,5 +27,8 @@ void learning_rate_update (learning_rate_t *self, bool success, double improveme
 
 /* Share of successes among the last 10; 0 before the first. */
 double learning_rate_success (const learning_rate_t *self);
+
+/* Its fields, for a checkpoint: see protocol/image.h. */
+void learning_rate_image (learning_rate_t *self, image_t *image);
 
 #endif

@@ -137,3 +137,29 @@ change_t objective_compare (const objective_t *self, double baseline, double val
         return CHANGE_BETTER;
     return improvement < -self->tolerance ? CHANGE_WORSE : CHANGE_SAME;
 }
+
+void metrics_image (metrics_t *self, image_t *image)
+{
+    image_size (image, &self->count, LIMIT_OBJECTIVES);
+    for (size_t i = 0; i < self->count; i++)
+        image_real (image, &self->values[i]);
+}
+
+void objectives_image (objectives_t *self, image_t *image)
+{
+    image_size (image, &self->count, LIMIT_OBJECTIVES);
+    for (size_t i = 0; i < self->count; i++) {
+        objective_t *objective = &self->items[i];
+        image_text (image, objective->name, sizeof objective->name);
+        image_text (image, objective->unit, sizeof objective->unit);
+        image_unsigned (image, &objective->goal, GOAL_MINIMIZE);
+        image_unsigned (image, &objective->source, SOURCE_WALL_TIME);
+        image_real (image, &objective->weight);
+        image_bool (image, &objective->noisy);
+        image_real (image, &objective->tolerance);
+        image_bool (image, &objective->has_limit);
+        image_real (image, &objective->limit);
+        image_bool (image, &objective->has_alert);
+        image_real (image, &objective->alert);
+    }
+}

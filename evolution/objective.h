@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/image.h"
 #include "protocol/limits.h"
 
 typedef enum { GOAL_MAXIMIZE, GOAL_MINIMIZE } goal_t;
@@ -92,5 +93,9 @@ verdict_t objectives_accept (const objectives_t *self, const change_t changes[LI
 
 /* For an objective that isn't noisy: any better value is BETTER, worse beyond tolerance is WORSE. */
 change_t objective_compare (const objective_t *self, double baseline, double value);
+
+/* Its fields, for a checkpoint: see protocol/image.h. */
+void metrics_image (metrics_t *self, image_t *image);
+void objectives_image (objectives_t *self, image_t *image);
 
 #endif

@@ -31,6 +31,7 @@
 #define EVOMESH_EVOLUTION_TRIAL_H
 
 #include "evolution/objective.h"
+#include "protocol/image.h"
 
 #define TRIAL_PAIRS_GLANCE 4  /* what promises nothing by then ends here */
 #define TRIAL_PAIRS_LEAST  8  /* before these no noisy objective is better or worse */
@@ -89,5 +90,9 @@ void trial_invalid (trial_t *self);
 
 /* The outcome; only after TRIAL_DONE without `invalid` or `base_invalid` (asserted). */
 void trial_result (const trial_t *self, trial_result_t *result);
+
+/* Their fields, for a checkpoint: see protocol/image.h. */
+void trial_image (trial_t *self, image_t *image);
+void trial_result_image (trial_result_t *self, image_t *image);
 
 #endif

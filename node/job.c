@@ -94,3 +94,17 @@ void job_end (job_t *self)
     memset (&self->order, 0, sizeof self->order);
     s_move (self, JOB_MOVE_END);
 }
+
+void job_image (job_t *self, image_t *image)
+{
+    image_unsigned (image, &self->state, JOB_STATE_COUNT - 1);
+    if (self->state == JOB_FREE)
+        return;
+    image_fixed (image, self->order.peer.bytes, sizeof self->order.peer.bytes);
+    image_fixed (image, self->order.request.bytes, sizeof self->order.request.bytes);
+    image_fixed (image, self->order.candidate.bytes, sizeof self->order.candidate.bytes);
+    image_fixed (image, self->order.base.bytes, sizeof self->order.base.bytes);
+    image_unsigned (image, &self->order.validation_type, 0);
+    image_uint (image, &self->order.deadline_ms, 0);
+    image_unsigned (image, &self->fetched, 2);
+}

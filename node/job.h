@@ -14,6 +14,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/identity.h"
+#include "protocol/image.h"
 
 /* STATE (NAME, "name") */
 #define JOB_STATES(STATE)        \
@@ -84,5 +85,8 @@ bool job_fetched (job_t *self);
 
 /* END: it is as zero-initialised. */
 void job_end (job_t *self);
+
+/* Its fields, for a checkpoint: see protocol/image.h. */
+void job_image (job_t *self, image_t *image);
 
 #endif

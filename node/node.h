@@ -25,6 +25,13 @@ void node_destroy (node_t **self_p);
  * was under way. */
 int node_step (node_t *self, const event_t *event, effects_t *effects);
 
+/* Appends the whole state of a node that has been started, but for its keys and the clocks of its last event. Equal states give equal
+ * bytes, whatever way led to them. */
+void node_save (const node_t *self, buffer_t *out);
+/* Makes a node of saved bytes, which may be damaged; from there on it steps as the one that was saved. 0, ERROR_MALFORMED,
+ * ERROR_BOUND, ERROR_VERSION (saved by another version of evomesh) or ERROR_MEMORY, and then there is none. */
+int node_load (const identity_t *identity, const uint8_t *data, size_t size, node_t **self_p);
+
 /* When it wants the next TICK, on the clock of now_ms; UINT64_MAX: never. */
 uint64_t node_deadline_ms (const node_t *self);
 

@@ -142,8 +142,10 @@ digest_t node_digest (const node_t *self)
         s_put (&out, self->parcels[i].state);
     for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
         s_put (&out, self->jobs[i].state);
-    for (size_t i = 0; i < self->outbox_used; i++)
+    for (size_t i = 0; i < self->outbox_used; i++) {
         buffer_append (&out, self->outbox[i].id.bytes, DIGEST_BYTES);
+        s_put (&out, self->outbox[i].retry_ms);
+    }
     for (size_t i = 0; i < self->tried_count; i++)
         buffer_append (&out, self->tried[i].package.bytes, DIGEST_BYTES);
     for (size_t i = 0; i < self->unconfirmed_count; i++)

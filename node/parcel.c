@@ -114,3 +114,31 @@ void parcel_end (parcel_t *self)
     self->state = edge->to;
     s_check_invariant (self);
 }
+
+void parcel_image (parcel_t *self, image_t *image)
+{
+    image_unsigned (image, &self->state, PARCEL_STATE_COUNT - 1);
+    if (self->state == PARCEL_FREE)
+        return;
+    digest_t *const digests[] = {&self->package, &self->transfer, &self->candidate, &self->base,
+                                 &self->ancestor};
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
+        image_fixed (image, digests[i]->bytes, DIGEST_BYTES);
+    image_fixed (image, self->author.bytes, PUBKEY_BYTES);
+    image_fixed (image, self->alternate.bytes, PUBKEY_BYTES);
+    image_bool (image, &self->alone);
+    image_bool (image, &self->unconfirmed);
+    image_unsigned (image, &self->attempts, 0);
+    image_uint (image, &self->retry_ms, 0);
+    image_unsigned (image, &self->type, IMPROVE_TYPES - 1);
+    image_text (image, self->description, sizeof self->description);
+    image_bytes (image, &self->base_tree, LIMIT_PACKAGE_BYTES);
+    image_bytes (image, &self->candidate_tree, LIMIT_PACKAGE_BYTES);
+    image_unsigned (image, &self->files, 2);
+    image_unsigned (image, &self->hunks, 0);
+    image_unsigned (image, &self->conflicts, 0);
+    compatibility_image (&self->parts, image);
+    image_real (image, &self->score);
+    image_bool (image, &self->imported);
+    image_uint (image, &self->order, 0);
+}

@@ -21,6 +21,7 @@
 #include "evolution/validators.h"
 #include "protocol/record.h"
 #include "protocol/wire.h"
+#include "protocol/image.h"
 
 /* STATE (NAME, "name") */
 #define PARCEL_STATES(STATE)     \
@@ -110,5 +111,8 @@ void parcel_hear (parcel_t *self, const digest_t *package, const pubkey_t *autho
 
 /* END: frees what it holds; it is as zero-initialised. */
 void parcel_end (parcel_t *self);
+
+/* Its fields, for a checkpoint: see protocol/image.h. It is FREE before it is loaded. */
+void parcel_image (parcel_t *self, image_t *image);
 
 #endif

@@ -31,7 +31,14 @@ typedef struct {
     int (*commit) (void *context);
     void (*rollback) (void *context);
     int (*journal_append) (void *context, const uint8_t *event, size_t size, const digest_t *effects);
-    int (*journal_walk) (void *context, journal_entry_fn *visit, void *visitor); /* from the first entry on */
+    /* Entries from that number on, the first is 1, in order; those before a checkpoint may be gone. */
+    int (*journal_walk) (void *context, uint64_t from, journal_entry_fn *visit, void *visitor);
+    /* Checkpoints: what the core was behind the entry of that number. */
+    int (*checkpoint_put) (void *context, uint64_t number, const uint8_t *bytes, size_t size);
+    uint8_t *(*checkpoint_get) (void *context, uint64_t number,
+                                size_t *size); /* malloc'ed; NULL: not here, or damaged */
+    uint64_t (*checkpoint_before) (void *context, uint64_t number); /* the newest of those before; 0: none */
+    int (*checkpoint_drop) (void *context, uint64_t number);
     int (*put_statement) (void *context, const uint8_t *body, size_t body_size,
                           const uint8_t seal[SEAL_BYTES], uint64_t publication);
     int (*put_record) (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,

@@ -13,6 +13,7 @@ turn_t *turn_new (const identity_t *identity, const ports_t *ports)
     self->identity = identity;
     self->ports = *ports;
     self->is_failed = true; /* until turn_recover */
+    self->checkpoint_every = LIMIT_CHECKPOINT_ENTRIES;
     self->fetcher = fetcher_new (&self->ports, turn_fetched, self);
     if (self->fetcher == NULL)
         turn_destroy (&self);
@@ -36,8 +37,7 @@ static input_t *s_append (turn_t *self)
     return input;
 }
 
-/* Drops the first `count` inputs. */
-static void s_drop_inputs (turn_t *self, size_t count)
+void turn_drop_inputs (turn_t *self, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         free (self->inputs[i].bytes);
@@ -55,7 +55,7 @@ void turn_destroy (turn_t **self_p)
     if (self == NULL)
         return;
     turn_forget (self);
-    s_drop_inputs (self, self->input_count);
+    turn_drop_inputs (self, self->input_count);
     fetcher_destroy (&self->fetcher);
     mesh_destroy (&self->mesh);
     node_destroy (&self->node);
@@ -144,64 +144,6 @@ void turn_fetched (void *context, const fetched_t *fields)
     turn_queue (context, &event);
 }
 
-/* --- recovery --- */
-
-typedef struct {
-    turn_t *turn;
-    turn_replay_fn *visit;
-    void *context;
-    uint64_t number;
-} recovery_t;
-
-static int s_recover_entry (void *context, uint64_t number, const uint8_t *bytes, size_t size,
-                            const digest_t *recorded)
-{
-    recovery_t *self = context;
-    turn_t *turn = self->turn;
-    effects_t effects = {0};
-    arena_t arena = {0};
-    event_t event;
-    self->number = number;
-    int result = event_decode (bytes, size, &event, &arena);
-    if (result == 0 && event.now_ms < turn->last_now_ms)
-        result = ERROR_MALFORMED;
-    if (result == 0)
-        result = node_step (turn->node, &event, self->visit != NULL ? &effects : NULL);
-    if (result == 0) {
-        turn->last_now_ms = event.now_ms;
-        turn->last_wall_ms = event.wall_ms;
-    }
-    if (result == 0 && self->visit != NULL) {
-        digest_t computed = effects_digest (&effects, 0);
-        result = self->visit (self->context, number, &event, &effects, recorded, &computed);
-    }
-    effects_clear (&effects);
-    arena_clear (&arena);
-    return result;
-}
-
-int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *number)
-{
-    assert (self);
-    turn_forget (self);
-    s_drop_inputs (self, self->input_count);
-    mesh_destroy (&self->mesh);
-    node_destroy (&self->node);
-    fetcher_destroy (&self->fetcher);
-    self->fetcher = fetcher_new (&self->ports, turn_fetched, self);
-    self->node = node_new (self->identity);
-    if (self->node == NULL || self->fetcher == NULL)
-        return ERROR_MEMORY;
-    self->last_now_ms = self->last_wall_ms = 0;
-    recovery_t recovery = {self, visit, context, 0};
-    int result = self->ports.journal_walk (self->ports.context, s_recover_entry, &recovery);
-    if (number != NULL)
-        *number = recovery.number;
-    self->error = 0;
-    self->is_failed = result != 0;
-    return result;
-}
-
 uint64_t turn_last_now_ms (const turn_t *self)
 {
     assert (self);
@@ -242,13 +184,13 @@ static int s_finish (turn_t *self)
     }
     if (self->error == 0) {
         turn_act (self);
-        s_drop_inputs (self, self->input_first);
+        turn_drop_inputs (self, self->input_first);
     } else {
         ports->rollback (ports->context);
         ports->log (ports->context, TURN_LOG_ERROR, "turn_failed", error_text (self->error));
         self->is_failed = true;
         s_refuse_commands (self);
-        s_drop_inputs (self, self->input_count);
+        turn_drop_inputs (self, self->input_count);
     }
     turn_forget (self);
     return self->error;

@@ -33,12 +33,30 @@ typedef struct turn turn_t;
 turn_t *turn_new (const identity_t *identity, const ports_t *ports);
 void turn_destroy (turn_t **self_p);
 
-/* Builds the core anew from the journal: each event is stepped, its effects thrown away. Links, fetches and queued inputs are
- * forgotten. What is told of each entry goes to `visit` (may be NULL); it returns other than 0 to end the walk early, which is
- * returned then. 0, ERROR_MALFORMED (an entry can't be read: `number` says which, may be NULL), or what the store failed with. */
+/* Builds the core anew from what is kept: the newest checkpoint that can be read, then each event of the journal behind it, its effects
+ * thrown away. Links, fetches and queued inputs are forgotten. 0; ERROR_MALFORMED (an entry can't be read, or is gone: `number` says
+ * which, may be NULL); ERROR_NOT_FOUND (no checkpoint can be read, and the journal doesn't reach back to its start); or what the store
+ * failed with. */
+int turn_recover (turn_t *self, uint64_t *number);
+
+/* The same from as far back as the journal goes, with a look at everything on the way: from the start, or else from the oldest checkpoint
+ * that has all behind it. What is told of each entry goes to `visit` (may be NULL); it returns other than 0 to end the walk early, which
+ * is returned then. Each checkpoint on the way must hold the very bytes that the replayed core would save: ERROR_MISMATCH if not. */
 typedef int (turn_replay_fn) (void *context, uint64_t number, const event_t *event, const effects_t *effects,
                               const digest_t *recorded, const digest_t *computed);
-int turn_recover (turn_t *self, turn_replay_fn *visit, void *context, uint64_t *number);
+typedef struct {
+    uint64_t from;        /* the entry behind which it began; 0: at the start */
+    uint64_t number;      /* of the last entry that was looked at */
+    uint64_t checkpoints; /* met on the way, that hold what they should */
+} turn_replayed_t;
+int turn_replay (turn_t *self, turn_replay_fn *visit, void *context, turn_replayed_t *replayed);
+
+/* Checkpoints are written every LIMIT_CHECKPOINT_ENTRIES entries of the journal, in the transaction of the turn that reaches that many.
+ * Here is another number (at least 1), for tests. */
+void turn_checkpoint_every (turn_t *self, uint64_t entries);
+/* Writes one now, in a transaction of its own, so that the next start is quick; if there is nothing behind the last one, or the turn is
+ * failed, nothing. What it fails with matters to nobody: the journal has it all. */
+void turn_checkpoint (turn_t *self);
 
 /* The clocks of the last entry of the journal, 0 before the first: the node's clock goes on from there. */
 uint64_t turn_last_now_ms (const turn_t *self);

@@ -34,6 +34,11 @@ struct turn {
     uint64_t last_now_ms; /* of the journal, or of the last turn */
     uint64_t last_wall_ms;
     bool is_failed;
+    uint64_t journal_last;   /* number of its newest entry, in the turn in hand too */
+    uint64_t journal_now_ms; /* of that entry */
+    uint64_t journal_wall_ms;
+    uint64_t checkpoint_last; /* entry behind which the newest checkpoint was written; 0: none was */
+    uint64_t checkpoint_every;
     pubkey_t keys[LIMIT_MEMBERS]; /* that the links were told a standing of, as members' */
     size_t key_count;
 
@@ -71,7 +76,13 @@ void turn_act (turn_t *self);
 /* Forgets what was noted. */
 void turn_forget (turn_t *self);
 
+/* --- turn_recover.c --- */
+/* Notes that the event was journaled; writes a checkpoint into the transaction if one is due. 0 or what the store failed with. */
+int turn_journaled (turn_t *self, const event_t *event);
+
 /* --- turn.c --- */
+/* Drops the first `count` inputs. */
+void turn_drop_inputs (turn_t *self, size_t count);
 /* Queues an event of the turn's own making. */
 void turn_queue (turn_t *self, const event_t *event);
 void turn_fail (turn_t *self, int error);

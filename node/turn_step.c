@@ -129,6 +129,8 @@ int turn_step (turn_t *self, event_t *event)
                           ? ERROR_MEMORY
                           : self->ports.journal_append (self->ports.context, bytes.data, bytes.size, &digest);
         buffer_clear (&bytes);
+        if (written == 0)
+            written = turn_journaled (self, event);
         if (written != 0)
             turn_fail (self, written);
     }

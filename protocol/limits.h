@@ -56,6 +56,12 @@
 #define LIMIT_OPERATIONS 256  /* effects whose result is awaited */
 #define LIMIT_SNAPSHOTS  1024 /* kept in memory; older stay in the store */
 
+/* --- the journal --- */
+#define LIMIT_CHECKPOINT_ENTRIES \
+    4096 /* entries from one checkpoint to the next: what a restart steps again, at most twice as many where the newest is damaged */
+#define LIMIT_CHECKPOINT_BYTES \
+    (512 * 1024 * 1024) /* beyond, none is written: a restart steps what is behind the last one */
+
 /* --- time --- */
 #define FRESHNESS_MS         300000               /* age up to which a live statement counts */
 #define SEQ_BLOCK            1024                 /* sequence numbers reserved on disk at a time */

@@ -98,3 +98,16 @@ bool request_done (const request_t *self)
 {
     return request_count (self, ASKED) == 0;
 }
+
+void request_image (request_t *self, image_t *image)
+{
+    image_uint (image, &self->deadline_ms, 0);
+    self->asked = image_items (image, self->asked, &self->count, LIMIT_MEMBERS, sizeof *self->asked);
+    for (size_t i = 0; i < self->count; i++) {
+        asked_t *asked = &self->asked[i];
+        image_fixed (image, asked->member.bytes, sizeof asked->member.bytes);
+        image_fixed (image, asked->statement.bytes, sizeof asked->statement.bytes);
+        image_unsigned (image, &asked->answer, ANSWERED_DECLINED);
+        image_bytes (image, &asked->evidence, LIMIT_STATEMENT_BYTES);
+    }
+}

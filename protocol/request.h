@@ -13,6 +13,7 @@
 
 #include "crypto/identity.h"
 #include "protocol/error.h"
+#include "protocol/image.h"
 #include "protocol/limits.h"
 #include "protocol/record.h"
 
@@ -60,5 +61,9 @@ unsigned request_count (const request_t *self, answer_t answer);
 
 /* True if all that were asked have answered. */
 bool request_done (const request_t *self);
+
+/* Its fields, for a checkpoint: see protocol/image.h. Nothing is held before it is loaded; request_clear frees what was loaded in part,
+ * too. */
+void request_image (request_t *self, image_t *image);
 
 #endif

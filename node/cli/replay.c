@@ -60,13 +60,28 @@ static int s_told_json (int rc, const reactor_replay_t *outcome, json_t *moved)
     char archive[DIGEST_TEXT_BYTES];
     digest_text (&outcome->archive, archive);
     json_t *root =
-        json_pack ("{s:b, s:I, s:I, s:s?, s:I, s:s}", "same", rc == 0, "entries",
-                   (json_int_t)outcome->entries, "differs_at", (json_int_t)outcome->number, "event", kind,
+        json_pack ("{s:b, s:I, s:I, s:I, s:I, s:s?, s:I, s:s}", "same", rc == 0, "from",
+                   (json_int_t)outcome->from, "entries", (json_int_t)outcome->entries, "checkpoints",
+                   (json_int_t)outcome->checkpoints, "differs_at", (json_int_t)outcome->number, "event", kind,
                    "candidates", (json_int_t)outcome->candidates, "archive_digest", archive);
     if (moved != NULL)
         json_object_set (root, "moves", moved);
     int printed = output_json (root);
     return rc == 0 ? printed : CLI_FAILED;
+}
+
+/* What was proved, and from where on. */
+static void s_told_from (const reactor_replay_t *outcome)
+{
+    printf ("%llu journal entries: the same effects, byte for byte.\n", (unsigned long long)outcome->entries);
+    if (outcome->from > 0)
+        printf (
+            "They begin with the checkpoint behind entry %llu: those before it were dropped (`retention` in "
+            "node.yaml).\n",
+            (unsigned long long)outcome->from);
+    if (outcome->checkpoints > 0)
+        printf ("%llu checkpoint%s on the way: the same state, byte for byte.\n",
+                (unsigned long long)outcome->checkpoints, outcome->checkpoints == 1 ? "" : "s");
 }
 
 /* The replay's end, for people or machines. */
@@ -77,8 +92,7 @@ static int s_told (const cli_t *cli, int rc, const reactor_replay_t *outcome, js
     if (rc == 0) {
         char archive[DIGEST_TEXT_BYTES];
         digest_text (&outcome->archive, archive);
-        printf ("%llu journal entries: the same effects, byte for byte.\n",
-                (unsigned long long)outcome->entries);
+        s_told_from (outcome);
         printf ("Archive digest of %llu candidates: %s\n", (unsigned long long)outcome->candidates, archive);
         return CLI_DONE;
     }

@@ -266,6 +266,7 @@ static void s_leave (reactor_t *self)
     executor_abandon (self->executor);
     turn_leave (self->turn, now_ms, wall_ms);
     turn_run (self->turn, now_ms, wall_ms);
+    turn_checkpoint (self->turn);
     reactor_keep (self);
 }
 

@@ -27,16 +27,19 @@ typedef struct {
  * to give up. On the way out everything is committed, peers are told, and no child is left. */
 int reactor_run (const char *directory, const reactor_options_t *options, problem_t *problem);
 
-/* Steps the journal of `directory` through a fresh core and compares each entry's effects with the recorded digest. `visit`
- * (may be NULL) sees each entry and the effects that it gives. Reads only; a node may be running. Returns 0 if all are the same; 1 with `*mismatch` filled at
- * the first that isn't; -1 with the problem. */
+/* Steps the journal of `directory` through a core, from as far back as it goes, and compares each entry's effects with the recorded
+ * digest, and each checkpoint with what the core would save. `visit` (may be NULL) sees each entry and the effects that it gives. Reads
+ * only; a node may be running. Returns 0 if all are the same; 1 with `number` and what follows it in `*outcome` filled at the first entry
+ * that isn't; -1 with the problem. */
 typedef void (reactor_replay_fn) (void *context, uint64_t number, const event_t *event,
                                   const effects_t *effects, const digest_t *recorded,
                                   const digest_t *computed);
 typedef struct {
-    uint64_t entries; /* looked at */
-    uint64_t number;  /* of the first that differs; 0: none */
-    unsigned kind;    /* its event */
+    uint64_t from;        /* the entry behind which it began, with a checkpoint; 0: at the start */
+    uint64_t entries;     /* looked at */
+    uint64_t checkpoints; /* met on the way: each is what the entries lead to */
+    uint64_t number;      /* of the first that differs; 0: none */
+    unsigned kind;        /* its event */
     digest_t recorded;
     digest_t computed;
     uint64_t candidates; /* in the archive where the replay ended */

@@ -300,7 +300,14 @@ int reactor_explain_recovery (const reactor_t *self, int rc, uint64_t number, pr
     if (rc == ERROR_IO || rc == ERROR_FULL)
         return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number,
                             store_problem (self->store));
-    problem_set (&what, "journal entry %llu: %s", (unsigned long long)number, error_text (rc));
+    if (rc == ERROR_NOT_FOUND)
+        return store_damaged (self->store, "no checkpoint can be read, and the journal before it was dropped",
+                              problem);
+    if (rc == ERROR_MISMATCH)
+        problem_set (&what, "the checkpoint behind journal entry %llu isn't what its entries lead to",
+                     (unsigned long long)number);
+    else
+        problem_set (&what, "journal entry %llu: %s", (unsigned long long)number, error_text (rc));
     return rc == ERROR_MEMORY ? problem_set (problem, "%s", what.text)
                               : store_damaged (self->store, what.text, problem);
 }
@@ -309,7 +316,7 @@ int reactor_start (reactor_t *self, problem_t *problem)
 {
     assert (self != NULL);
     uint64_t number = 0;
-    int rc = turn_recover (self->turn, NULL, NULL, &number);
+    int rc = turn_recover (self->turn, &number);
     if (rc != 0) {
         reactor_explain_recovery (self, rc, number, problem);
         return rc;

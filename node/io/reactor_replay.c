@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* `evomesh replay`: the journal, through a fresh core. */
+/* `evomesh replay`: the journal, through a fresh core or from the oldest checkpoint that is kept. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -41,15 +41,17 @@ static void s_note_archive (const turn_t *turn, reactor_replay_t *outcome)
 static int s_replay (reactor_t *self, replay_t *replay, problem_t *problem)
 {
     ports_t ports = reactor_ports (self);
-    uint64_t number = 0;
+    turn_replayed_t replayed = {0};
     self->turn = turn_new (keystore_identity (self->keystore), &ports);
-    int rc = self->turn == NULL ? ERROR_MEMORY : turn_recover (self->turn, s_compare, replay, &number);
+    int rc = self->turn == NULL ? ERROR_MEMORY : turn_replay (self->turn, s_compare, replay, &replayed);
+    replay->outcome->from = replayed.from;
+    replay->outcome->checkpoints = replayed.checkpoints;
     if (rc >= 0)
         s_note_archive (self->turn, replay->outcome);
     turn_destroy (&self->turn);
     if (rc >= 0)
         return rc;
-    return reactor_explain_recovery (self, rc, number, problem);
+    return reactor_explain_recovery (self, rc, replayed.number, problem);
 }
 
 int reactor_replay (const char *directory, const char *passphrase_file, reactor_replay_fn *visit,

@@ -16,8 +16,8 @@
 
 #define FILE_NAME       "evomesh.db"
 #define APPLICATION_ID  0x65766d68 /* "evmh": tells our database from another program's */
-#define SCHEMA_VERSION  1
-#define SCHEMA_OBJECTS  10 /* tables and indices with a name */
+#define SCHEMA_VERSION  2
+#define SCHEMA_OBJECTS  11 /* tables and indices with a name */
 #define BUSY_TIMEOUT_MS 5000
 
 /* The newest row is never deleted, so numbers are never used twice: a number is a place in history. */
@@ -27,6 +27,7 @@
 static const char s_schema[] =
     "CREATE TABLE journal (number INTEGER PRIMARY KEY, event BLOB NOT NULL, effects BLOB NOT "
     "NULL);"
+    "CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL);"
     "CREATE TABLE content (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);"
     "CREATE TABLE statement (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, author BLOB NOT NULL,"
     " publication INTEGER NOT NULL, body BLOB NOT NULL, seal BLOB NOT NULL);"
@@ -197,8 +198,8 @@ static int s_create_schema (store_t *self)
 static int s_check_tables (store_t *self)
 {
     static const char sql[] =
-        "SELECT count (*) FROM sqlite_schema WHERE name IN ('journal', 'content', 'statement', "
-        "'publications', 'setting', 'improvement', 'event', 'candidate', 'snapshot', 'package')";
+        "SELECT count (*) FROM sqlite_schema WHERE name IN ('journal', 'checkpoint', 'content', "
+        "'statement', 'publications', 'setting', 'improvement', 'event', 'candidate', 'snapshot', 'package')";
     int64_t found = s_number (self, sql);
     if (found < 0)
         return -1;
@@ -356,47 +357,4 @@ void store_rollback (store_t *self)
     if (store_in_transaction (self))
         sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
     assert (!store_in_transaction (self));
-}
-
-/* --- journal --- */
-
-int store_journal_append (store_t *self, const uint8_t *event, size_t size, const digest_t *effects)
-{
-    assert (self != NULL && effects != NULL);
-    sqlite3_stmt *statement = store_query (self, QUERY_JOURNAL_APPEND);
-    if (statement != NULL) {
-        store_bind (statement, 1, event, size);
-        store_bind (statement, 2, effects->bytes, DIGEST_BYTES);
-    }
-    return store_run (self, statement, "appending to the journal");
-}
-
-int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *visit, void *context)
-{
-    assert (self != NULL);
-    static const char doing[] = "reading the journal";
-    sqlite3_stmt *statement; /* its own, as `visit` may use the store */
-    int rc = store_prepare (
-        self, "SELECT number, event, effects FROM journal WHERE number >= ?1 ORDER BY number", &statement);
-    if (rc != 0)
-        return rc;
-    sqlite3_bind_int64 (statement, 1, from_number > INT64_MAX ? INT64_MAX : (int64_t)from_number);
-    while ((rc = store_row (self, statement, doing)) == 1) {
-        digest_t effects = {{0}};
-        size_t size = (size_t)sqlite3_column_bytes (statement, 2);
-        memcpy (effects.bytes, sqlite3_column_blob (statement, 2), size < DIGEST_BYTES ? size : DIGEST_BYTES);
-        rc =
-            visit (context, (uint64_t)sqlite3_column_int64 (statement, 0), sqlite3_column_blob (statement, 1),
-                   (size_t)sqlite3_column_bytes (statement, 1), &effects);
-        if (rc != 0)
-            break;
-    }
-    sqlite3_finalize (statement);
-    return rc;
-}
-
-uint64_t store_journal_count (store_t *self)
-{
-    assert (self != NULL);
-    return store_take_number (self, store_query (self, QUERY_JOURNAL_LAST), "reading the journal");
 }

@@ -44,6 +44,14 @@ int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *v
 /* The number of the last entry (the first is 1); 0 if there is none. */
 uint64_t store_journal_count (store_t *self);
 
+/* --- checkpoints: what the core was behind the journal entry of that number --- */
+int store_checkpoint_put (store_t *self, uint64_t number, const uint8_t *bytes, size_t size);
+/* Malloc'ed and owned by the caller (free); NULL if there is none, or it no longer matches the digest it was written with. */
+uint8_t *store_checkpoint_get (store_t *self, uint64_t number, size_t *size);
+/* The newest one with a number below; 0 if there is none. */
+uint64_t store_checkpoint_before (store_t *self, uint64_t number);
+int store_checkpoint_drop (store_t *self, uint64_t number);
+
 /* --- content by hash: files, candidate manifests, packages, charters. Putting what is there is no error. --- */
 /* Sets `*id` also where it fails. ERROR_BOUND beyond LIMIT_CONTENT_BYTES. */
 int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_t *id);

@@ -8,24 +8,29 @@
 #include <sqlite3.h>
 
 /* Every statement that is prepared once and kept. */
-#define STORE_QUERIES(Q)                                                                          \
-    Q (BEGIN, "BEGIN IMMEDIATE")                                                                  \
-    Q (COMMIT, "COMMIT")                                                                          \
-    Q (JOURNAL_APPEND, "INSERT INTO journal (event, effects) VALUES (?1, ?2)")                    \
-    Q (JOURNAL_LAST, "SELECT COALESCE (MAX (number), 0) FROM journal")                            \
-    Q (CONTENT_PUT,                                                                               \
-       "INSERT INTO content (id, bytes) VALUES (?1, ?2) "                                         \
-       "ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes WHERE bytes IS NOT excluded.bytes") \
-    Q (CONTENT_GET, "SELECT bytes FROM content WHERE id = ?1")                                    \
-    Q (STATEMENT_PUT,                                                                             \
-       "INSERT INTO statement (id, author, publication, body, seal) VALUES (?1, ?2, ?3, ?4, ?5) " \
-       "ON CONFLICT (id) DO UPDATE SET publication = excluded.publication "                       \
-       "WHERE publication = 0 AND excluded.publication > 0")                                      \
-    Q (STATEMENT_GET, "SELECT body, seal FROM statement WHERE id = ?1")                           \
-    Q (PUBLICATION_LAST, "SELECT COALESCE (MAX (publication), 0) FROM statement "                 \
-                         "WHERE author = ?1 AND publication > 0")                                 \
-    Q (SETTING_PUT, "INSERT INTO setting (name, bytes) VALUES (?1, ?2) "                          \
-                    "ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes")                    \
+#define STORE_QUERIES(Q)                                                                                \
+    Q (BEGIN, "BEGIN IMMEDIATE")                                                                        \
+    Q (COMMIT, "COMMIT")                                                                                \
+    Q (JOURNAL_APPEND, "INSERT INTO journal (event, effects) VALUES (?1, ?2)")                          \
+    Q (JOURNAL_LAST, "SELECT COALESCE (MAX (number), 0) FROM journal")                                  \
+    Q (CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (number, digest, bytes) VALUES (?1, ?2, ?3)") \
+    Q (CHECKPOINT_DIGEST, "SELECT digest FROM checkpoint WHERE number = ?1")                            \
+    Q (CHECKPOINT_GET, "SELECT bytes FROM checkpoint WHERE number = ?1")                                \
+    Q (CHECKPOINT_BEFORE, "SELECT COALESCE (MAX (number), 0) FROM checkpoint WHERE number < ?1")        \
+    Q (CHECKPOINT_DROP, "DELETE FROM checkpoint WHERE number = ?1")                                     \
+    Q (CONTENT_PUT,                                                                                     \
+       "INSERT INTO content (id, bytes) VALUES (?1, ?2) "                                               \
+       "ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes WHERE bytes IS NOT excluded.bytes")       \
+    Q (CONTENT_GET, "SELECT bytes FROM content WHERE id = ?1")                                          \
+    Q (STATEMENT_PUT,                                                                                   \
+       "INSERT INTO statement (id, author, publication, body, seal) VALUES (?1, ?2, ?3, ?4, ?5) "       \
+       "ON CONFLICT (id) DO UPDATE SET publication = excluded.publication "                             \
+       "WHERE publication = 0 AND excluded.publication > 0")                                            \
+    Q (STATEMENT_GET, "SELECT body, seal FROM statement WHERE id = ?1")                                 \
+    Q (PUBLICATION_LAST, "SELECT COALESCE (MAX (publication), 0) FROM statement "                       \
+                         "WHERE author = ?1 AND publication > 0")                                       \
+    Q (SETTING_PUT, "INSERT INTO setting (name, bytes) VALUES (?1, ?2) "                                \
+                    "ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes")                          \
     Q (SETTING_GET, "SELECT bytes FROM setting WHERE name = ?1")
 
 typedef enum {

@@ -33,9 +33,29 @@ static int s_journal_append (void *context, const uint8_t *event, size_t size, c
     return store_journal_append (s_store (context), event, size, effects);
 }
 
-static int s_journal_walk (void *context, journal_entry_fn *visit, void *visitor)
+static int s_journal_walk (void *context, uint64_t from, journal_entry_fn *visit, void *visitor)
 {
-    return store_journal_walk (s_store (context), 1, visit, visitor);
+    return store_journal_walk (s_store (context), from, visit, visitor);
+}
+
+static int s_checkpoint_put (void *context, uint64_t number, const uint8_t *bytes, size_t size)
+{
+    return store_checkpoint_put (s_store (context), number, bytes, size);
+}
+
+static uint8_t *s_checkpoint_get (void *context, uint64_t number, size_t *size)
+{
+    return store_checkpoint_get (s_store (context), number, size);
+}
+
+static uint64_t s_checkpoint_before (void *context, uint64_t number)
+{
+    return store_checkpoint_before (s_store (context), number);
+}
+
+static int s_checkpoint_drop (void *context, uint64_t number)
+{
+    return store_checkpoint_drop (s_store (context), number);
 }
 
 static int s_put_statement (void *context, const uint8_t *body, size_t body_size,
@@ -95,6 +115,10 @@ void store_ports (ports_t *ports)
     ports->rollback = s_rollback;
     ports->journal_append = s_journal_append;
     ports->journal_walk = s_journal_walk;
+    ports->checkpoint_put = s_checkpoint_put;
+    ports->checkpoint_get = s_checkpoint_get;
+    ports->checkpoint_before = s_checkpoint_before;
+    ports->checkpoint_drop = s_checkpoint_drop;
     ports->put_statement = s_put_statement;
     ports->put_record = store_ports_put_record;
     ports->put_content = s_put_content;

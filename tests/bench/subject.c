@@ -157,7 +157,7 @@ static void s_start (subject_t *self)
     uint8_t entropy[SEED_BYTES];
     random_bytes (&self->random, entropy, sizeof entropy);
     clock_start (&self->clock, 0, 0);
-    int result = turn_recover (self->turn, NULL, NULL, NULL);
+    int result = turn_recover (self->turn, NULL);
     if (result == 0)
         result = turn_start (self->turn, &started, &self->options.clan->group, &about, entropy,
                              clock_now_ms (&self->clock), clock_wall_ms ());
@@ -211,7 +211,7 @@ double subject_recover (subject_t *self, uint64_t *entries)
 {
     digest_t before = node_digest (turn_node (self->turn));
     double before_ms = bench_now_ms ();
-    int result = turn_recover (self->turn, NULL, NULL, entries);
+    int result = turn_recover (self->turn, entries);
     if (result != 0)
         bench_fail ("the journal can't be replayed: %s", error_text (result));
     double took_ms = bench_now_ms () - before_ms;

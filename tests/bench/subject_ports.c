@@ -35,9 +35,21 @@ static int s_no_journal (void *context, const uint8_t *event, size_t size, const
     return 0;
 }
 
-static int s_no_walk (void *context, journal_entry_fn *visit, void *visitor)
+static int s_no_walk (void *context, uint64_t from, journal_entry_fn *visit, void *visitor)
 {
-    (void)context, (void)visit, (void)visitor;
+    (void)context, (void)from, (void)visit, (void)visitor;
+    return 0;
+}
+
+static int s_no_checkpoint (void *context, uint64_t number, const uint8_t *bytes, size_t size)
+{
+    (void)context, (void)number, (void)bytes, (void)size;
+    return 0;
+}
+
+static uint64_t s_none_before (void *context, uint64_t number)
+{
+    (void)context, (void)number;
     return 0;
 }
 
@@ -98,6 +110,8 @@ static void s_nothing_kept (ports_t *ports)
     ports->rollback = s_no_rollback;
     ports->journal_append = s_no_journal;
     ports->journal_walk = s_no_walk;
+    ports->checkpoint_put = s_no_checkpoint;
+    ports->checkpoint_before = s_none_before;
     ports->put_statement = s_no_statement;
     ports->put_record = s_no_record;
     ports->put_content = s_no_content;

@@ -9,6 +9,7 @@
 #include "protocol/group.h"
 #include "protocol/invite.h"
 #include "tests/lib/proof.h"
+#include "tests/lib/rig.h"
 #include "tests/lib/sample.h"
 
 static const char *s_corpus;
@@ -132,6 +133,37 @@ static void s_write_package (void)
     proof_destroy (&alone);
 }
 
+static void s_write_node (const rig_t *rig, const char *name)
+{
+    buffer_t saved = {0};
+    node_save (rig->nodes[0].node, &saved);
+    s_write ("checkpoint", "node", name, saved.data, saved.size);
+    buffer_clear (&saved);
+}
+
+/* A node that has just started, one that measures, one that has shared and been told of packages. */
+static void s_write_checkpoint (void)
+{
+    rig_t *rig = rig_new (3, NULL);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0), worse = *rig_candidate (rig, "worse", 1.1, 0);
+    s_write_node (rig, "started");
+    rig_propose (rig, 0, &worse);
+    rig_settle (rig);
+    rig->nodes[0].rules.hold_evaluations = true;
+    rig_propose (rig, 0, &better);
+    rig_settle (rig);
+    s_write_node (rig, "measures");
+    rig->nodes[0].rules.hold_evaluations = false;
+    rig->nodes[2].rules.deaf = true;
+    rig_release (rig, 0);
+    rig_pass (rig, 1000);
+    s_write_node (rig, "asks");
+    rig->nodes[2].rules.deaf = false;
+    rig_pass (rig, 60000);
+    s_write_node (rig, "shared");
+    rig_destroy (&rig);
+}
+
 int main (int argc, char **argv)
 {
     if (argc != 2) {
@@ -144,5 +176,6 @@ int main (int argc, char **argv)
     s_write_invite ();
     s_write_roster ();
     s_write_package ();
+    s_write_checkpoint ();
     return EXIT_SUCCESS;
 }

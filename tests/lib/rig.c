@@ -244,11 +244,13 @@ void rig_event (rig_t *self, size_t k, event_t event)
     effects_t effects = {0};
     event.now_ms = self->now_ms;
     event.wall_ms = 1700000000000u + self->now_ms;
+    node_t *twin = rig_twin (self, k);
     int rc = node_step (self->nodes[k].node, &event, &effects);
     assert (rc == 0);
     (void)rc;
     buffer_t entry = {0};
     digest_t digest = effects_digest (&effects, 0);
+    rig_twin_step (self, k, twin, &event, &digest);
     event_encode (&event, &entry);
     uint64_t size = entry.size;
     buffer_append (&self->nodes[k].journal, &size, sizeof size);

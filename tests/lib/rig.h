@@ -66,6 +66,7 @@ typedef struct {
 struct rig {
     size_t count;
     uint64_t now_ms;
+    size_t events; /* handed to nodes that were started */
     group_t group;
     members_t *members;
     struct {

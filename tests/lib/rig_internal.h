@@ -13,6 +13,13 @@ void rig_push (buffer_t *queue, const event_t *event);
 /* The node of that id, or (with `curve`) of that link key; -1 if there is none. */
 int rig_find (const rig_t *self, const pubkey_t *key, bool curve);
 
+/* --- rig_twin.c --- */
+/* What is loaded of node k's saved bytes; NULL before it was started, and for most of the events. */
+node_t *rig_twin (rig_t *self, size_t k);
+/* Asserts that the event gives the twin the same effects, and leads it to the same state, as node k; ends the twin. */
+void rig_twin_step (const rig_t *self, size_t k, node_t *twin, const event_t *event,
+                    const digest_t *expected);
+
 /* --- rig_jobs.c: each answers an effect of node k with its event --- */
 void rig_job_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate);
 void rig_job_merge (rig_t *self, size_t k, const merge_t *merge);

@@ -77,17 +77,69 @@ static int s_journal_append (void *context, const uint8_t *event, size_t size, c
     return 0;
 }
 
-static int s_journal_walk (void *context, journal_entry_fn *visit, void *visitor)
+static int s_journal_walk (void *context, uint64_t from, journal_entry_fn *visit, void *visitor)
 {
     turn_rig_t *self = context;
     uint64_t number = 0;
     for (size_t i = 0; i < self->committed; i++) {
         const turn_rig_row_t *row = &self->rows[i];
-        int result =
-            row->is_journal ? visit (visitor, ++number, row->bytes.data, row->bytes.size, &row->digest) : 0;
+        number += row->is_journal;
+        int result = row->is_journal && number >= from && number > self->trimmed
+                         ? visit (visitor, number, row->bytes.data, row->bytes.size, &row->digest)
+                         : 0;
         if (result != 0)
             return result;
     }
+    return 0;
+}
+
+/* --- checkpoints --- */
+
+static turn_rig_row_t *s_checkpoint (turn_rig_t *self, uint64_t number)
+{
+    for (size_t i = 0; i < self->row_count; i++)
+        if (number > 0 && self->rows[i].checkpoint == number)
+            return &self->rows[i];
+    return NULL;
+}
+
+static int s_checkpoint_put (void *context, uint64_t number, const uint8_t *bytes, size_t size)
+{
+    turn_rig_t *self = context;
+    digest_t none = {{0}};
+    s_trace (self, "checkpoint");
+    ck_assert (self->in_transaction && s_checkpoint (self, number) == NULL);
+    s_put (self, false, bytes, size, &none);
+    self->rows[self->row_count - 1].checkpoint = number;
+    return 0;
+}
+
+static uint8_t *s_checkpoint_get (void *context, uint64_t number, size_t *size)
+{
+    const turn_rig_row_t *row = s_checkpoint (context, number);
+    uint8_t *bytes = row == NULL || row->bytes.size == 0 ? NULL : malloc (row->bytes.size);
+    if (bytes == NULL)
+        return NULL;
+    memcpy (bytes, row->bytes.data, row->bytes.size);
+    *size = row->bytes.size;
+    return bytes;
+}
+
+static uint64_t s_checkpoint_before (void *context, uint64_t number)
+{
+    turn_rig_t *self = context;
+    uint64_t newest = 0;
+    for (size_t i = 0; i < self->row_count; i++)
+        if (self->rows[i].checkpoint > newest && self->rows[i].checkpoint < number)
+            newest = self->rows[i].checkpoint;
+    return newest;
+}
+
+static int s_checkpoint_drop (void *context, uint64_t number)
+{
+    turn_rig_row_t *row = s_checkpoint (context, number);
+    ck_assert_ptr_nonnull (row);
+    row->checkpoint = 0;
     return 0;
 }
 
@@ -237,6 +289,10 @@ static ports_t s_ports (turn_rig_t *self)
                      s_rollback,
                      s_journal_append,
                      s_journal_walk,
+                     s_checkpoint_put,
+                     s_checkpoint_get,
+                     s_checkpoint_before,
+                     s_checkpoint_drop,
                      s_put_statement,
                      s_put_record,
                      s_put_content,
@@ -363,8 +419,10 @@ int turn_rig_start (turn_rig_t *self)
         ports_t ports = s_ports (self);
         self->turn = turn_new (&self->identity, &ports);
         ck_assert_ptr_nonnull (self->turn);
+        if (self->checkpoint_every > 0)
+            turn_checkpoint_every (self->turn, self->checkpoint_every);
     }
-    int result = turn_recover (self->turn, NULL, NULL, NULL);
+    int result = turn_recover (self->turn, NULL);
     return result != 0 ? result : s_start (self);
 }
 

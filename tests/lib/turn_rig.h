@@ -12,7 +12,8 @@
 
 /* Something kept: committed, or still of the open transaction. */
 typedef struct {
-    bool is_journal; /* else a content */
+    bool is_journal;     /* else a content, or a checkpoint */
+    uint64_t checkpoint; /* behind which entry; 0: it is none */
     buffer_t bytes;
     digest_t digest; /* of the effects, or the content's id */
 } turn_rig_row_t;
@@ -30,6 +31,8 @@ typedef struct {
     int commit_error;
     int journal_error;
     uint64_t reserved;
+    uint64_t trimmed;          /* entries of the journal that are gone, from the first on */
+    uint64_t checkpoint_every; /* 0: as in production */
     char trace[16384];
     effects_t jobs;      /* those that were asked for */
     bool answer_at_once; /* jobs are answered from within the port */

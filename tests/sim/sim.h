@@ -7,6 +7,9 @@
  * other; each node crashes about every SIM_CRASH_MS; a cut between two halves about every SIM_CUT_MS, SIM_CUT_LENGTH_MS
  * long; SIM_COMMIT_FAILS of commits; SIM_FAULTS of jobs. All until SIM_CALM_MS; then the world is calm, and must settle.
  *
+ * Each world has its own number of journal entries between two checkpoints, SIM_CHECKPOINT_MAX at most. Each restart goes by the newest
+ * checkpoint, now and then by an older one as that can't be read, and must come to the very state that the whole journal leads to.
+ *
  * People and liars: about every SIM_OPERATOR_MS the operator of some node looks at it, decides what is held, pauses, resumes or
  * rolls back. In one world of SIM_LIAR_WORLDS one member lies: what it says of others' changes is the opposite of what its
  * own core found, each time or half of the times. */
@@ -16,25 +19,25 @@
 #include "crypto/random.h"
 #include "node/turn.h"
 
-#define SIM_NODES_MAX     50
-#define SIM_LOSS          0.02
-#define SIM_DELAY_MS      40
-#define SIM_CRASH_MS      60000
-#define SIM_DOWN_MS       8000
-#define SIM_CUT_MS        45000
-#define SIM_CUT_LENGTH_MS 20000
-#define SIM_COMMIT_FAILS  0.001
-#define SIM_FAULTS        0.03
-#define SIM_OPERATOR_MS   8000
-#define SIM_LIAR_WORLDS   4
-#define SIM_APPROVED_MAX  64
-#define SIM_CALM_MS       150000
-#define SIM_END_MS        900000 /* by then it must have settled */
-#define SIM_PROPOSALS \
-    5 /* of each node; in a world of more than SIM_CROWD nodes 1, as all members look at each */
-#define SIM_CROWD    12
-#define SIM_LINES    6 /* parameters of the simulated program, a line each */
-#define SIM_START_MS 1000000
+#define SIM_NODES_MAX      50
+#define SIM_LOSS           0.02
+#define SIM_DELAY_MS       40
+#define SIM_CRASH_MS       60000
+#define SIM_DOWN_MS        8000
+#define SIM_CUT_MS         45000
+#define SIM_CUT_LENGTH_MS  20000
+#define SIM_CHECKPOINT_MAX 64
+#define SIM_COMMIT_FAILS   0.001
+#define SIM_FAULTS         0.03
+#define SIM_OPERATOR_MS    8000
+#define SIM_LIAR_WORLDS    4
+#define SIM_APPROVED_MAX   64
+#define SIM_CALM_MS        150000
+#define SIM_END_MS         900000 /* by then it must have settled */
+#define SIM_PROPOSALS      5      /* of each node; 1 in a crowd */
+#define SIM_CROWD          12     /* with more nodes a proposal costs much, as all look at each */
+#define SIM_LINES          6      /* parameters of the simulated program, a line each */
+#define SIM_START_MS       1000000
 
 typedef struct sim sim_t;
 typedef struct sim_node sim_node_t;
@@ -47,7 +50,10 @@ int sim_store_begin (sim_store_t *self);
 int sim_store_commit (sim_store_t *self);
 void sim_store_rollback (sim_store_t *self);
 void sim_store_append (sim_store_t *self, const uint8_t *event, size_t size, const digest_t *effects);
-int sim_store_walk (sim_store_t *self, journal_entry_fn *visit, void *visitor);
+int sim_store_walk (sim_store_t *self, uint64_t from, journal_entry_fn *visit, void *visitor);
+void sim_store_put_checkpoint (sim_store_t *self, uint64_t number, const uint8_t *bytes, size_t size);
+const buffer_t *sim_store_checkpoint (const sim_store_t *self, uint64_t number);
+uint64_t sim_store_checkpoint_before (const sim_store_t *self, uint64_t number);
 void sim_store_put_content (sim_store_t *self, const uint8_t *bytes, size_t size);
 const buffer_t *sim_store_content (const sim_store_t *self, const digest_t *id);
 void sim_store_put_statement (sim_store_t *self, const uint8_t *body, size_t size,
@@ -75,6 +81,7 @@ struct sim_node {
     digest_t current;       /* the release that `current` points at: on disk */
     bool releases_differ;   /* the service's own copy is worse than measured (a regression) */
     turn_t *turn;           /* NULL: down */
+    bool recovering;        /* its core is being rebuilt */
     uint64_t life;          /* counts starts: what was sent to or done for an earlier life is lost */
     uint64_t wake_ms;       /* a turn is scheduled for then; UINT64_MAX: none */
     uint64_t clock_skew_ms; /* of its wall clock */
@@ -95,6 +102,8 @@ typedef struct {
     unsigned shared;
     unsigned adopted;
     unsigned held;
+    unsigned checkpoints; /* that a restart began with */
+    unsigned unreadable;  /* checkpoints that a restart found damaged */
     unsigned lost_frames;
     unsigned faults; /* of jobs */
     unsigned lies;
@@ -122,7 +131,8 @@ struct sim {
     size_t queue_capacity;
     uint64_t order;
     sim_counts_t counts;
-    char failure[1024]; /* the first invariant that did not hold; "" while all do */
+    uint64_t checkpoint_every; /* entries of the journal: few, so that they fall everywhere */
+    char failure[1024];        /* the first invariant that did not hold; "" while all do */
 };
 
 /* --- world: time and network --- */
@@ -177,6 +187,8 @@ bool sim_run (uint64_t seed, size_t nodes, sim_counts_t *counts, char failure[10
 
 /* --- invariants --- */
 void sim_check_acknowledged (sim_node_t *node, const uint8_t *body, size_t size);
+/* A core that was rebuilt of a checkpoint is the one that the whole journal leads to, with each recorded effect on the way. */
+void sim_check_recovered (sim_node_t *node);
 void sim_check_apply (sim_node_t *node, const apply_t *apply);
 /* True if all members know the same packages; else the first difference is the failure, if `complain`. */
 bool sim_check_knowledge (sim_t *self, bool complain);

@@ -20,6 +20,35 @@ void sim_check_acknowledged (sim_node_t *node, const uint8_t *body, size_t size)
     message_clear (&message);
 }
 
+static int s_same_effects (void *context, uint64_t number, const event_t *event, const effects_t *effects,
+                           const digest_t *recorded, const digest_t *computed)
+{
+    (void)context, (void)number, (void)event, (void)effects;
+    return digest_equal (recorded, computed) ? 0 : 1;
+}
+
+void sim_check_recovered (sim_node_t *node)
+{
+    ports_t ports = sim_ports (node);
+    turn_replayed_t replayed;
+    turn_t *turn = turn_new (&node->identity, &ports);
+    assert (turn);
+    int rc = turn_replay (turn, s_same_effects, NULL, &replayed);
+    if (rc)
+        sim_fail (node->sim, "%s: entry %llu of its journal replays otherwise: %s", node->name,
+                  (unsigned long long)replayed.number, rc > 0 ? "other effects" : error_text (rc));
+    else if (replayed.number > 0) {
+        buffer_t whole = {0}, recovered = {0};
+        node_save (turn_node (turn), &whole);
+        node_save (turn_node (node->turn), &recovered);
+        if (whole.size != recovered.size || memcmp (whole.data, recovered.data, whole.size) != 0)
+            sim_fail (node->sim, "%s: its checkpoint leads to another state than its journal", node->name);
+        buffer_clear (&whole);
+        buffer_clear (&recovered);
+    }
+    turn_destroy (&turn);
+}
+
 /* No node applies without a certificate that satisfies the policy. */
 static bool s_certified (const sim_node_t *node, const improvement_row_t *row)
 {

@@ -44,9 +44,45 @@ static int s_append (void *context, const uint8_t *event, size_t size, const dig
     return 0;
 }
 
-static int s_walk (void *context, journal_entry_fn *visit, void *visitor)
+static int s_walk (void *context, uint64_t from, journal_entry_fn *visit, void *visitor)
 {
-    return sim_store_walk (((sim_node_t *)context)->store, visit, visitor);
+    return sim_store_walk (((sim_node_t *)context)->store, from, visit, visitor);
+}
+
+static int s_put_checkpoint (void *context, uint64_t number, const uint8_t *bytes, size_t size)
+{
+    sim_store_put_checkpoint (((sim_node_t *)context)->store, number, bytes, size);
+    return 0;
+}
+
+/* In every third life the newest one of the last can't be read. */
+static uint8_t *s_get_checkpoint (void *context, uint64_t number, size_t *size)
+{
+    sim_node_t *node = context;
+    const buffer_t *kept = sim_store_checkpoint (node->store, number);
+    bool damaged = node->life % 3 == 2 && node->recovering &&
+                   sim_store_checkpoint_before (node->store, UINT64_MAX) == number;
+    node->sim->counts.unreadable += damaged;
+    if (!kept || damaged)
+        return NULL;
+    node->sim->counts.checkpoints += node->recovering;
+    uint8_t *copy = malloc (kept->size);
+    assert (copy);
+    memcpy (copy, kept->data, kept->size);
+    *size = kept->size;
+    return copy;
+}
+
+static uint64_t s_checkpoint_before (void *context, uint64_t number)
+{
+    return sim_store_checkpoint_before (((sim_node_t *)context)->store, number);
+}
+
+/* All stay, so that a replay compares each of them. */
+static int s_drop_checkpoint (void *context, uint64_t number)
+{
+    (void)context, (void)number;
+    return 0;
 }
 
 static int s_put_statement (void *context, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES],
@@ -206,6 +242,10 @@ ports_t sim_ports (sim_node_t *node)
                      .rollback = s_rollback,
                      .journal_append = s_append,
                      .journal_walk = s_walk,
+                     .checkpoint_put = s_put_checkpoint,
+                     .checkpoint_get = s_get_checkpoint,
+                     .checkpoint_before = s_checkpoint_before,
+                     .checkpoint_drop = s_drop_checkpoint,
                      .put_statement = s_put_statement,
                      .put_record = s_put_record,
                      .put_content = s_put_content,
@@ -283,10 +323,14 @@ void sim_node_start (sim_node_t *node)
     memset (node->linked, 0, sizeof node->linked);
     node->turn = turn_new (&node->identity, &ports);
     assert (node->turn);
-    if (turn_recover (node->turn, NULL, NULL, NULL)) {
-        sim_fail (self, "%s: its journal can't be replayed", node->name);
+    turn_checkpoint_every (node->turn, self->checkpoint_every);
+    node->recovering = true;
+    if (turn_recover (node->turn, NULL)) {
+        sim_fail (self, "%s: its core can't be rebuilt", node->name);
         return;
     }
+    node->recovering = false;
+    sim_check_recovered (node);
     address_t address;
     objective_row_t objectives[2];
     proposer_row_t proposer;
@@ -315,6 +359,8 @@ void sim_node_start (sim_node_t *node)
 
 void sim_node_crash (sim_node_t *node)
 {
+    if (node->turn && node->life % 2 == 1)
+        turn_checkpoint (node->turn); /* it was told to stop */
     turn_destroy (&node->turn);
     sim_store_rollback (node->store);
     node->life++;

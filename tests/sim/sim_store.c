@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { ROW_JOURNAL, ROW_CONTENT, ROW_STATEMENT, ROW_RECORD } row_kind_t;
+typedef enum { ROW_JOURNAL, ROW_CHECKPOINT, ROW_CONTENT, ROW_STATEMENT, ROW_RECORD } row_kind_t;
 typedef struct {
     row_kind_t kind;
     record_table_t table;
@@ -156,21 +156,58 @@ void sim_store_append (sim_store_t *self, const uint8_t *event, size_t size, con
     arena_clear (&arena);
 }
 
-int sim_store_walk (sim_store_t *self, journal_entry_fn *visit, void *visitor)
+int sim_store_walk (sim_store_t *self, uint64_t from, journal_entry_fn *visit, void *visitor)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < self->count; i++) {
         const row_t *row = &self->rows[i];
-        if (row->kind != ROW_JOURNAL)
+        if (row->kind != ROW_JOURNAL || ++number < from)
             continue;
         digest_t effects;
         memcpy (effects.bytes, row->bytes.data, DIGEST_BYTES);
-        int rc = visit (visitor, ++number, row->bytes.data + DIGEST_BYTES, row->bytes.size - DIGEST_BYTES,
-                        &effects);
+        int rc =
+            visit (visitor, number, row->bytes.data + DIGEST_BYTES, row->bytes.size - DIGEST_BYTES, &effects);
         if (rc)
             return rc;
     }
     return 0;
+}
+
+/* --- checkpoints: the key is made of their number --- */
+
+static digest_t s_checkpoint_key (uint64_t number)
+{
+    return digest_of (&number, sizeof number);
+}
+
+void sim_store_put_checkpoint (sim_store_t *self, uint64_t number, const uint8_t *bytes, size_t size)
+{
+    digest_t key = s_checkpoint_key (number);
+    const row_t *there =
+        s_find (self, ROW_CHECKPOINT, 0, &key); /* it could not be read, and is written again */
+    assert (!there || (there->bytes.size == size && memcmp (there->bytes.data, bytes, size) == 0));
+    if (there)
+        return;
+    row_t *row = s_add (self, ROW_CHECKPOINT, 0, &key);
+    row->publication = number;
+    buffer_append (&row->bytes, bytes, size);
+}
+
+const buffer_t *sim_store_checkpoint (const sim_store_t *self, uint64_t number)
+{
+    digest_t key = s_checkpoint_key (number);
+    const row_t *row = s_find (self, ROW_CHECKPOINT, 0, &key);
+    return row ? &row->bytes : NULL;
+}
+
+uint64_t sim_store_checkpoint_before (const sim_store_t *self, uint64_t number)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->rows[i].kind == ROW_CHECKPOINT && self->rows[i].publication > newest &&
+            self->rows[i].publication < number)
+            newest = self->rows[i].publication;
+    return newest;
 }
 
 /* --- contents, statements, records --- */

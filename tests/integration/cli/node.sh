@@ -115,6 +115,7 @@ expect 0 'rolled_back' log --dir "$node"
 # --- the journal proves it ---
 stop "$alpha"
 expect 0 'the same effects, byte for byte' replay "$node"
+expect 0 '[1-9][0-9]* checkpoints? on the way: the same state' replay "$node"
 expect 0 '"same": true' replay --json "$node"
 
 # --- a noisy objective is measured in pairs, and what it is better by is told with its interval ---
@@ -165,6 +166,10 @@ refused_by run log replay config 'package list' 'group members' "package verify 
 damage "DELETE FROM setting WHERE name = 'self'"
 refused_by run log replay 'package list'
 damage "UPDATE journal SET event = x'00' WHERE number = 1"
+refused_by replay # which looks at all; a start steps only what is behind the checkpoint that the last stop left
+damage "UPDATE journal SET event = x'00' WHERE number = 1; UPDATE checkpoint SET bytes = x'00'"
+refused_by run replay
+damage "DELETE FROM journal WHERE number < 3; UPDATE checkpoint SET bytes = x'00'"
 refused_by run replay
 damage 'DELETE FROM content'
 refused_by run

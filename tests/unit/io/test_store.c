@@ -104,7 +104,7 @@ START_TEST (test_a_later_schema_is_refused_with_both_versions)
     for (int read_only = 0; read_only < 2; read_only++) {
         ck_assert_ptr_null (store_open (scratch.path, false, read_only, &problem));
         ck_assert_ptr_nonnull (strstr (problem.text, "schema version 7"));
-        ck_assert_ptr_nonnull (strstr (problem.text, "knows version 1"));
+        ck_assert_ptr_nonnull (strstr (problem.text, "knows version 2"));
     }
     scratch_remove (&scratch);
 }

@@ -121,7 +121,7 @@ START_TEST (a_failed_turn_takes_nothing_in_until_it_is_rebuilt_and_then_goes_on)
     ck_assert_int_ne (turn_rig_run (rig, 0), 0);
 
     rig->commit_error = 0;
-    ck_assert_int_eq (turn_recover (rig->turn, NULL, NULL, NULL), 0);
+    ck_assert_int_eq (turn_recover (rig->turn, NULL), 0);
     digest_t after = node_digest (turn_node (rig->turn));
     ck_assert (digest_equal (&before, &after)); /* the pause was never done */
     effects_clear (&rig->jobs);
@@ -200,7 +200,8 @@ START_TEST (a_replay_gives_the_recorded_effects_and_finds_an_altered_entry)
     turn_rig_command (rig, 3, "pause");
     turn_rig_run_until (rig, rig->now_ms + 1000);
     replayed_t found = {0, 0};
-    ck_assert_int_eq (turn_recover (rig->turn, s_compare, &found, NULL), 0);
+    turn_replayed_t replayed;
+    ck_assert_int_eq (turn_replay (rig->turn, s_compare, &found, &replayed), 0);
     ck_assert_uint_ge (found.entries, 3);
     ck_assert_uint_eq (found.entries, turn_rig_journal (rig, 0));
     ck_assert_uint_eq (found.differs, 0);
@@ -210,7 +211,7 @@ START_TEST (a_replay_gives_the_recorded_effects_and_finds_an_altered_entry)
         last--;
     rig->rows[last - 1].digest.bytes[0] ^= 1;
     found = (replayed_t){0, 0};
-    ck_assert_int_eq (turn_recover (rig->turn, s_compare, &found, NULL), 0);
+    ck_assert_int_eq (turn_replay (rig->turn, s_compare, &found, &replayed), 0);
     ck_assert_uint_eq (found.differs, found.entries);
     turn_rig_destroy (rig);
 }
@@ -226,7 +227,7 @@ START_TEST (a_damaged_journal_is_told_by_the_number_of_its_entry)
         last--;
     rig->rows[last - 1].bytes.size--;
     uint64_t number = 0;
-    ck_assert_int_eq (turn_recover (rig->turn, NULL, NULL, &number), ERROR_MALFORMED);
+    ck_assert_int_eq (turn_recover (rig->turn, &number), ERROR_MALFORMED);
     ck_assert_uint_eq (number, journal);
     ck_assert (turn_failed (rig->turn));
     turn_rig_destroy (rig);

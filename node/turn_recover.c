@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Checkpoints, and the way back from them: the core is rebuilt of one and of the journal behind it. */
+#include "node/turn_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A checkpoint as it is kept: the clocks of the last entry before it, and the core's image (node_save). */
+#define CHECKPOINT_FIELDS(F, L, R) \
+    F (R, UINT, now_ms, 0)         \
+    F (R, UINT, wall_ms, 0)        \
+    F (R, BYTES, image, LIMIT_CHECKPOINT_BYTES)
+RECORD_STRUCT (checkpoint, CHECKPOINT_FIELDS);
+RECORD_TABLE (checkpoint, CHECKPOINT_FIELDS);
+
+/* --- writing --- */
+
+void turn_checkpoint_every (turn_t *self, uint64_t entries)
+{
+    assert (self && entries > 0);
+    self->checkpoint_every = entries;
+}
+
+/* What a checkpoint of the core as it stands would hold. False if it would be too large, or memory is short. */
+static bool s_encode (const turn_t *self, buffer_t *out)
+{
+    buffer_t image = {0};
+    node_save (self->node, &image);
+    bool fits = !image.failed && image.size <= LIMIT_CHECKPOINT_BYTES;
+    checkpoint_t checkpoint = {.now_ms = self->journal_now_ms,
+                               .wall_ms = self->journal_wall_ms,
+                               .image = bytes_of (image.data, fits ? image.size : 0)};
+    if (fits)
+        record_encode (&checkpoint_record, &checkpoint, out);
+    buffer_clear (&image);
+    return fits && !out->failed;
+}
+
+/* The newest two stay: one to start from, and one should that be damaged. */
+static int s_thin (turn_t *self)
+{
+    const ports_t *ports = &self->ports;
+    uint64_t number = ports->checkpoint_before (ports->context, self->checkpoint_last);
+    int rc = 0;
+    while (rc == 0 && number > 0 && (number = ports->checkpoint_before (ports->context, number)) > 0)
+        rc = ports->checkpoint_drop (ports->context, number);
+    return rc;
+}
+
+static int s_write (turn_t *self)
+{
+    const ports_t *ports = &self->ports;
+    buffer_t bytes = {0};
+    int rc = 0;
+    self->checkpoint_last = self->journal_last; /* one that can't be made isn't tried again with each entry */
+    if (s_encode (self, &bytes)) {
+        rc = ports->checkpoint_put (ports->context, self->journal_last, bytes.data, bytes.size);
+        if (rc == 0)
+            rc = s_thin (self);
+    } else
+        ports->log (ports->context, TURN_LOG_WARNING, "checkpoint_skipped", "too large, or out of memory");
+    buffer_clear (&bytes);
+    return rc;
+}
+
+int turn_journaled (turn_t *self, const event_t *event)
+{
+    assert (self && event);
+    self->journal_last++;
+    self->journal_now_ms = event->now_ms;
+    self->journal_wall_ms = event->wall_ms;
+    return self->journal_last - self->checkpoint_last >= self->checkpoint_every ? s_write (self) : 0;
+}
+
+void turn_checkpoint (turn_t *self)
+{
+    assert (self);
+    const ports_t *ports = &self->ports;
+    if (self->is_failed || self->checkpoint_last == self->journal_last)
+        return;
+    int rc = ports->begin (ports->context);
+    if (rc == 0)
+        rc = s_write (self);
+    if (rc == 0)
+        rc = ports->commit (ports->context);
+    if (rc == 0)
+        return;
+    ports->rollback (ports->context);
+    ports->log (ports->context, TURN_LOG_WARNING, "checkpoint_skipped", error_text (rc));
+}
+
+/* --- the way back --- */
+
+typedef struct {
+    turn_t *turn;
+    turn_replay_fn *visit;
+    void *context;
+    bool compares; /* checkpoints on the way with what the core would save */
+    bool anchored; /* the entry behind which it begins was met */
+    turn_replayed_t replayed;
+} recovery_t;
+
+/* A checkpoint behind the entry just stepped, if there is one, holds what the core would save. */
+static int s_compare (recovery_t *self)
+{
+    turn_t *turn = self->turn;
+    buffer_t bytes = {0};
+    size_t size = 0;
+    uint8_t *kept = turn->ports.checkpoint_get (turn->ports.context, turn->journal_last, &size);
+    if (kept == NULL)
+        return 0;
+    bool same = s_encode (turn, &bytes) && bytes.size == size && memcmp (bytes.data, kept, size) == 0;
+    self->replayed.checkpoints += same;
+    buffer_clear (&bytes);
+    free (kept);
+    return same ? 0 : ERROR_MISMATCH;
+}
+
+/* Steps one event whose bytes could be read. */
+static int s_step (recovery_t *self, const event_t *event, const digest_t *recorded)
+{
+    turn_t *turn = self->turn;
+    effects_t effects = {0};
+    int rc = node_step (turn->node, event, self->visit != NULL ? &effects : NULL);
+    if (rc == 0) {
+        turn->journal_last = self->replayed.number;
+        turn->journal_now_ms = event->now_ms;
+        turn->journal_wall_ms = event->wall_ms;
+    }
+    if (rc == 0 && self->visit != NULL) {
+        digest_t computed = effects_digest (&effects, 0);
+        rc = self->visit (self->context, self->replayed.number, event, &effects, recorded, &computed);
+    }
+    effects_clear (&effects);
+    return rc != 0 || !self->compares ? rc : s_compare (self);
+}
+
+static int s_entry (void *context, uint64_t number, const uint8_t *bytes, size_t size,
+                    const digest_t *recorded)
+{
+    recovery_t *self = context;
+    turn_t *turn = self->turn;
+    arena_t arena = {0};
+    event_t event;
+    if (number > 0 && number == self->replayed.from) {
+        self->anchored = true;
+        return 0; /* the checkpoint has it in it */
+    }
+    self->replayed.number = turn->journal_last + 1;
+    if (number != self->replayed.number)
+        return ERROR_MALFORMED; /* one is gone */
+    int rc = event_decode (bytes, size, &event, &arena);
+    if (rc == 0 && event.now_ms < turn->journal_now_ms)
+        rc = ERROR_MALFORMED;
+    if (rc == 0)
+        rc = s_step (self, &event, recorded);
+    arena_clear (&arena);
+    return rc;
+}
+
+/* Everything as before the first entry. */
+static int s_reset (turn_t *self)
+{
+    turn_forget (self);
+    turn_drop_inputs (self, self->input_count);
+    mesh_destroy (&self->mesh);
+    node_destroy (&self->node);
+    fetcher_destroy (&self->fetcher);
+    self->fetcher = fetcher_new (&self->ports, turn_fetched, self);
+    self->node = node_new (self->identity);
+    self->journal_last = self->checkpoint_last = 0;
+    self->journal_now_ms = self->journal_wall_ms = 0;
+    self->error = 0;
+    self->is_failed = true;
+    return self->node == NULL || self->fetcher == NULL ? ERROR_MEMORY : 0;
+}
+
+/* The core as the checkpoint behind that entry has it. 0, or why it can't be: nothing is changed then. */
+static int s_load (turn_t *self, uint64_t number)
+{
+    size_t size = 0;
+    uint8_t *bytes = self->ports.checkpoint_get (self->ports.context, number, &size);
+    if (bytes == NULL)
+        return ERROR_NOT_FOUND;
+    checkpoint_t checkpoint;
+    arena_t arena = {0};
+    node_t *node = NULL;
+    int rc = record_decode (&checkpoint_record, bytes, size, &checkpoint, &arena, NULL);
+    if (rc == 0)
+        rc = node_load (self->identity, checkpoint.image.data, checkpoint.image.size, &node);
+    if (rc == 0) {
+        node_destroy (&self->node);
+        self->node = node;
+        self->journal_last = self->checkpoint_last = number;
+        self->journal_now_ms = checkpoint.now_ms;
+        self->journal_wall_ms = checkpoint.wall_ms;
+    }
+    arena_clear (&arena);
+    free (bytes);
+    return rc;
+}
+
+static int s_first (void *context, uint64_t number, const uint8_t *bytes, size_t size,
+                    const digest_t *effects)
+{
+    (void)bytes, (void)size, (void)effects;
+    *(uint64_t *)context = number;
+    return 1;
+}
+
+/* The number of the oldest entry that is kept; 0 if there is none, or it can't be read. */
+static uint64_t s_oldest (turn_t *self)
+{
+    uint64_t number = 0;
+    self->ports.journal_walk (self->ports.context, 0, s_first, &number);
+    return number;
+}
+
+/* Loads the newest checkpoint that can be read. 0 if there is one, or none is needed. */
+static int s_load_newest (turn_t *self)
+{
+    const ports_t *ports = &self->ports;
+    uint64_t newest = ports->checkpoint_before (ports->context, UINT64_MAX);
+    for (uint64_t number = newest; number > 0; number = ports->checkpoint_before (ports->context, number)) {
+        int rc = s_load (self, number);
+        if (rc == 0)
+            return 0;
+        ports->log (ports->context, TURN_LOG_WARNING, "checkpoint_unreadable", error_text (rc));
+    }
+    return newest == 0 || s_oldest (self) <= 1 ? 0 : ERROR_NOT_FOUND;
+}
+
+/* Loads the oldest checkpoint that can be read and has the journal behind it, unless that goes back to the start. */
+static int s_load_oldest (turn_t *self)
+{
+    const ports_t *ports = &self->ports;
+    uint64_t oldest = s_oldest (self);
+    uint64_t best = 0;
+    if (oldest <= 1)
+        return 0;
+    for (uint64_t number = ports->checkpoint_before (ports->context, UINT64_MAX); number + 1 >= oldest;
+         number = ports->checkpoint_before (ports->context, number))
+        if (s_load (self, number) == 0)
+            best = number;
+    return best > 0 ? 0 : ERROR_NOT_FOUND;
+}
+
+/* Steps the journal from where the core stands. */
+static int s_walk (recovery_t *self)
+{
+    turn_t *turn = self->turn;
+    self->replayed.from = self->replayed.number = turn->journal_last;
+    int rc = turn->ports.journal_walk (turn->ports.context, turn->journal_last, s_entry, self);
+    if (rc == 0 && self->replayed.from > 0 && !self->anchored)
+        rc = ERROR_MALFORMED; /* the journal ends before the checkpoint does */
+    turn->last_now_ms = turn->journal_now_ms;
+    turn->last_wall_ms = turn->journal_wall_ms;
+    turn->is_failed = rc != 0;
+    return rc;
+}
+
+int turn_recover (turn_t *self, uint64_t *number)
+{
+    assert (self);
+    recovery_t recovery = {.turn = self};
+    int rc = s_reset (self);
+    if (rc == 0)
+        rc = s_load_newest (self);
+    if (rc == 0)
+        rc = s_walk (&recovery);
+    if (number != NULL)
+        *number = recovery.replayed.number;
+    return rc;
+}
+
+int turn_replay (turn_t *self, turn_replay_fn *visit, void *context, turn_replayed_t *replayed)
+{
+    assert (self && replayed);
+    recovery_t recovery = {.turn = self, .visit = visit, .context = context, .compares = true};
+    int rc = s_reset (self);
+    if (rc == 0)
+        rc = s_load_oldest (self);
+    if (rc == 0)
+        rc = s_walk (&recovery);
+    *replayed = recovery.replayed;
+    return rc;
+}
