@@ -212,7 +212,7 @@ int archive_settle (archive_t *self, const islands_t *islands)
     for (size_t i = 0; i < self->count; i++)
         self->entries[i].islands = 0;
     for (size_t i = 0; i < self->count; i++)
-        if (self->entries[i].valid)
+        if (self->entries[i].valid && !self->entries[i].dropped)
             s_go_home (self, (uint32_t)i);
     return 0;
 }
@@ -295,6 +295,12 @@ int archive_add (archive_t *self, const archive_candidate_t *candidate)
 }
 
 /* --- looking --- */
+
+size_t archive_kept (const archive_t *self)
+{
+    assert (self->dropped <= self->count);
+    return self->count - self->dropped;
+}
 
 size_t archive_count (const archive_t *self)
 {

@@ -53,6 +53,8 @@ typedef struct {
     double violation;    /* how far past its limits; 0: feasible */
     double score; /* weighted improvement over the root, what selection goes by; past a limit −violation */
     bool valid;
+    bool dropped;      /* its files are gone: it is known, and never chosen */
+    bool pinned;       /* never dropped */
     bool on_front;     /* nothing dominates it; of candidates with the same metrics only the first */
     uint8_t home;      /* island that it was bred on; ARCHIVE_EVERYWHERE */
     uint32_t islands;  /* a bit for each that it lives on */
@@ -80,6 +82,19 @@ const archive_entry_t *archive_find (const archive_t *self, const digest_t *id);
 
 /* The first candidate that is the same but for comments and spaces; NULL if there is none, or `tokens` is zero. */
 const archive_entry_t *archive_twin (const archive_t *self, const digest_t *tokens);
+
+/* A candidate that is here is never dropped from now on. */
+void archive_pin (archive_t *self, const digest_t *id);
+
+/* Drops the oldest `max` of those that may be: all but the root, the front, what is ranked of an island (so the best, too), what is pinned,
+ * and `spared`. Who was dropped leaves its islands, so that it is neither parent nor inspiration; it stays known, with its figures, so
+ * that nobody measures it twice. Writes their ids to `dropped`, returns how many. Aborts when out of memory. Takes time in proportion to
+ * all candidates: for many at a time. */
+size_t archive_drop (archive_t *self, const digest_t *spared, size_t spared_count, size_t max,
+                     digest_t *dropped);
+
+/* Those that were not dropped. */
+size_t archive_kept (const archive_t *self);
 
 size_t archive_count (const archive_t *self);
 size_t archive_front_count (const archive_t *self);

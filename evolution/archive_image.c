@@ -75,6 +75,8 @@ static void s_entry_image (archive_entry_t *self, size_t objectives, image_t *im
     for (size_t i = 0; i < 2; i++)
         image_fixed (image, self->parents[i].bytes, DIGEST_BYTES);
     image_bool (image, &self->valid);
+    image_bool (image, &self->dropped);
+    image_bool (image, &self->pinned);
     image_bool (image, &self->on_front);
     metrics_image (&self->metrics, image);
     image_real (image, &self->violation);
@@ -85,7 +87,7 @@ static void s_entry_image (archive_entry_t *self, size_t objectives, image_t *im
     image_unsigned (image, &self->islands, (1u << ARCHIVE_ISLANDS_MAX) - 1);
     image_unsigned (image, &self->children, 0);
     image_check (image, self->metrics.count == (self->valid ? objectives : 0));
-    image_check (image, self->valid || (!self->on_front && self->islands == 0));
+    image_check (image, (self->valid && !self->dropped) || (!self->on_front && self->islands == 0));
 }
 
 static void s_entries_image (archive_t *self, image_t *image)
@@ -104,6 +106,7 @@ static void s_entries_image (archive_t *self, image_t *image)
             continue;
         image_check (image, archive_find (self, &self->entries[i].id) == NULL);
         self->count++;
+        self->dropped += self->entries[i].dropped;
         if (image_sound (image))
             archive_register (self, (uint32_t)i);
     }

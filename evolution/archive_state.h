@@ -20,6 +20,7 @@ struct archive {
     size_t front_count;
     uint32_t root; /* the first valid entry */
     uint32_t best;
+    size_t dropped;
     size_t since_migration; /* candidates added */
     island_t islands[ARCHIVE_ISLANDS_MAX];
 };

@@ -31,13 +31,20 @@ static double s_weight (const island_t *self, const archive_entry_t *entries, co
     return 1 / (1 + archive_exp (-10 * (share - 0.5))) / (1 + entry->children);
 }
 
-void island_reweigh (island_t *self, const archive_entry_t *entries, uint32_t entry)
+/* Gives an entry a weight, and those above it their sums. */
+static void s_weigh (island_t *self, uint32_t entry, double weight)
 {
-    assert (entry < self->capacity && self->count > 0);
+    assert (entry < self->capacity);
     size_t node = self->capacity + entry;
-    self->weights[node] = s_weight (self, entries, &entries[entry]);
+    self->weights[node] = weight;
     for (node /= 2; node >= 1; node /= 2)
         self->weights[node] = self->weights[2 * node] + self->weights[2 * node + 1];
+}
+
+void island_reweigh (island_t *self, const archive_entry_t *entries, uint32_t entry)
+{
+    assert (self->count > 0);
+    s_weigh (self, entry, s_weight (self, entries, &entries[entry]));
 }
 
 /* Brings some of the weights up to date, going round the list. */
@@ -212,6 +219,17 @@ void island_join (island_t *self, const objectives_t *objectives, const archive_
     s_renew (self, entries, count);
     island_reweigh (self, entries, entry);
     s_try (self, objectives, entries, entry);
+}
+
+void island_leave (island_t *self, uint32_t entry)
+{
+    size_t at = 0;
+    while (at < self->count && self->members[at] != entry)
+        at++;
+    assert (at < self->count && entry != self->best);
+    memmove (&self->members[at], &self->members[at + 1], (self->count - at - 1) * sizeof *self->members);
+    self->count--;
+    s_weigh (self, entry, 0);
 }
 
 /* --- selection --- */

@@ -49,6 +49,9 @@ void island_free (island_t *self);
 void island_join (island_t *self, const objectives_t *objectives, const archive_entry_t *entries,
                   size_t count, uint32_t entry);
 
+/* An entry that lives here, and isn't ranked, leaves. */
+void island_leave (island_t *self, uint32_t entry);
+
 /* An entry that lives here got a child. */
 void island_reweigh (island_t *self, const archive_entry_t *entries, uint32_t entry);
 

@@ -13,6 +13,8 @@
 #define DAY_MS      86400000.0
 #define DAY_SECONDS 86400.0
 
+#define RETENTION_MAX 1000000000 /* as good as all */
+
 #define LLM_TIMEOUT_MS 600000 /* of a whole proposal by a model: several requests */
 
 /* What is being read: the configuration first, so that the keys' offsets are its own, then which lists were
@@ -125,6 +127,12 @@ static const schema_key_t s_islands_keys[] = {
     {KEY ("migration_fraction", SCHEMA_REAL, islands.migration_fraction), .maximum = 1},
     {.name = NULL}};
 
+static const schema_key_t s_retention_keys[] = {
+    {KEY ("candidates", SCHEMA_INTEGER, retention.candidates), .maximum = RETENTION_MAX},
+    {KEY ("journal", SCHEMA_INTEGER, retention.journal), .maximum = RETENTION_MAX},
+    {KEY ("events", SCHEMA_INTEGER, retention.events), .maximum = RETENTION_MAX},
+    {.name = NULL}};
+
 static const schema_key_t s_keys[] = {
     {KEY ("name", SCHEMA_TEXT, name), .bound = LIMIT_NAME, .accept_text = name_valid,
      .expected = NAME_EXPECTED},
@@ -159,6 +167,7 @@ static const schema_key_t s_keys[] = {
     {KEY ("selection", SCHEMA_CHOICE, selection), .choices = s_selections},
     {KEY ("learning_rate", SCHEMA_REAL, learning_rate), .minimum = 0.01, .maximum = 0.5},
     {.name = "islands", .type = SCHEMA_MAP, .of = s_islands_keys},
+    {.name = "retention", .type = SCHEMA_MAP, .of = s_retention_keys},
     {.name = "service", .type = SCHEMA_MAP, .of = s_service_keys},
     {.name = "real_time_monitoring", .type = SCHEMA_MAP, .of = s_monitoring_keys},
     {.name = "safety_systems", .type = SCHEMA_MAP, .of = s_safety_keys},
@@ -187,6 +196,9 @@ void config_defaults (config_t *config, unsigned cores)
     config->islands.count = 1;
     config->islands.migration_interval = 50;
     config->islands.migration_fraction = 0.1;
+    config->retention.candidates = 10000;
+    config->retention.journal = 100000;
+    config->retention.events = 100000;
     config->real_time_monitoring.websocket_enabled = true;
     config->real_time_monitoring.event_buffer_size = 1000;
     config->real_time_monitoring.metrics_interval_seconds = 1;

@@ -40,6 +40,11 @@ typedef struct {
         double migration_fraction;   /* (0.1) of an island's 64 best that go on to the next */
     } islands;
     struct {
+        uint64_t candidates; /* (10000) whose files are kept; 0: all */
+        uint64_t journal;    /* (100000) entries; 0: all */
+        uint64_t events;     /* (100000) for people, and as many own ones for peers; 0: all */
+    } retention;
+    struct {
         bool websocket_enabled;            /* (true) */
         uint64_t event_buffer_size;        /* (1000) */
         uint64_t metrics_interval_seconds; /* (1) */

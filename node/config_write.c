@@ -200,6 +200,15 @@ static void s_put_islands (writer_t *out, const config_t *config)
     s_put_real (out, "  migration_fraction", config->islands.migration_fraction, "of its 64 best");
 }
 
+static void s_put_retention (writer_t *out, const config_t *config)
+{
+    s_put (out, "\nretention: # how much of the past is kept; 0: all\n");
+    s_put_number (out, "  candidates", config->retention.candidates,
+                  "whose files are kept, beside the front and what was ever applied");
+    s_put_number (out, "  journal", config->retention.journal, "entries that `evomesh replay` can go back");
+    s_put_number (out, "  events", config->retention.events, "that `log`, `show` and peers can look back");
+}
+
 static void s_put_place (writer_t *out, const char *indent, const llm_place_t *place)
 {
     const struct {
@@ -301,6 +310,7 @@ char *config_write (const config_t *config)
     s_put (&out, "# A node of evomesh. What stands here is local and never comes from a peer.\n\n");
     s_put_own (&out, config);
     s_put_islands (&out, config);
+    s_put_retention (&out, config);
     if (config->llm.model_count > 0)
         s_put_llm (&out, &config->llm);
     else

@@ -6,6 +6,9 @@
 
 #include "node/event.h"
 
+#define RETAIN_DROPPED_MAX 1024
+#define RETAIN_KEPT_MAX    16384
+
 #define PERSIST_STATEMENT_FIELDS(F, L, R)     \
     F (R, BYTES, body, LIMIT_STATEMENT_BYTES) \
     F (R, BYTES, seal, SEAL_BYTES)            \
@@ -88,6 +91,10 @@
     F (R, TEXT, text, LIMIT_LONG_TEXT)                                                                  \
     F (R, TEXT, value, LIMIT_LONG_TEXT)
 
+#define RETAIN_FIELDS(F, L, R)               /* files that need not be kept any more */ \
+    L (R, hash, dropped, RETAIN_DROPPED_MAX) /* candidates; each is told of once */     \
+    L (R, hash, kept, RETAIN_KEPT_MAX)       /* trees that are in use, whatever else becomes of them */
+
 /* NODE_EFFECT (number, NAME, name, FIELDS) */
 #define NODE_EFFECTS(NODE_EFFECT)                                                   \
     NODE_EFFECT (1, PERSIST_STATEMENT, persist_statement, PERSIST_STATEMENT_FIELDS) \
@@ -108,7 +115,8 @@
     NODE_EFFECT (16, RESTORE, restore, RESTORE_FIELDS)                              \
     NODE_EFFECT (17, FETCH_CONTENT, fetch_content, FETCH_CONTENT_FIELDS)            \
     NODE_EFFECT (18, NOTIFY, notify, NOTIFY_FIELDS)                                 \
-    NODE_EFFECT (19, REPLY, reply, REPLY_FIELDS)
+    NODE_EFFECT (19, REPLY, reply, REPLY_FIELDS)                                    \
+    NODE_EFFECT (20, RETAIN, retain, RETAIN_FIELDS)
 
 #define EFFECT_STRUCT(number, NAME, name, FIELDS) RECORD_STRUCT (name, FIELDS);
 NODE_EFFECTS (EFFECT_STRUCT)

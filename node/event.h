@@ -50,7 +50,8 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     F (R, REAL, migration_fraction, 0)                                                                \
     F (R, REAL, learning_rate, 0)                                                                     \
     F (R, UINT, proposals_max, 0)                                                                     \
-    F (R, UINT, confined, 1) /* the sandbox really confines: peers' candidates may run */             \
+    F (R, UINT, candidates_kept, 0) /* beyond, the files of old ones are dropped; 0: all are kept */  \
+    F (R, UINT, confined, 1)        /* the sandbox really confines: peers' candidates may run */      \
     F (R, UINT, breaker_enabled, 1)                                                                   \
     F (R, UINT, breaker_threshold, 0)                                                                 \
     F (R, UINT, breaker_recovery_ms, 0)                                                               \

@@ -227,6 +227,7 @@ int node_step (node_t *self, const event_t *event, effects_t *effects)
         group_tick (self);
         say_outbox_tick (self);
         improve_advance (self);
+        retain_check (self);
     }
     self->out = NULL;
     return rc;

@@ -177,6 +177,8 @@ static void s_remember (node_t *self, const improvement_t *improvement)
         memmove (&self->applied[0], &self->applied[1], (--self->applied_count) * sizeof self->applied[0]);
     }
     assert (self->applied_count < LIMIT_SNAPSHOTS && !digest_is_zero (&improvement->snapshot));
+    archive_pin (self->archive, &improvement->base);
+    archive_pin (self->archive, &improvement->candidate);
     applied_t *grown = realloc (self->applied, (self->applied_count + 1) * sizeof *grown);
     assert (grown);
     self->applied = grown;

@@ -120,6 +120,7 @@ static void s_settings (settings_t *self, image_t *image)
     image_size (image, &self->islands.migration_interval, SIZE_MAX);
     image_real (image, &self->islands.migration_fraction);
     image_uint (image, &self->proposals_max, 0);
+    image_uint (image, &self->candidates_kept, 0);
     image_bool (image, &self->confined);
     image_bool (image, &self->automatic_rollback);
     image_bool (image, &self->auto_share);
@@ -181,6 +182,7 @@ static void s_archive (node_t *self, image_t *image)
     }
     if (image_sound (image))
         archive_image (self->archive, image);
+    image_size (image, &self->retain_at, SIZE_MAX);
     image_digest (image, &self->archive_digest);
     learning_rate_image (&self->learning, image);
     breaker_image (&self->breaker, image);

@@ -104,6 +104,11 @@ void candidate_measured (node_t *self, const improvement_t *improvement, reason_
 /* The candidate differs from `twin` by comments and spaces alone: it has the same figures, and no place of its own in the archive. */
 void candidate_twin (node_t *self, const improvement_t *improvement, const archive_entry_t *twin);
 
+/* --- files that are dropped (node_retain.c) --- */
+
+/* Drops the files of the oldest candidates, many at a time, if more are kept than there should be. Called at the end of each step. */
+void retain_check (node_t *self);
+
 /* --- feedback, both sides (node_review.c) --- */
 
 /* Are enough members here to measure a change again? While some are away who may be fit, it is better not asked for: it would be

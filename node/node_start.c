@@ -54,6 +54,7 @@ static void s_settings (const started_t *event, settings_t *settings)
                                     .migration_interval = event->migration_interval,
                                     .migration_fraction = event->migration_fraction};
     settings->proposals_max = event->proposals_max;
+    settings->candidates_kept = event->candidates_kept;
     settings->confined = event->confined;
     settings->automatic_rollback = event->automatic_rollback;
     settings->auto_share = event->auto_share;

@@ -15,6 +15,7 @@
  *   node_validate.c   validation, the asking side           node_proof.c            members that equivocate
  *   node_apply.c      snapshot, apply, verify               node_command.c          what the operator wants
  *   node_rollback.c   go back                               node_status.c           looking at it
+ *   node_retain.c     files that are dropped
  *   node_image.c      what a checkpoint holds               node_image_life.c       …of what is under way */
 #ifndef EVOMESH_NODE_NODE_STATE_H
 #define EVOMESH_NODE_NODE_STATE_H
@@ -215,6 +216,7 @@ typedef struct {
     selection_t selection;
     islands_t islands;
     uint64_t proposals_max;
+    uint64_t candidates_kept; /* 0: all */
     bool confined;
     bool automatic_rollback;
     bool auto_share;
@@ -252,6 +254,7 @@ struct node {
     reason_code_t baseline_reason; /* why the last try gave nothing; REASON_NONE: none did that */
     char baseline_detail[LIMIT_TEXT + 1];
     archive_t *archive;
+    size_t retain_at;        /* the number of candidates at which files may be dropped again */
     digest_t archive_digest; /* of all candidates and their verdicts: see node_candidate.c */
     learning_rate_t learning;
     breaker_t breaker;

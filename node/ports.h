@@ -39,11 +39,15 @@ typedef struct {
                                 size_t *size); /* malloc'ed; NULL: not here, or damaged */
     uint64_t (*checkpoint_before) (void *context, uint64_t number); /* the newest of those before; 0: none */
     int (*checkpoint_drop) (void *context, uint64_t number);
+    /* Retention: drops entries before `journal_from`, and of what only tells people and peers what happened all but the newest `events`. */
+    int (*trim) (void *context, uint64_t journal_from, uint64_t events);
     int (*put_statement) (void *context, const uint8_t *body, size_t body_size,
                           const uint8_t seal[SEAL_BYTES], uint64_t publication);
     int (*put_record) (void *context, record_table_t table, const digest_t *key, const uint8_t *bytes,
                        size_t size);
     int (*put_content) (void *context, const uint8_t *bytes, size_t size);
+    /* Retention: drops the files of candidates that nothing else has, and marks their records. */
+    int (*retain) (void *context, const retain_t *retain);
     uint8_t *(*get_content) (void *context, const digest_t *id, size_t *size); /* malloc'ed; NULL: not here */
     bool (*has_content) (void *context, const digest_t *id);
     /* Publications of `author` with a number >= `from`, ascending, `limit` at most. */

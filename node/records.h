@@ -69,7 +69,8 @@ typedef enum {
     F (R, UINT, reason, REASON_LIMIT)       \
     F (R, TEXT, detail, LIMIT_LONG_TEXT)    \
     F (R, DIGEST, improvement, 0)           \
-    F (R, UINT, time_ms, 0)
+    F (R, UINT, time_ms, 0)                 \
+    F (R, UINT, dropped, 1) /* its files are gone, by retention */
 /* A snapshot: what was live before a change; key: its id. */
 #define SNAPSHOT_ROW_FIELDS(F, L, R)                                   \
     F (R, DIGEST, id, 0)                                               \

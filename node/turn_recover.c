@@ -22,6 +22,13 @@ void turn_checkpoint_every (turn_t *self, uint64_t entries)
     self->checkpoint_every = entries;
 }
 
+void turn_retain (turn_t *self, uint64_t journal, uint64_t events)
+{
+    assert (self && journal > 0 && events > 0);
+    self->journal_kept = journal;
+    self->events_kept = events;
+}
+
 /* What a checkpoint of the core as it stands would hold. False if it would be too large, or memory is short. */
 static bool s_encode (const turn_t *self, buffer_t *out)
 {
@@ -37,14 +44,59 @@ static bool s_encode (const turn_t *self, buffer_t *out)
     return fits && !out->failed;
 }
 
-/* The newest two stay: one to start from, and one should that be damaged. */
+static int s_first (void *context, uint64_t number, const uint8_t *bytes, size_t size,
+                    const digest_t *effects)
+{
+    (void)bytes, (void)size, (void)effects;
+    *(uint64_t *)context = number;
+    return 1;
+}
+
+/* The number of the oldest entry that is kept; 0 if there is none, or it can't be read. */
+static uint64_t s_oldest (const turn_t *self)
+{
+    uint64_t number = 0;
+    self->ports.journal_walk (self->ports.context, 0, s_first, &number);
+    return number;
+}
+
+/* The oldest checkpoint behind at least that entry; 0 if there is none. */
+static uint64_t s_checkpoint_from (const turn_t *self, uint64_t from)
+{
+    uint64_t found = 0;
+    for (uint64_t number = UINT64_MAX;
+         (number = self->ports.checkpoint_before (self->ports.context, number)) > 0 && number >= from;)
+        found = number;
+    return found;
+}
+
+/* Half of what is kept behind an entry: where the next checkpoint should be to begin with. */
+static uint64_t s_halfway (const turn_t *self, uint64_t from)
+{
+    uint64_t half = self->journal_kept / 2 + 1;
+    return half < UINT64_MAX - from ? from + half : UINT64_MAX;
+}
+
+/* Lets go of checkpoints, and of the journal before the oldest of them. The newest two stay: one to start from, and one should that be
+ * damaged; the one with which the journal begins, unless that is its start; and the first one halfway from there, with which it will
+ * begin when it has grown too long. */
 static int s_thin (turn_t *self)
 {
     const ports_t *ports = &self->ports;
-    uint64_t number = ports->checkpoint_before (ports->context, self->checkpoint_last);
+    uint64_t newest = self->checkpoint_last, second = ports->checkpoint_before (ports->context, newest);
+    uint64_t begin = s_oldest (self) <= 1 ? 0 : s_checkpoint_from (self, s_oldest (self));
+    uint64_t next = s_checkpoint_from (self, s_halfway (self, begin));
+    if (newest - begin > self->journal_kept && second > begin) {
+        begin = next > 0 && next < second ? next : second;
+        next = s_checkpoint_from (self, s_halfway (self, begin));
+    }
     int rc = 0;
-    while (rc == 0 && number > 0 && (number = ports->checkpoint_before (ports->context, number)) > 0)
-        rc = ports->checkpoint_drop (ports->context, number);
+    for (uint64_t number = second; rc == 0 && number > 0;
+         number = ports->checkpoint_before (ports->context, number))
+        if (number != second && number != begin && number != next)
+            rc = ports->checkpoint_drop (ports->context, number);
+    if (rc == 0 && (self->journal_kept < UINT64_MAX || self->events_kept < UINT64_MAX))
+        rc = ports->trim (ports->context, begin, self->events_kept);
     return rc;
 }
 
@@ -199,22 +251,6 @@ static int s_load (turn_t *self, uint64_t number)
     arena_clear (&arena);
     free (bytes);
     return rc;
-}
-
-static int s_first (void *context, uint64_t number, const uint8_t *bytes, size_t size,
-                    const digest_t *effects)
-{
-    (void)bytes, (void)size, (void)effects;
-    *(uint64_t *)context = number;
-    return 1;
-}
-
-/* The number of the oldest entry that is kept; 0 if there is none, or it can't be read. */
-static uint64_t s_oldest (turn_t *self)
-{
-    uint64_t number = 0;
-    self->ports.journal_walk (self->ports.context, 0, s_first, &number);
-    return number;
 }
 
 /* Loads the newest checkpoint that can be read. 0 if there is one, or none is needed. */

@@ -114,6 +114,9 @@ static void s_list_local (listing_t *listing, const config_t *config)
     s_put_number (listing, "islands.count", config->islands.count, WHERE_NODE);
     s_put_number (listing, "islands.migration_interval", config->islands.migration_interval, WHERE_NODE);
     s_put_real (listing, "islands.migration_fraction", config->islands.migration_fraction, WHERE_NODE);
+    s_put_number (listing, "retention.candidates", config->retention.candidates, WHERE_NODE);
+    s_put_number (listing, "retention.journal", config->retention.journal, WHERE_NODE);
+    s_put_number (listing, "retention.events", config->retention.events, WHERE_NODE);
 }
 
 static void s_list_groups (listing_t *listing, const config_t *config)

@@ -14,6 +14,7 @@
 #define LIMIT_MOST    100000
 
 typedef struct {
+    store_t *store;
     const char *state; /* NULL: all */
     uint64_t limit;
     json_t *lines; /* newest first */
@@ -22,12 +23,17 @@ typedef struct {
 } gather_t;
 
 /* One table row, as an array of cells, or the whole record. */
-static json_t *s_line (const improvement_row_t *row, bool as_rows)
+static json_t *s_line (const improvement_row_t *row, bool dropped, bool as_rows)
 {
-    if (!as_rows)
-        return improvement_json (row);
-    bool told = row->reason != REASON_NONE;
-    const char *why = told ? improvement_reason_text (row->reason) : "";
+    if (!as_rows) {
+        json_t *json = improvement_json (row);
+        json_object_set_new (json, "files_dropped", json_boolean (dropped));
+        return json;
+    }
+    char why[LIMIT_TEXT];
+    snprintf (why, sizeof why, "%s%s",
+              row->reason != REASON_NONE ? improvement_reason_text (row->reason) : "",
+              dropped ? ", files dropped" : "");
     return json_pack (
         "[s, s, s, s, s, s, s]", output_time (row->changed_ms).text, output_digest (&row->id).text,
         improvement_state_text (row->state), improvement_origin_name (row->origin),
@@ -43,7 +49,8 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
     if (record_decode (&improvement_row_record, bytes, size, &row, &arena, &gather->problem) != 0)
         return ERROR_MALFORMED;
     if (gather->state == NULL || strcmp (improvement_state_text (row.state), gather->state) == 0)
-        json_array_append_new (gather->lines, s_line (&row, gather->as_rows));
+        json_array_append_new (
+            gather->lines, s_line (&row, session_dropped (gather->store, &row.candidate), gather->as_rows));
     arena_clear (&arena);
     return json_array_size (gather->lines) >= gather->limit ? 1 : 0;
 }
@@ -89,6 +96,7 @@ static bool s_is_state (const char *name)
 
 static int s_list (const cli_t *cli, store_t *store, gather_t *gather)
 {
+    gather->store = store;
     gather->lines = json_array ();
     assert (gather->lines != NULL);
     int rc = s_gather (store, gather);

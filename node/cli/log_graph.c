@@ -15,6 +15,7 @@ typedef struct {
     digest_t parents[LINEAGE_PARENTS_MAX];
     size_t parent_count;
     bool valid;
+    bool dropped;
     uint64_t reason;
     metrics_t metrics;
     digest_t improvement;
@@ -54,6 +55,7 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
         candidate_t *candidate = s_add (self);
         candidate->id = *key;
         candidate->valid = row.valid != 0;
+        candidate->dropped = row.dropped != 0;
         candidate->reason = row.reason;
         candidate->improvement = row.improvement;
         candidate->time_ms = row.time_ms;
@@ -127,17 +129,19 @@ static json_t *s_json (store_t *store, const agent_t *agent, const candidate_t *
         json_object_set_new (metrics, agent->objectives.items[i].name,
                              json_real (candidate->metrics.values[i]));
     digest_text (&candidate->id, text);
-    return json_pack ("{s:s, s:o, s:b, s:s, s:o, s:I}", "id", text, "parents", parents, "valid",
-                      candidate->valid, "verdict", s_verdict (store, candidate), "metrics", metrics,
-                      "time_ms", (json_int_t)candidate->time_ms);
+    return json_pack ("{s:s, s:o, s:b, s:b, s:s, s:o, s:I}", "id", text, "parents", parents, "valid",
+                      candidate->valid, "files_dropped", candidate->dropped, "verdict",
+                      s_verdict (store, candidate), "metrics", metrics, "time_ms",
+                      (json_int_t)candidate->time_ms);
 }
 
 /* "ID  verdict  name value, …", and the parents whose lines aren't drawn. */
 static void s_print_text (const cli_t *cli, store_t *store, const agent_t *agent,
                           const candidate_t *candidate, const bool drawn[LINEAGE_PARENTS_MAX])
 {
-    printf ("%s%s%s  %s", output_style (cli, OUTPUT_YELLOW), output_digest (&candidate->id).text,
-            output_style (cli, OUTPUT_PLAIN), s_verdict (store, candidate));
+    printf ("%s%s%s  %s%s", output_style (cli, OUTPUT_YELLOW), output_digest (&candidate->id).text,
+            output_style (cli, OUTPUT_PLAIN), s_verdict (store, candidate),
+            candidate->dropped ? ", files dropped" : "");
     for (size_t i = 0; i < candidate->metrics.count && i < agent->objectives.count; i++)
         printf ("%s%s %s", i == 0 ? "  " : ", ", agent->objectives.items[i].name,
                 output_number (candidate->metrics.values[i]).text);

@@ -132,11 +132,27 @@ int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *ev
     char text[DIGEST_SHORT_BYTES];
     digest_short (id, text);
     uint8_t *bytes = store_content_get (store, id, &size);
+    if (bytes == NULL && session_dropped (store, id))
+        return cli_fail ("the files of %s were dropped by retention (`retention` in node.yaml)", text);
     if (bytes == NULL)
         return cli_fail ("the files of %s are not here", text);
     int rc = tree_decode (bytes, size, tree, evaluator == NULL ? &ignored : evaluator);
     free (bytes);
     return rc == 0 ? CLI_DONE : cli_fail ("content %s is no list of files: %s", text, error_text (rc));
+}
+
+bool session_dropped (store_t *store, const digest_t *candidate)
+{
+    assert (store != NULL && candidate != NULL);
+    size_t size;
+    candidate_row_t row;
+    arena_t arena = {0};
+    uint8_t *bytes = store_record_get (store, TABLE_CANDIDATE, candidate, &size);
+    bool dropped = bytes != NULL &&
+                   record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0 && row.dropped;
+    arena_clear (&arena);
+    free (bytes);
+    return dropped;
 }
 
 agent_t *session_agent (store_t *store, const joined_t *joined)

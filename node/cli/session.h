@@ -34,6 +34,8 @@ int session_group (const cli_t *cli, store_t *store, joined_t **joined);
 agent_t *session_agent (store_t *store, const joined_t *joined);
 /* The tree that content `id` holds, under `*evaluator` (may be NULL). The caller clears it. */
 int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *evaluator);
+/* Were the files of that candidate dropped by retention? */
+bool session_dropped (store_t *store, const digest_t *candidate);
 
 /* --- the running node --- */
 

@@ -89,7 +89,7 @@ static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, con
     output_table_end (cli, &table);
 }
 
-static void s_print_head (const cli_t *cli, const improvement_row_t *row)
+static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool dropped)
 {
     char id[DIGEST_TEXT_BYTES];
     digest_text (&row->id, id);
@@ -113,6 +113,8 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row)
     if (!digest_is_zero (&row->second_parent))
         printf (" and %s", output_digest (&row->second_parent).text);
     printf (", compared with %s\n", output_digest (&row->base).text);
+    if (dropped)
+        puts ("  files        dropped by retention (`retention` in node.yaml)");
     if (!digest_is_zero (&row->package))
         printf ("  package      %s\n", output_digest (&row->package).text);
     printf ("  better by    %s (weighted)\n", output_percent (row->performance_improvement).text);
@@ -134,7 +136,7 @@ static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *ro
     if (membership_load (store, &joined, &problem) == 0)
         agent = session_agent (store, joined);
     if (!cli->json) {
-        s_print_head (cli, row);
+        s_print_head (cli, row, session_dropped (store, &row->candidate));
         if (agent != NULL)
             s_print_metrics (cli, row, agent);
         puts ("\nHow it went (UTC):");
@@ -161,6 +163,7 @@ static int s_show_id (const cli_t *cli, store_t *store)
     if (rc == CLI_DONE && cli->json) {
         json_t *json = improvement_json (&row);
         json_object_set (json, "events", story.events);
+        json_object_set_new (json, "files_dropped", json_boolean (session_dropped (store, &row.candidate)));
         rc = output_json (json);
     }
     json_decref (story.events);

@@ -187,6 +187,25 @@ void archive_git_close (archive_git_t **self_p)
     *self_p = NULL;
 }
 
+void archive_git_renew (archive_git_t **self_p, const char *data_directory, problem_t *problem)
+{
+    assert (self_p != NULL && *self_p != NULL);
+    char path[PATH_MAX];
+    archive_git_close (self_p);
+    if (file_join (path, sizeof path, data_directory, REPOSITORY_NAME, problem) != 0)
+        return;
+    if (workspace_remove (path) != 0)
+        problem_set (problem, "%s: can't be removed, to be made anew", path);
+    else
+        *self_p = archive_git_open (data_directory, problem);
+}
+
+size_t archive_git_count (const archive_git_t *self)
+{
+    assert (self != NULL);
+    return self->commits.count;
+}
+
 /* --- writing what waits --- */
 
 /* Writes the commits that wait, with all that they stand on, as one pack. */

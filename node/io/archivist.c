@@ -16,7 +16,14 @@ struct archivist {
     archive_git_t *git;
     uint64_t seen; /* number of the newest candidate row that was looked at */
     size_t left;   /* of a step */
+    digest_t start;
+    digest_t live;  /* zero: not told yet */
+    size_t dropped; /* candidates that it holds, and need not */
+    bool renewed;   /* it is being made anew: the refs of releases come last */
 };
+
+#define ANCESTORS_MAX 10000 /* generations that are looked through for one that is kept */
+#define DROPPED_MIN   64    /* fewer are no reason to make it anew */
 
 static void s_warn (const digest_t *candidate, const problem_t *problem)
 {
@@ -63,6 +70,45 @@ static void s_commit_foreign (archivist_t *self, const digest_t *candidate, uint
         s_commit (self, candidate, NULL, 0, "from a package, not measured here as it was", time_ms);
 }
 
+/* The nearest ancestor whose files are kept, by first parents; or where the records end. */
+static digest_t s_nearest_kept (const archivist_t *self, digest_t candidate)
+{
+    for (size_t i = 0; i < ANCESTORS_MAX; i++) {
+        size_t size;
+        candidate_row_t row;
+        arena_t arena = {0};
+        uint8_t *bytes = store_record_get (self->workshop->store, TABLE_CANDIDATE, &candidate, &size);
+        bool goes_on = bytes != NULL &&
+                       record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0 &&
+                       row.dropped && row.parents.count > 0;
+        if (goes_on)
+            candidate = row.parents.items[0].id;
+        arena_clear (&arena);
+        free (bytes);
+        if (!goes_on)
+            break;
+    }
+    return candidate;
+}
+
+/* Commits a candidate, unless its files were dropped. */
+static void s_take (archivist_t *self, const digest_t *id, const candidate_row_t *row)
+{
+    char message[LIMIT_LONG_TEXT];
+    digest_t parents[PARENTS_MAX];
+    size_t count = row->parents.count < PARENTS_MAX ? row->parents.count : PARENTS_MAX;
+    if (row->dropped) {
+        self->dropped += archive_git_has (self->git, id);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        parents[i] = s_nearest_kept (self, row->parents.items[i].id);
+        s_commit_foreign (self, &parents[i], row->time_ms);
+    }
+    s_message (self->workshop, row, message);
+    s_commit (self, id, parents, count, message, row->time_ms);
+}
+
 static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
 {
     archivist_t *self = context;
@@ -72,17 +118,8 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
         return 1;
     self->left--;
     self->seen = number;
-    if (record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0) {
-        char message[LIMIT_LONG_TEXT];
-        digest_t parents[PARENTS_MAX];
-        size_t count = row.parents.count < PARENTS_MAX ? row.parents.count : PARENTS_MAX;
-        for (size_t i = 0; i < count; i++) {
-            parents[i] = row.parents.items[i].id;
-            s_commit_foreign (self, &parents[i], row.time_ms);
-        }
-        s_message (self->workshop, &row, message);
-        s_commit (self, key, parents, count, message, row.time_ms);
-    }
+    if (record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0)
+        s_take (self, key, &row);
     arena_clear (&arena);
     return 0;
 }
@@ -96,6 +133,7 @@ archivist_t *archivist_new (const workshop_t *workshop, const digest_t *start, p
         return NULL;
     }
     self->workshop = workshop;
+    self->start = *start;
     self->git = archive_git_open (workshop->data_directory, problem);
     if (self->git == NULL) {
         free (self);
@@ -116,24 +154,88 @@ void archivist_destroy (archivist_t **self_p)
     *self_p = NULL;
 }
 
-bool archivist_step (archivist_t *self, size_t max)
+/* --- making it anew --- */
+
+static void s_renew (archivist_t *self)
 {
-    assert (self != NULL);
-    self->left = max;
-    store_record_walk (self->workshop->store, TABLE_CANDIDATE, self->seen, false, s_visit, self);
-    return self->left == 0;
+    problem_t problem = {{0}};
+    log_line (LEVEL_INFO, "archive_renewed", "held=%zu dropped=%zu", archive_git_count (self->git),
+              self->dropped);
+    archive_git_renew (&self->git, self->workshop->data_directory, &problem);
+    self->seen = self->dropped = 0;
+    self->renewed = true;
+    if (self->git == NULL)
+        log_line (LEVEL_WARNING, "archive_failed", "problem=\"%s\"", problem.text);
+    else
+        s_commit (self, &self->start, NULL, 0, "what the group started from", 0);
 }
 
-void archivist_release (archivist_t *self, const digest_t *release)
+static void s_release_ref (archivist_t *self, const digest_t *release)
 {
-    assert (self != NULL && release != NULL);
     char id[DIGEST_SHORT_BYTES], name[DIGEST_SHORT_BYTES + sizeof "releases/"];
     problem_t problem = {{0}};
     if (!archive_git_has (self->git, release))
         return;
     digest_short (release, id);
     snprintf (name, sizeof name, "releases/%s", id);
-    if (archive_git_ref (self->git, name, release, &problem) != 0 ||
-        archive_git_ref (self->git, "live", release, &problem) != 0)
+    if (archive_git_ref (self->git, name, release, &problem) != 0)
+        s_warn (release, &problem);
+}
+
+static int s_visit_snapshot (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
+                             size_t size)
+{
+    (void)number, (void)key;
+    snapshot_row_t row;
+    arena_t arena = {0};
+    if (record_decode (&snapshot_row_record, bytes, size, &row, &arena, NULL) == 0) {
+        s_release_ref (context, &row.release);
+        s_release_ref (context, &row.next);
+    }
+    arena_clear (&arena);
+    return 0;
+}
+
+/* All that is kept is committed again: now the releases. */
+static void s_finish_renewal (archivist_t *self)
+{
+    self->renewed = false;
+    store_record_walk (self->workshop->store, TABLE_SNAPSHOT, 0, false, s_visit_snapshot, self);
+    if (!digest_is_zero (&self->live))
+        archivist_release (self, &self->live);
+}
+
+void archivist_dropped (archivist_t *self, size_t count)
+{
+    assert (self != NULL);
+    self->dropped += count;
+}
+
+bool archivist_step (archivist_t *self, size_t max)
+{
+    assert (self != NULL);
+    if (self->git == NULL)
+        return false; /* it could not be made anew: at the next start */
+    self->left = max;
+    store_record_walk (self->workshop->store, TABLE_CANDIDATE, self->seen, false, s_visit, self);
+    if (self->left == 0)
+        return true;
+    if (self->renewed)
+        s_finish_renewal (self);
+    if (self->dropped < DROPPED_MIN || 2 * self->dropped < archive_git_count (self->git))
+        return false;
+    s_renew (self);
+    return true;
+}
+
+void archivist_release (archivist_t *self, const digest_t *release)
+{
+    assert (self != NULL && release != NULL);
+    problem_t problem = {{0}};
+    self->live = *release;
+    if (self->git == NULL || !archive_git_has (self->git, release))
+        return;
+    s_release_ref (self, release);
+    if (archive_git_ref (self->git, "live", release, &problem) != 0)
         s_warn (release, &problem);
 }

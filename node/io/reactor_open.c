@@ -107,6 +107,12 @@ static int s_open_links (reactor_t *self, problem_t *problem)
     return self->bus == NULL ? -1 : reactor_bind (self, problem);
 }
 
+/* How many of something are kept; 0 in node.yaml: all. */
+static uint64_t s_kept (uint64_t configured)
+{
+    return configured > 0 ? configured : UINT64_MAX;
+}
+
 int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
 {
     assert (self != NULL);
@@ -131,6 +137,7 @@ int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
     self->turn = turn_new (keystore_identity (self->keystore), &ports);
     if (self->turn == NULL)
         return problem_set (problem, "%s", error_text (ERROR_MEMORY));
+    turn_retain (self->turn, s_kept (self->config.retention.journal), s_kept (self->config.retention.events));
     if (s_open_jobs (self, problem) != 0)
         return -1;
     s_open_archive (self);
@@ -216,6 +223,7 @@ static void s_settings (const reactor_t *self, started_t *started)
     started->migration_fraction = config->islands.migration_fraction;
     started->learning_rate = config->learning_rate;
     started->proposals_max = config->proposals_max;
+    started->candidates_kept = config->retention.candidates;
     started->confined = sandbox_confines (self->sandbox);
     started->breaker_enabled = config->safety_systems.circuit_breaker_enabled;
     started->breaker_threshold = config->safety_systems.failure_threshold;

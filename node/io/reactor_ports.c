@@ -21,6 +21,25 @@ static int s_put_record (void *context, record_table_t table, const digest_t *ke
     return store_ports_put_record (self, table, key, bytes, size);
 }
 
+static int s_retain (void *context, const retain_t *retain)
+{
+    reactor_t *self = context;
+    self->archive_behind = true;
+    if (self->archivist != NULL)
+        archivist_dropped (self->archivist, retain->dropped.count);
+    return store_retain (self->store, retain->dropped.items, retain->dropped.count, retain->kept.items,
+                         retain->kept.count);
+}
+
+static int s_trim (void *context, uint64_t journal_from, uint64_t events)
+{
+    reactor_t *self = context;
+    int rc = store_journal_trim (self->store, journal_from);
+    if (rc == 0 && events < UINT64_MAX)
+        rc = store_events_trim (self->store, &keystore_identity (self->keystore)->id, events);
+    return rc;
+}
+
 /* --- links --- */
 
 static link_t *s_link (reactor_t *self, const pubkey_t *curve)
@@ -165,6 +184,8 @@ ports_t reactor_ports (reactor_t *self)
                      .answer = s_answer,
                      .log = s_log};
     store_ports (&ports);
+    ports.trim = s_trim;
+    ports.retain = s_retain;
     ports.put_record = s_put_record;
     return ports;
 }

@@ -187,7 +187,8 @@ static int s_create_schema (store_t *self)
     char versions[128];
     snprintf (versions, sizeof versions, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
               APPLICATION_ID, SCHEMA_VERSION);
-    if (s_execute (self, "BEGIN IMMEDIATE", doing) == 0 && s_execute (self, s_schema, doing) == 0 &&
+    if (s_execute (self, "PRAGMA auto_vacuum = INCREMENTAL", doing) == 0 &&
+        s_execute (self, "BEGIN IMMEDIATE", doing) == 0 && s_execute (self, s_schema, doing) == 0 &&
         s_execute (self, versions, doing) == 0 && s_execute (self, "COMMIT", doing) == 0)
         return 0;
     store_rollback (self);
@@ -245,8 +246,9 @@ static int s_configure (store_t *self)
                             "%s: its file system can't hold a write-ahead log (shared memory); put the data "
                             "directory on a local disk",
                             sqlite3_db_filename (self->db, "main"));
-    return s_execute (self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;",
-                      "setting it up");
+    return s_execute (
+        self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;",
+        "setting it up");
 }
 
 /* What is refused stays as it is: the log comes last, as switching to it writes. */

@@ -5,6 +5,7 @@
 #define EVOMESH_NODE_IO_STORE_H
 
 #include "crypto/statement.h"
+#include "protocol/message.h"
 #include "protocol/error.h"
 #include "protocol/limits.h"
 
@@ -52,6 +53,19 @@ uint8_t *store_checkpoint_get (store_t *self, uint64_t number, size_t *size);
 uint64_t store_checkpoint_before (store_t *self, uint64_t number);
 int store_checkpoint_drop (store_t *self, uint64_t number);
 
+/* --- retention: what was long ago goes; freed pages are used again, and those at the end are given back --- */
+/* Drops entries of the journal before that number. The newest is never dropped: numbers are places in history. */
+int store_journal_trim (store_t *self, uint64_t from);
+/* Drops all but the newest `keep` rows of TABLE_EVENT and, as far as they were rejected and the files of their candidates are gone, of
+ * TABLE_IMPROVEMENT; and of `author`'s publications the EVENTs among all but the newest `keep`: a peer
+ * that pulls them is told to go on behind them (docs/PROTOCOL.md). Rosters and packages are told of for ever. */
+int store_events_trim (store_t *self, const pubkey_t *author, uint64_t keep);
+
+/* Candidates whose files need not be kept: their records say so from now on, and of their trees and files those go that no kept candidate,
+ * no snapshot, no package and no tree of `kept` has. What was put lately stays: it may be of a tree that is still to be told of. */
+int store_retain (store_t *self, const hash_t *dropped, size_t dropped_count, const hash_t *kept,
+                  size_t kept_count);
+
 /* --- content by hash: files, candidate manifests, packages, charters. Putting what is there is no error. --- */
 /* Sets `*id` also where it fails. ERROR_BOUND beyond LIMIT_CONTENT_BYTES. */
 int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_t *id);
@@ -85,6 +99,8 @@ typedef enum {
 /* Inserts or replaces; order of first insertion is kept. */
 int store_record_put (store_t *self, table_t table, const digest_t *key, const uint8_t *bytes, size_t size);
 uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, size_t *size);
+/* The newest record of a table stays: numbers are never used twice. */
+int store_record_drop (store_t *self, table_t table, const digest_t *key);
 /* In order of first insertion, those with number > `after`; `newest_first` turns it round. */
 typedef int (record_visit_fn) (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes,
                                size_t size);

@@ -12,6 +12,7 @@ int store_content_put (store_t *self, const uint8_t *bytes, size_t size, digest_
 {
     assert (self != NULL && id != NULL);
     *id = digest_of (bytes, size);
+    self->recent[self->recent_next++ % STORE_RECENT] = *id;
     if (size > LIMIT_CONTENT_BYTES) {
         problem_set (&self->problem, "a content of %zu bytes is larger than %d", size, LIMIT_CONTENT_BYTES);
         return ERROR_BOUND;

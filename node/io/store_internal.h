@@ -8,29 +8,37 @@
 #include <sqlite3.h>
 
 /* Every statement that is prepared once and kept. */
-#define STORE_QUERIES(Q)                                                                                \
-    Q (BEGIN, "BEGIN IMMEDIATE")                                                                        \
-    Q (COMMIT, "COMMIT")                                                                                \
-    Q (JOURNAL_APPEND, "INSERT INTO journal (event, effects) VALUES (?1, ?2)")                          \
-    Q (JOURNAL_LAST, "SELECT COALESCE (MAX (number), 0) FROM journal")                                  \
-    Q (CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (number, digest, bytes) VALUES (?1, ?2, ?3)") \
-    Q (CHECKPOINT_DIGEST, "SELECT digest FROM checkpoint WHERE number = ?1")                            \
-    Q (CHECKPOINT_GET, "SELECT bytes FROM checkpoint WHERE number = ?1")                                \
-    Q (CHECKPOINT_BEFORE, "SELECT COALESCE (MAX (number), 0) FROM checkpoint WHERE number < ?1")        \
-    Q (CHECKPOINT_DROP, "DELETE FROM checkpoint WHERE number = ?1")                                     \
-    Q (CONTENT_PUT,                                                                                     \
-       "INSERT INTO content (id, bytes) VALUES (?1, ?2) "                                               \
-       "ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes WHERE bytes IS NOT excluded.bytes")       \
-    Q (CONTENT_GET, "SELECT bytes FROM content WHERE id = ?1")                                          \
-    Q (STATEMENT_PUT,                                                                                   \
-       "INSERT INTO statement (id, author, publication, body, seal) VALUES (?1, ?2, ?3, ?4, ?5) "       \
-       "ON CONFLICT (id) DO UPDATE SET publication = excluded.publication "                             \
-       "WHERE publication = 0 AND excluded.publication > 0")                                            \
-    Q (STATEMENT_GET, "SELECT body, seal FROM statement WHERE id = ?1")                                 \
-    Q (PUBLICATION_LAST, "SELECT COALESCE (MAX (publication), 0) FROM statement "                       \
-                         "WHERE author = ?1 AND publication > 0")                                       \
-    Q (SETTING_PUT, "INSERT INTO setting (name, bytes) VALUES (?1, ?2) "                                \
-                    "ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes")                          \
+#define STORE_QUERIES(Q)                                                                                     \
+    Q (BEGIN, "BEGIN IMMEDIATE")                                                                             \
+    Q (COMMIT, "COMMIT")                                                                                     \
+    Q (JOURNAL_APPEND, "INSERT INTO journal (event, effects) VALUES (?1, ?2)")                               \
+    Q (JOURNAL_LAST, "SELECT COALESCE (MAX (number), 0) FROM journal")                                       \
+    Q (CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (number, digest, bytes) VALUES (?1, ?2, ?3)")      \
+    Q (CHECKPOINT_DIGEST, "SELECT digest FROM checkpoint WHERE number = ?1")                                 \
+    Q (CHECKPOINT_GET, "SELECT bytes FROM checkpoint WHERE number = ?1")                                     \
+    Q (CHECKPOINT_BEFORE, "SELECT COALESCE (MAX (number), 0) FROM checkpoint WHERE number < ?1")             \
+    Q (CHECKPOINT_DROP, "DELETE FROM checkpoint WHERE number = ?1")                                          \
+    Q (JOURNAL_TRIM, "DELETE FROM journal WHERE number < min (?1, (SELECT MAX (number) FROM journal))")      \
+    Q (EVENT_TRIM, "DELETE FROM event WHERE number <= (SELECT MAX (number) FROM event) - ?1")                \
+    Q (STATEMENT_DROP, "DELETE FROM statement WHERE number = ?1")                                            \
+    Q (DOOM, "INSERT OR IGNORE INTO doomed (id) VALUES (?1)")                                                \
+    Q (SPARE, "DELETE FROM doomed WHERE id = ?1")                                                            \
+    Q (RECENT, "INSERT OR IGNORE INTO recent (id) VALUES (?1)")                                              \
+    Q (CONTENT_DROP, "DELETE FROM content WHERE id IN (SELECT id FROM doomed EXCEPT SELECT id FROM recent)") \
+    Q (DOOMED_LEFT, "DELETE FROM doomed WHERE id NOT IN (SELECT id FROM content)")                           \
+    Q (CONTENT_PUT,                                                                                          \
+       "INSERT INTO content (id, bytes) VALUES (?1, ?2) "                                                    \
+       "ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes WHERE bytes IS NOT excluded.bytes")            \
+    Q (CONTENT_GET, "SELECT bytes FROM content WHERE id = ?1")                                               \
+    Q (STATEMENT_PUT,                                                                                        \
+       "INSERT INTO statement (id, author, publication, body, seal) VALUES (?1, ?2, ?3, ?4, ?5) "            \
+       "ON CONFLICT (id) DO UPDATE SET publication = excluded.publication "                                  \
+       "WHERE publication = 0 AND excluded.publication > 0")                                                 \
+    Q (STATEMENT_GET, "SELECT body, seal FROM statement WHERE id = ?1")                                      \
+    Q (PUBLICATION_LAST, "SELECT COALESCE (MAX (publication), 0) FROM statement "                            \
+                         "WHERE author = ?1 AND publication > 0")                                            \
+    Q (SETTING_PUT, "INSERT INTO setting (name, bytes) VALUES (?1, ?2) "                                     \
+                    "ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes")                               \
     Q (SETTING_GET, "SELECT bytes FROM setting WHERE name = ?1")
 
 typedef enum {
@@ -40,12 +48,17 @@ typedef enum {
         QUERY_COUNT
 } query_t;
 
-typedef enum { RECORD_PUT, RECORD_GET, RECORD_QUERY_COUNT } record_query_t;
+#define STORE_RECENT 128 /* a proposal has 65 at most, and is told of within a turn or two */
+
+typedef enum { RECORD_PUT, RECORD_GET, RECORD_DROP, RECORD_QUERY_COUNT } record_query_t;
 
 struct store {
     sqlite3 *db;
     sqlite3_stmt *queries[QUERY_COUNT]; /* prepared at first use */
     sqlite3_stmt *record_queries[TABLE_COUNT][RECORD_QUERY_COUNT];
+    digest_t recent[STORE_RECENT]; /* contents that were put last, also such as were there, in a ring */
+    size_t recent_next;
+    bool has_retained; /* since it was opened */
     problem_t problem; /* the last failure */
 };
 

@@ -58,6 +58,12 @@ static int s_checkpoint_drop (void *context, uint64_t number)
     return store_checkpoint_drop (s_store (context), number);
 }
 
+static int s_trim (void *context, uint64_t journal_from, uint64_t events)
+{
+    (void)events; /* whose they are, the node knows: reactor_ports.c */
+    return store_journal_trim (s_store (context), journal_from);
+}
+
 static int s_put_statement (void *context, const uint8_t *body, size_t body_size,
                             const uint8_t seal[SEAL_BYTES], uint64_t publication)
 {
@@ -73,6 +79,12 @@ int store_ports_put_record (void *context, record_table_t table, const digest_t 
                    "the core's tables are the store's");
     assert ((unsigned)table < TABLE_COUNT);
     return store_record_put (s_store (context), (table_t)table, key, bytes, size);
+}
+
+static int s_retain (void *context, const retain_t *retain)
+{
+    return store_retain (s_store (context), retain->dropped.items, retain->dropped.count, retain->kept.items,
+                         retain->kept.count);
 }
 
 static int s_put_content (void *context, const uint8_t *bytes, size_t size)
@@ -119,8 +131,10 @@ void store_ports (ports_t *ports)
     ports->checkpoint_get = s_checkpoint_get;
     ports->checkpoint_before = s_checkpoint_before;
     ports->checkpoint_drop = s_checkpoint_drop;
+    ports->trim = s_trim;
     ports->put_statement = s_put_statement;
     ports->put_record = store_ports_put_record;
+    ports->retain = s_retain;
     ports->put_content = s_put_content;
     ports->get_content = s_get_content;
     ports->has_content = s_has_content;

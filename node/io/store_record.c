@@ -28,11 +28,22 @@ static sqlite3_stmt *s_query (store_t *self, table_t table, record_query_t query
     sqlite3_stmt **kept = &self->record_queries[table][query];
     if (*kept != NULL)
         return *kept;
-    int size = query == RECORD_PUT ? snprintf (sql, sizeof sql,
-                                               "INSERT INTO %s (key, bytes) VALUES (?1, ?2) "
-                                               "ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes",
-                                               name)
-                                   : snprintf (sql, sizeof sql, "SELECT bytes FROM %s WHERE key = ?1", name);
+    int size = 0;
+    switch (query) {
+    case RECORD_PUT:
+        size = snprintf (sql, sizeof sql,
+                         "INSERT INTO %s (key, bytes) VALUES (?1, ?2) "
+                         "ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes",
+                         name);
+        break;
+    case RECORD_GET: size = snprintf (sql, sizeof sql, "SELECT bytes FROM %s WHERE key = ?1", name); break;
+    case RECORD_DROP:
+        size =
+            snprintf (sql, sizeof sql,
+                      "DELETE FROM %s WHERE key = ?1 AND number < (SELECT MAX (number) FROM %s)", name, name);
+        break;
+    case RECORD_QUERY_COUNT: break;
+    }
     assert (size > 0 && size < SQL_BYTES_MAX);
     store_prepare (self, sql, kept);
     return *kept;
@@ -56,6 +67,15 @@ uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, si
     if (statement != NULL)
         store_bind (statement, 1, key->bytes, DIGEST_BYTES);
     return store_take_bytes (self, statement, "reading a record", size);
+}
+
+int store_record_drop (store_t *self, table_t table, const digest_t *key)
+{
+    assert (self != NULL && key != NULL);
+    sqlite3_stmt *statement = s_query (self, table, RECORD_DROP);
+    if (statement != NULL)
+        store_bind (statement, 1, key->bytes, DIGEST_BYTES);
+    return store_run (self, statement, "dropping a record");
 }
 
 int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first,

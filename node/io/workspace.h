@@ -66,6 +66,12 @@ archive_git_t *archive_git_open (const char *data_directory, problem_t *problem)
 /* Writes what waits, and closes it. */
 void archive_git_close (archive_git_t **self_p);
 
+/* Removes all that it holds, also refs that others made, and opens it anew, empty. On failure `*self_p` is NULL. */
+void archive_git_renew (archive_git_t **self_p, const char *data_directory, problem_t *problem);
+
+/* How many candidates it holds. */
+size_t archive_git_count (const archive_git_t *self);
+
 /* Commits `tree` with `message`; parents are the commits of the given candidates (those not committed are left out). A
  * candidate that was committed is left as it is. */
 int archive_git_commit (archive_git_t *self, store_t *store, const digest_t *candidate, const tree_t *tree,

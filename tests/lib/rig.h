@@ -88,6 +88,7 @@ struct rig {
         buffer_t journal;    /* every event, behind its length, with the digest of its effects */
         buffer_t events;     /* all that it emitted: a string each, "type key=value …", for rig_told */
         unsigned statements; /* that it kept */
+        unsigned dropped;    /* candidates whose files need not be kept */
         unsigned invites_ended;
         unsigned fetches[2]; /* contents that it asked for: alone, and with the files that they list */
         unsigned evaluations;

@@ -143,6 +143,22 @@ static int s_checkpoint_drop (void *context, uint64_t number)
     return 0;
 }
 
+static int s_trim (void *context, uint64_t journal_from, uint64_t events)
+{
+    turn_rig_t *self = context;
+    (void)events;
+    ck_assert_uint_ge (journal_from, self->trimmed);
+    self->trimmed = journal_from > 0 ? journal_from - 1 : 0;
+    return 0;
+}
+
+static int s_retain (void *context, const retain_t *retain)
+{
+    (void)retain;
+    s_trace (context, "retain");
+    return 0;
+}
+
 static int s_put_statement (void *context, const uint8_t *body, size_t body_size,
                             const uint8_t seal[SEAL_BYTES], uint64_t publication)
 {
@@ -293,9 +309,11 @@ static ports_t s_ports (turn_rig_t *self)
                      s_checkpoint_get,
                      s_checkpoint_before,
                      s_checkpoint_drop,
+                     s_trim,
                      s_put_statement,
                      s_put_record,
                      s_put_content,
+                     s_retain,
                      s_get_content,
                      s_has_content,
                      s_walk_publications,

@@ -104,6 +104,7 @@ typedef struct {
     unsigned held;
     unsigned checkpoints; /* that a restart began with */
     unsigned unreadable;  /* checkpoints that a restart found damaged */
+    unsigned dropped;     /* candidates whose files were not to be kept */
     unsigned lost_frames;
     unsigned faults; /* of jobs */
     unsigned lies;
@@ -190,6 +191,8 @@ void sim_check_acknowledged (sim_node_t *node, const uint8_t *body, size_t size)
 /* A core that was rebuilt of a checkpoint is the one that the whole journal leads to, with each recorded effect on the way. */
 void sim_check_recovered (sim_node_t *node);
 void sim_check_apply (sim_node_t *node, const apply_t *apply);
+/* Nothing is dropped that is live, or can be gone back to. */
+void sim_check_dropped (sim_node_t *node, const digest_t *candidate);
 /* True if all members know the same packages; else the first difference is the failure, if `complain`. */
 bool sim_check_knowledge (sim_t *self, bool complain);
 void sim_check_end (sim_t *self);

@@ -105,6 +105,33 @@ void sim_check_apply (sim_node_t *node, const apply_t *apply)
         sim_fail (node->sim, "%s applies without a certificate", node->name);
 }
 
+typedef struct {
+    const digest_t *dropped;
+    bool is_needed;
+} drop_check_t;
+
+static void s_snapshot (void *context, const digest_t *key, const buffer_t *bytes)
+{
+    drop_check_t *check = context;
+    snapshot_row_t row;
+    arena_t arena = {0};
+    (void)key;
+    if (record_decode (&snapshot_row_record, bytes->data, bytes->size, &row, &arena, NULL) == 0)
+        check->is_needed = check->is_needed || digest_equal (&row.release, check->dropped) ||
+                           digest_equal (&row.next, check->dropped);
+    arena_clear (&arena);
+}
+
+void sim_check_dropped (sim_node_t *node, const digest_t *candidate)
+{
+    drop_check_t check = {.dropped = candidate,
+                          .is_needed = digest_equal (candidate, &node->current) ||
+                                       digest_equal (candidate, &node->sim->start)};
+    sim_store_records (node->store, RECORD_SNAPSHOT, s_snapshot, &check);
+    if (check.is_needed)
+        sim_fail (node->sim, "%s drops what is live, or can be gone back to", node->name);
+}
+
 /* --- at the end --- */
 
 typedef struct {

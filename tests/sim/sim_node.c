@@ -105,6 +105,15 @@ static int s_put_content (void *context, const uint8_t *bytes, size_t size)
     return 0;
 }
 
+static int s_retain (void *context, const retain_t *retain)
+{
+    sim_node_t *node = context;
+    for (size_t i = 0; i < retain->dropped.count; i++)
+        sim_check_dropped (node, &retain->dropped.items[i].id);
+    node->sim->counts.dropped += (unsigned)retain->dropped.count;
+    return 0;
+}
+
 static uint8_t *s_get_content (void *context, const digest_t *id, size_t *size)
 {
     const buffer_t *content = sim_store_content (((sim_node_t *)context)->store, id);
@@ -136,6 +145,12 @@ static uint64_t s_last_publication (void *context, const pubkey_t *author)
 static int s_reserve (void *context, uint64_t number)
 {
     ((sim_node_t *)context)->live_seq = number | 1;
+    return 0;
+}
+
+static int s_trim (void *context, uint64_t journal_from, uint64_t events)
+{
+    (void)context, (void)journal_from, (void)events;
     return 0;
 }
 
@@ -246,9 +261,11 @@ ports_t sim_ports (sim_node_t *node)
                      .checkpoint_get = s_get_checkpoint,
                      .checkpoint_before = s_checkpoint_before,
                      .checkpoint_drop = s_drop_checkpoint,
+                     .trim = s_trim,
                      .put_statement = s_put_statement,
                      .put_record = s_put_record,
                      .put_content = s_put_content,
+                     .retain = s_retain,
                      .get_content = s_get_content,
                      .has_content = s_has_content,
                      .walk_publications = s_publications,
@@ -302,6 +319,7 @@ static started_t s_started (sim_node_t *node, address_t *address, objective_row_
                        .migration_fraction = 0.1,
                        .learning_rate = 0.1,
                        .proposals_max = self->node_count > SIM_CROWD ? 1 : SIM_PROPOSALS,
+                       .candidates_kept = 1,
                        .confined = 1,
                        .breaker_enabled = 1,
                        .breaker_threshold = 5,

@@ -55,7 +55,8 @@ int main (int argc, char **argv)
     printf ("%llu worlds: %u crashes, %u cuts, %u failed commits, %u lost frames, %u faults, %u lies\n",
             (unsigned long long)count, sum.crashes, sum.cuts, sum.failed_commits, sum.lost_frames, sum.faults,
             sum.lies);
-    printf ("%u restarts with a checkpoint, %u found one damaged\n", sum.checkpoints, sum.unreadable);
+    printf ("%u restarts with a checkpoint, %u found one damaged; %u candidates dropped\n", sum.checkpoints,
+            sum.unreadable, sum.dropped);
     printf ("%u applied, %u rolled back, %u shared, %u adopted, %u held\n", sum.applied, sum.rolled_back,
             sum.shared, sum.adopted, sum.held);
     printf ("operators: %u approvals, %u rejections, %u pauses, %u resumes, %u rollbacks\n", sum.approvals,

@@ -96,6 +96,34 @@ START_TEST (a_candidate_whose_files_are_gone_does_not_stop_the_others)
 }
 END_TEST
 
+START_TEST (an_archive_of_which_half_was_dropped_is_made_anew_of_what_is_kept)
+{
+    enum { MANY = 80 };
+    job_rig_t *rig = job_rig_new (false);
+    digest_t start = job_rig_candidate (rig, "5\n"), ids[MANY];
+    archivist_t *archivist = s_archivist (rig, &start);
+    for (size_t i = 0; i < MANY; i++) { /* one made of the other */
+        char text[16];
+        snprintf (text, sizeof text, "%zu\n", 100 + i);
+        ids[i] = s_measured (rig, text, i == 0 ? &start : &ids[i - 1], true);
+    }
+    while (archivist_step (archivist, 32)) {
+    }
+    hash_t dropped[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        dropped[i].id = ids[i];
+    ck_assert_int_eq (store_retain (rig->fixture.store, dropped, MANY - 2, NULL, 0), 0);
+    archivist_dropped (archivist, MANY - 2);
+    while (archivist_step (archivist, 32)) {
+    }
+    archivist_release (archivist, &ids[MANY - 1]);
+    archivist_destroy (&archivist);
+    ck_assert (s_has (rig, &start) && s_has (rig, &ids[MANY - 2]) && s_has (rig, &ids[MANY - 1]));
+    ck_assert (!s_has (rig, &ids[0]) && !s_has (rig, &ids[MANY - 3]));
+    job_rig_destroy (rig);
+}
+END_TEST
+
 /* Runs the real git on the archive and fails unless it prints that. */
 static void s_expect_git (job_rig_t *rig, const char *arguments, const char *expected)
 {
@@ -127,4 +155,5 @@ END_TEST
 
 SUITE_MAIN ("archivist", what_was_merged_has_two_parents_also_if_one_was_not_measured_here,
             every_measured_candidate_is_committed_a_few_at_a_time,
-            a_candidate_whose_files_are_gone_does_not_stop_the_others)
+            a_candidate_whose_files_are_gone_does_not_stop_the_others,
+            an_archive_of_which_half_was_dropped_is_made_anew_of_what_is_kept)

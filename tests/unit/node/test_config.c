@@ -23,6 +23,7 @@ static const char s_good[] =
     "selection: best\n"
     "learning_rate: 0.25\n"
     "islands: {count: 4, migration_interval: 20, migration_fraction: 0.5}\n"
+    "retention: {candidates: 50, journal: 0, events: 7}\n"
     "service: {restart: \"systemctl restart a\", timeout: 5s}\n"
     "real_time_monitoring:\n"
     "  websocket_enabled: false\n"
@@ -61,6 +62,9 @@ static void s_expect_good (const config_t *config)
     ck_assert_uint_eq (config->islands.count, 4);
     ck_assert_uint_eq (config->islands.migration_interval, 20);
     ck_assert_double_eq (config->islands.migration_fraction, 0.5);
+    ck_assert_uint_eq (config->retention.candidates, 50);
+    ck_assert_uint_eq (config->retention.journal, 0);
+    ck_assert_uint_eq (config->retention.events, 7);
     ck_assert_str_eq (config->service_restart, "systemctl restart a");
     ck_assert_uint_eq (config->service_timeout_ms, 5000);
     ck_assert (!config->real_time_monitoring.websocket_enabled);
@@ -94,6 +98,9 @@ START_TEST (the_defaults_are_those_of_the_seed)
     ck_assert_double_eq (config.learning_rate, 0.1);
     ck_assert_int_eq (config.selection, SELECT_DGM);
     ck_assert_uint_eq (config.islands.count, 1);
+    ck_assert_uint_eq (config.retention.candidates, 10000);
+    ck_assert_uint_eq (config.retention.journal, 100000);
+    ck_assert_uint_eq (config.retention.events, 100000);
     ck_assert (config.real_time_monitoring.websocket_enabled);
     ck_assert_uint_eq (config.real_time_monitoring.event_buffer_size, 1000);
     ck_assert_uint_eq (config.real_time_monitoring.metrics_interval_seconds, 1);
@@ -186,7 +193,7 @@ static const struct {
     {"naem: x",
      "node.yaml:1: found the unknown key \"naem\", expected name, agent, private, listen, advertise, slots, "
      "seed, sandbox, proposers, proposer_network, share_artifacts, llm, proposals_max, selection, "
-     "learning_rate, islands, "
+     "learning_rate, islands, retention, "
      "service, real_time_monitoring, safety_systems, knowledge_transfer or collaborative_validation"},
     {"name: 'a b'",
      "node.yaml:1: name: found \"a b\", expected a name of letters, digits, '.', '_' and '-', 32 at "
@@ -218,6 +225,8 @@ static const struct {
     {"slots: many", "node.yaml:1: slots: found \"many\", expected a whole number from 1 to 256"},
     {"seed: -1", "node.yaml:1: seed: found \"-1\", expected a whole number"},
     {"sandbox: docker", "node.yaml:1: sandbox: found \"docker\", expected bubblewrap or none"},
+    {"retention: {journal: -1}",
+     "node.yaml:1: retention.journal: found \"-1\", expected a whole number from 0 to 1000000000"},
     {"islands: {count: 17}",
      "node.yaml:1: islands.count: found \"17\", expected a whole number from 1 to 16"},
     {"islands: {migration_interval: 0}", "node.yaml:1: islands.migration_interval: found \"0\", expected a "

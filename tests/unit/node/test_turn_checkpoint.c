@@ -186,6 +186,56 @@ START_TEST (at_the_end_one_is_written_unless_nothing_is_behind_the_last)
 }
 END_TEST
 
+START_TEST (a_journal_that_is_bounded_begins_with_a_checkpoint_and_loses_what_is_before)
+{
+    enum { KEPT = 6 * EVERY };
+    turn_rig_t *rig = turn_rig_new ();
+    rig->checkpoint_every = EVERY;
+    ck_assert_int_eq (turn_rig_start (rig), 0);
+    turn_rig_run_until (rig, rig->now_ms + 10);
+    for (unsigned i = 0; i < 60; i++) {
+        turn_retain (rig->turn, KEPT, UINT64_MAX);
+        turn_rig_command (rig, 2 * i + 1, i % 2 == 0 ? "pause" : "resume");
+        ck_assert_int_eq (turn_rig_run (rig, 10), 0);
+        rig->trace[0] = '\0';
+        size_t entries = turn_rig_journal (rig, 0);
+        ck_assert_uint_le (entries - rig->trimmed, KEPT + EVERY);
+        ck_assert_uint_le (s_checkpoints (rig), 4);
+        if (rig->trimmed == 0)
+            continue;
+        ck_assert_uint_ge (entries - rig->trimmed, KEPT / 2);
+        turn_replayed_t replayed;
+        digest_t before = node_digest (turn_node (rig->turn));
+        if (i % 10 != 0)
+            continue;
+        ck_assert_int_eq (turn_replay (rig->turn, NULL, NULL, &replayed), 0);
+        ck_assert_uint_eq (replayed.from, rig->trimmed + 1); /* whose entry is still there */
+        ck_assert_uint_ge (replayed.checkpoints, 1);
+        s_expect_recovered (rig, &before);
+        ck_assert_int_eq (turn_rig_start (rig), 0);
+    }
+    ck_assert_uint_gt (rig->trimmed, 0);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
+START_TEST (with_a_bound_below_two_checkpoints_just_these_stay)
+{
+    turn_rig_t *rig = turn_rig_new ();
+    rig->checkpoint_every = EVERY;
+    ck_assert_int_eq (turn_rig_start (rig), 0);
+    turn_retain (rig->turn, 1, UINT64_MAX);
+    for (unsigned i = 0; i < 20; i++) {
+        turn_rig_command (rig, 2 * i + 1, i % 2 == 0 ? "pause" : "resume");
+        ck_assert_int_eq (turn_rig_run (rig, 10), 0);
+        rig->trace[0] = '\0';
+    }
+    ck_assert_uint_eq (s_checkpoints (rig), 2);
+    ck_assert_uint_eq (rig->trimmed + 1, s_checkpoint (rig, true)->checkpoint);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
 SUITE_MAIN ("turn checkpoint", a_checkpoint_is_in_the_transaction_of_the_turn_that_makes_it_due,
             only_the_newest_two_are_kept, a_restart_steps_only_what_is_behind_the_newest,
             of_a_damaged_one_the_one_before_is_taken_and_then_the_whole_journal,
@@ -193,4 +243,6 @@ SUITE_MAIN ("turn checkpoint", a_checkpoint_is_in_the_transaction_of_the_turn_th
             a_journal_with_a_gap_or_without_its_end_is_refused,
             a_replay_goes_from_the_oldest_that_has_all_behind_it_and_compares_those_on_the_way,
             a_replay_finds_a_checkpoint_that_says_something_else_than_the_journal,
-            at_the_end_one_is_written_unless_nothing_is_behind_the_last)
+            at_the_end_one_is_written_unless_nothing_is_behind_the_last,
+            a_journal_that_is_bounded_begins_with_a_checkpoint_and_loses_what_is_before,
+            with_a_bound_below_two_checkpoints_just_these_stay)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Candidates whose files need not be kept. */
+#include "evolution/archive_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void archive_pin (archive_t *self, const digest_t *id)
+{
+    const archive_entry_t *entry = archive_find (self, id);
+    if (entry)
+        self->entries[entry - self->entries].pinned = true;
+}
+
+/* Marks those that stay for what they are: what is ranked of an island. */
+static void s_spare_elites (const archive_t *self, bool *stays)
+{
+    for (size_t i = 0; i < self->settings.count; i++) {
+        const island_t *island = &self->islands[i];
+        for (size_t k = 0; k < island->elite_count; k++)
+            stays[island->elite[k].entry] = true;
+        if (island->best != NOBODY)
+            stays[island->best] = true;
+    }
+}
+
+static void s_leave (archive_t *self, uint32_t index)
+{
+    archive_entry_t *entry = &self->entries[index];
+    for (size_t i = 0; i < self->settings.count; i++)
+        if (entry->islands & (UINT32_C (1) << i))
+            island_leave (&self->islands[i], index);
+    entry->islands = 0;
+    entry->dropped = true;
+    self->dropped++;
+}
+
+size_t archive_drop (archive_t *self, const digest_t *spared, size_t spared_count, size_t max,
+                     digest_t *dropped)
+{
+    assert (dropped && (spared || spared_count == 0));
+    bool *stays = calloc (self->count + 1, sizeof *stays);
+    size_t count = 0;
+    assert (stays);
+    s_spare_elites (self, stays);
+    for (size_t i = 0; i < spared_count; i++) {
+        const archive_entry_t *entry = archive_find (self, &spared[i]);
+        if (entry)
+            stays[entry - self->entries] = true;
+    }
+    for (uint32_t i = 0; i < self->count && count < max; i++) {
+        const archive_entry_t *entry = &self->entries[i];
+        if (entry->dropped || entry->pinned || entry->on_front || stays[i] || i == self->root ||
+            i == self->best)
+            continue;
+        s_leave (self, i);
+        dropped[count++] = entry->id;
+    }
+    free (stays);
+    return count;
+}
