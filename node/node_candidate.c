@@ -121,4 +121,5 @@ void candidate_twin (node_t *self, const improvement_t *improvement, const archi
                            .improvement = improvement->id,
                            .time_ms = self->wall_ms};
     s_keep (self, &row);
+    retain_litter (self, &improvement->candidate);
 }

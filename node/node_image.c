@@ -183,6 +183,9 @@ static void s_archive (node_t *self, image_t *image)
     if (image_sound (image))
         archive_image (self->archive, image);
     image_size (image, &self->retain_at, SIZE_MAX);
+    image_size (image, &self->litter_count, LITTER_MAX);
+    for (size_t i = 0; i < self->litter_count; i++)
+        image_digest (image, &self->litter[i]);
     image_digest (image, &self->archive_digest);
     learning_rate_image (&self->learning, image);
     breaker_image (&self->breaker, image);

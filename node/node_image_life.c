@@ -58,8 +58,9 @@ static void s_operation (operation_t *self, image_t *image)
 
 static void s_improvement_ids (improvement_t *self, image_t *image)
 {
-    digest_t *const digests[] = {&self->id,          &self->package, &self->candidate, &self->parent,
-                                 &self->merged_from, &self->tokens,  &self->base,      &self->snapshot};
+    digest_t *const digests[] = {&self->id,     &self->package,       &self->candidate,
+                                 &self->parent, &self->second_parent, &self->merged_from,
+                                 &self->tokens, &self->base,          &self->snapshot};
     for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
         image_digest (image, digests[i]);
     image_key (image, &self->author);
@@ -149,6 +150,9 @@ static void s_tried (tried_t *self, image_t *image)
     image_key (image, &self->author);
     image_bool (image, &self->adopted);
     image_unsigned (image, &self->reason, REASON_COUNT - 1);
+    image_digest (image, &self->base);
+    image_unsigned (image, &self->tries, 0);
+    image_real (image, &self->gain);
 }
 
 static void s_shared (shared_t *self, image_t *image)

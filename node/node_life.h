@@ -106,6 +106,8 @@ void candidate_twin (node_t *self, const improvement_t *improvement, const archi
 
 /* --- files that are dropped (node_retain.c) --- */
 
+/* Nothing stands on the files of that tree any more, as far as its owner knows: they go with the next that are dropped. */
+void retain_litter (node_t *self, const digest_t *tree);
 /* Drops the files of the oldest candidates, many at a time, if more are kept than there should be. Called at the end of each step. */
 void retain_check (node_t *self);
 

@@ -10,6 +10,8 @@
 #define SLACK_MIN \
     8 /* so many more than there should be are waited for: dropping costs a look at everything */
 
+_Static_assert(LITTER_MAX < RETAIN_DROPPED_MAX, "litter finds place beside candidates");
+
 /* Ids of trees, as they come. */
 typedef struct {
     hash_t *items;
@@ -65,6 +67,7 @@ static void s_add_places (ids_t *self, const node_t *node)
             continue;
         s_add (self, &improvement->candidate);
         s_add (self, &improvement->parent);
+        s_add (self, &improvement->second_parent);
         s_add (self, &improvement->merged_from);
         s_add (self, &improvement->base);
     }
@@ -103,6 +106,32 @@ static ids_t s_in_use (const node_t *node)
     return ids;
 }
 
+/* Adds the litter to what is dropped, but for what is a kept candidate, or is in use after all. */
+static size_t s_add_litter (node_t *self, const ids_t *kept, digest_t *dropped, size_t count)
+{
+    for (size_t i = 0; i < self->litter_count && count < RETAIN_DROPPED_MAX; i++) {
+        const archive_entry_t *entry = archive_find (self->archive, &self->litter[i]);
+        bool stays = entry && !entry->dropped;
+        for (size_t k = 0; k < kept->count && !stays; k++)
+            stays = digest_equal (&kept->items[k].id, &self->litter[i]);
+        if (!stays)
+            dropped[count++] = self->litter[i];
+    }
+    self->litter_count = 0;
+    return count;
+}
+
+void retain_litter (node_t *self, const digest_t *tree)
+{
+    assert (self && tree);
+    if (digest_is_zero (tree) || self->settings.candidates_kept == 0 || self->litter_count == LITTER_MAX)
+        return;
+    for (size_t i = 0; i < self->litter_count; i++)
+        if (digest_equal (&self->litter[i], tree))
+            return;
+    self->litter[self->litter_count++] = *tree;
+}
+
 static void s_drop (node_t *self, size_t max)
 {
     digest_t dropped[RETAIN_DROPPED_MAX];
@@ -110,6 +139,7 @@ static void s_drop (node_t *self, size_t max)
     _Static_assert(sizeof (hash_t) == sizeof (digest_t), "a hash is its id");
     size_t count =
         archive_drop (self->archive, kept.items ? &kept.items[0].id : NULL, kept.count, max, dropped);
+    count = s_add_litter (self, &kept, dropped, count);
     hash_t hashes[RETAIN_DROPPED_MAX];
     for (size_t i = 0; i < count; i++)
         hashes[i].id = dropped[i];
@@ -126,10 +156,12 @@ void retain_check (node_t *self)
         return;
     uint64_t slack = bound / 8 > SLACK_MIN ? bound / 8 : SLACK_MIN;
     size_t kept = archive_kept (self->archive);
+    size_t over = kept > bound ? (size_t)(kept - bound) : 0;
     /* Where all that is left must stay, it is tried again only when so many more have come. */
-    if (kept <= bound || kept - bound < slack || archive_count (self->archive) < self->retain_at)
+    bool is_due = over >= slack && archive_count (self->archive) >= self->retain_at;
+    if (!is_due && self->litter_count < LITTER_MAX / 2)
         return;
-    s_drop (self, kept - bound < RETAIN_DROPPED_MAX ? (size_t)(kept - bound) : RETAIN_DROPPED_MAX);
+    s_drop (self, over < RETAIN_DROPPED_MAX - LITTER_MAX ? over : RETAIN_DROPPED_MAX - LITTER_MAX);
     self->retain_at =
         archive_count (self->archive) + (size_t)(slack < RETAIN_DROPPED_MAX ? slack : RETAIN_DROPPED_MAX);
 }

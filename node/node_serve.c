@@ -13,6 +13,8 @@ static void s_end (node_t *self, size_t index)
 {
     assert (index < LIMIT_VALIDATIONS && self->jobs[index].state != JOB_FREE);
     operate_drop (self, OWNER_JOB, index);
+    retain_litter (self, &self->jobs[index].order.candidate);
+    retain_litter (self, &self->jobs[index].order.base);
     job_end (&self->jobs[index]);
 }
 

@@ -139,6 +139,9 @@ typedef struct {
 /* Candidates that were good and found nobody to confirm them: so that they may be proposed again. */
 #define UNCONFIRMED 64 /* the oldest is forgotten */
 
+/* Trees of peers' candidates that were measured for them, and of twins: beyond, the newest are kept for good. */
+#define LITTER_MAX 256
+
 /* What became of a package: so that it is not tried again, unless the live release has changed since (node_knowledge_again.c). */
 typedef struct {
     digest_t package;
@@ -254,6 +257,8 @@ struct node {
     reason_code_t baseline_reason; /* why the last try gave nothing; REASON_NONE: none did that */
     char baseline_detail[LIMIT_TEXT + 1];
     archive_t *archive;
+    digest_t litter[LITTER_MAX]; /* trees that need not be kept, beside dropped candidates */
+    size_t litter_count;
     size_t retain_at;        /* the number of candidates at which files may be dropped again */
     digest_t archive_digest; /* of all candidates and their verdicts: see node_candidate.c */
     learning_rate_t learning;
