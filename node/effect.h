@@ -91,7 +91,7 @@
     F (R, TEXT, text, LIMIT_LONG_TEXT)                                                                  \
     F (R, TEXT, value, LIMIT_LONG_TEXT)
 
-#define RETAIN_FIELDS(F, L, R)               /* files that need not be kept any more */ \
+#define PERSIST_DROP_FIELDS(F, L, R)         /* files that need not be kept any more */ \
     L (R, hash, dropped, RETAIN_DROPPED_MAX) /* candidates; each is told of once */     \
     L (R, hash, kept, RETAIN_KEPT_MAX)       /* trees that are in use, whatever else becomes of them */
 
@@ -116,7 +116,7 @@
     NODE_EFFECT (17, FETCH_CONTENT, fetch_content, FETCH_CONTENT_FIELDS)            \
     NODE_EFFECT (18, NOTIFY, notify, NOTIFY_FIELDS)                                 \
     NODE_EFFECT (19, REPLY, reply, REPLY_FIELDS)                                    \
-    NODE_EFFECT (20, RETAIN, retain, RETAIN_FIELDS)
+    NODE_EFFECT (20, PERSIST_DROP, persist_drop, PERSIST_DROP_FIELDS)
 
 #define EFFECT_STRUCT(number, NAME, name, FIELDS) RECORD_STRUCT (name, FIELDS);
 NODE_EFFECTS (EFFECT_STRUCT)

@@ -42,7 +42,7 @@ const record_t *effect_record (unsigned kind)
 bool effect_persists (effect_kind_t kind)
 {
     return kind == EFFECT_PERSIST_STATEMENT || kind == EFFECT_PERSIST_RECORD ||
-           kind == EFFECT_PERSIST_CONTENT || kind == EFFECT_RETAIN;
+           kind == EFFECT_PERSIST_CONTENT || kind == EFFECT_PERSIST_DROP;
 }
 
 /* The next free entry; the list grows by doubling. */

@@ -143,9 +143,9 @@ static void s_drop (node_t *self, size_t max)
     hash_t hashes[RETAIN_DROPPED_MAX];
     for (size_t i = 0; i < count; i++)
         hashes[i].id = dropped[i];
-    retain_t retain = {.dropped = {hashes, count}, .kept = {kept.items, kept.count}};
+    persist_drop_t retain = {.dropped = {hashes, count}, .kept = {kept.items, kept.count}};
     if (count > 0)
-        effects_add (self->out, EFFECT_RETAIN, &retain);
+        effects_add (self->out, EFFECT_PERSIST_DROP, &retain);
     free (kept.items);
 }
 

@@ -47,7 +47,7 @@ typedef struct {
                        size_t size);
     int (*put_content) (void *context, const uint8_t *bytes, size_t size);
     /* Retention: drops the files of candidates that nothing else has, and marks their records. */
-    int (*retain) (void *context, const retain_t *retain);
+    int (*retain) (void *context, const persist_drop_t *retain);
     uint8_t *(*get_content) (void *context, const digest_t *id, size_t *size); /* malloc'ed; NULL: not here */
     bool (*has_content) (void *context, const digest_t *id);
     /* Publications of `author` with a number >= `from`, ascending, `limit` at most. */

@@ -23,8 +23,8 @@ static int s_persist (turn_t *self, const effect_t *effect)
         return ports->put_record (ports->context, (record_table_t)record->table, &record->key,
                                   record->bytes.data, record->bytes.size);
     }
-    if (effect->kind == EFFECT_RETAIN)
-        return ports->retain (ports->context, &effect->as.retain);
+    if (effect->kind == EFFECT_PERSIST_DROP)
+        return ports->retain (ports->context, &effect->as.persist_drop);
     assert (effect->kind == EFFECT_PERSIST_CONTENT);
     return ports->put_content (ports->context, effect->as.persist_content.bytes.data,
                                effect->as.persist_content.bytes.size);

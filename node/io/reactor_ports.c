@@ -21,7 +21,7 @@ static int s_put_record (void *context, record_table_t table, const digest_t *ke
     return store_ports_put_record (self, table, key, bytes, size);
 }
 
-static int s_retain (void *context, const retain_t *retain)
+static int s_retain (void *context, const persist_drop_t *retain)
 {
     reactor_t *self = context;
     self->archive_behind = true;

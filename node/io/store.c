@@ -87,14 +87,16 @@ int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement)
 sqlite3_stmt *store_query (store_t *self, query_t query)
 {
     assert (self != NULL);
-    static const char *const sql[] = {
-#define QUERY_SQL(name, text) text,
+    static const struct {
+        const char *sql;
+    } queries[] = {
+#define QUERY_SQL(name, text) {text},
         STORE_QUERIES (QUERY_SQL)
 #undef QUERY_SQL
     };
     sqlite3_stmt **kept = &self->queries[query];
     if (*kept == NULL)
-        store_prepare (self, sql[query], kept);
+        store_prepare (self, queries[query].sql, kept);
     return *kept;
 }
 

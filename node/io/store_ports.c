@@ -81,7 +81,7 @@ int store_ports_put_record (void *context, record_table_t table, const digest_t 
     return store_record_put (s_store (context), (table_t)table, key, bytes, size);
 }
 
-static int s_retain (void *context, const retain_t *retain)
+static int s_retain (void *context, const persist_drop_t *retain)
 {
     return store_retain (s_store (context), retain->dropped.items, retain->dropped.count, retain->kept.items,
                          retain->kept.count);

@@ -207,18 +207,25 @@ void subject_destroy (subject_t **self_p)
     *self_p = NULL;
 }
 
-double subject_recover (subject_t *self, uint64_t *entries)
+subject_recovery_t subject_recover (subject_t *self)
 {
+    subject_recovery_t recovery = {0};
+    turn_replayed_t replayed;
     digest_t before = node_digest (turn_node (self->turn));
-    double before_ms = bench_now_ms ();
-    int result = turn_recover (self->turn, entries);
-    if (result != 0)
-        bench_fail ("the journal can't be replayed: %s", error_text (result));
-    double took_ms = bench_now_ms () - before_ms;
+    double start_ms = bench_now_ms ();
+    int result = turn_recover (self->turn, &recovery.entries);
+    recovery.restart_ms = bench_now_ms () - start_ms;
+    recovery.stepped = recovery.entries - store_checkpoint_before (self->store, UINT64_MAX);
     digest_t after = node_digest (turn_node (self->turn));
-    if (!digest_equal (&before, &after))
-        bench_fail ("the node that was rebuilt from its journal is another");
-    return took_ms;
+    if (result != 0 || !digest_equal (&before, &after))
+        bench_fail ("the node that was rebuilt is another");
+    start_ms = bench_now_ms ();
+    result = turn_replay (self->turn, NULL, NULL, &replayed);
+    recovery.replay_ms = bench_now_ms () - start_ms;
+    after = node_digest (turn_node (self->turn));
+    if (result != 0 || !digest_equal (&before, &after))
+        bench_fail ("the journal leads to another node: %s", error_text (result));
+    return recovery;
 }
 
 /* --- looking at it --- */

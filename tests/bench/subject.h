@@ -53,8 +53,15 @@ effect_kind_t subject_waits (const subject_t *self);
 /* Answers all jobs that wait, by events for the next turn. */
 void subject_release (subject_t *self);
 
-/* Rebuilds the node from its journal, as a start does: the milliseconds that it takes; the entries in `entries`. */
-double subject_recover (subject_t *self, uint64_t *entries);
+/* What it takes to rebuild the node: of a checkpoint and the entries behind it, as a start does, and of its whole journal. */
+typedef struct {
+    double restart_ms;
+    uint64_t stepped; /* entries behind the checkpoint */
+    double replay_ms;
+    uint64_t entries; /* in the journal */
+} subject_recovery_t;
+/* Rebuilds it both ways; it must come to the same. */
+subject_recovery_t subject_recover (subject_t *self);
 
 const node_t *subject_node (const subject_t *self);
 

@@ -191,7 +191,9 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
     case EFFECT_PERSIST_STATEMENT: self->nodes[k].statements++; break;
     case EFFECT_PERSIST_RECORD: s_row (self, k, &effect->as.persist_record); break;
     case EFFECT_PERSIST_CONTENT: s_content (self, effect->as.persist_content.bytes); break;
-    case EFFECT_RETAIN: self->nodes[k].dropped += (unsigned)effect->as.retain.dropped.count; break;
+    case EFFECT_PERSIST_DROP:
+        self->nodes[k].dropped += (unsigned)effect->as.persist_drop.dropped.count;
+        break;
     case EFFECT_PUBLISH:
         for (size_t to = 0; to < self->count; to++)
             s_deliver (self, k, (int)to, effect->as.publish.body, effect->as.publish.seal);

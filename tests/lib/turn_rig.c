@@ -152,7 +152,7 @@ static int s_trim (void *context, uint64_t journal_from, uint64_t events)
     return 0;
 }
 
-static int s_retain (void *context, const retain_t *retain)
+static int s_retain (void *context, const persist_drop_t *retain)
 {
     (void)retain;
     s_trace (context, "retain");

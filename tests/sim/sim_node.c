@@ -105,7 +105,7 @@ static int s_put_content (void *context, const uint8_t *bytes, size_t size)
     return 0;
 }
 
-static int s_retain (void *context, const retain_t *retain)
+static int s_retain (void *context, const persist_drop_t *retain)
 {
     sim_node_t *node = context;
     for (size_t i = 0; i < retain->dropped.count; i++)
