@@ -22,8 +22,9 @@ struct archivist {
     bool renewed;   /* it is being made anew: the refs of releases come last */
 };
 
-#define ANCESTORS_MAX 10000 /* generations that are looked through for one that is kept */
-#define DROPPED_MIN   64    /* fewer are no reason to make it anew */
+#define ANCESTORS_MAX   10000 /* generations that are looked through for one that is kept */
+#define SKIPPED_FOR_ONE 64    /* that many that need nothing take the time of one */
+#define DROPPED_MIN     64    /* fewer are no reason to make it anew */
 
 static void s_warn (const digest_t *candidate, const problem_t *problem)
 {
@@ -91,22 +92,23 @@ static digest_t s_nearest_kept (const archivist_t *self, digest_t candidate)
     return candidate;
 }
 
-/* Commits a candidate, unless its files were dropped. */
-static void s_take (archivist_t *self, const digest_t *id, const candidate_row_t *row)
+/* Commits a candidate, unless that is done, or its files were dropped. True if it took that much time. */
+static bool s_take (archivist_t *self, const digest_t *id, const candidate_row_t *row)
 {
     char message[LIMIT_LONG_TEXT];
     digest_t parents[PARENTS_MAX];
     size_t count = row->parents.count < PARENTS_MAX ? row->parents.count : PARENTS_MAX;
-    if (row->dropped) {
-        self->dropped += archive_git_has (self->git, id);
-        return;
-    }
+    bool has = archive_git_has (self->git, id);
+    self->dropped += row->dropped && has;
+    if (row->dropped || has)
+        return false;
     for (size_t i = 0; i < count; i++) {
         parents[i] = s_nearest_kept (self, row->parents.items[i].id);
         s_commit_foreign (self, &parents[i], row->time_ms);
     }
     s_message (self->workshop, row, message);
     s_commit (self, id, parents, count, message, row->time_ms);
+    return true;
 }
 
 static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
@@ -116,10 +118,11 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
     arena_t arena = {0};
     if (self->left == 0)
         return 1;
-    self->left--;
     self->seen = number;
-    if (record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0)
-        s_take (self, key, &row);
+    bool took = record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0 &&
+                s_take (self, key, &row);
+    if (took || number % SKIPPED_FOR_ONE == 0)
+        self->left--;
     arena_clear (&arena);
     return 0;
 }
