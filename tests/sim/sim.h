@@ -77,15 +77,16 @@ struct sim_node {
     identity_t identity;
     curve_t curve;
     sim_store_t *store;
-    uint64_t live_seq;      /* reserved, on disk */
-    digest_t current;       /* the release that `current` points at: on disk */
-    bool releases_differ;   /* the service's own copy is worse than measured (a regression) */
-    turn_t *turn;           /* NULL: down */
-    bool recovering;        /* its core is being rebuilt */
-    uint64_t life;          /* counts starts: what was sent to or done for an earlier life is lost */
-    uint64_t wake_ms;       /* a turn is scheduled for then; UINT64_MAX: none */
-    uint64_t clock_skew_ms; /* of its wall clock */
-    unsigned lies;          /* of 2 statements on others' changes, so many are lies */
+    uint64_t live_seq;         /* reserved, on disk */
+    digest_t current;          /* the release that `current` points at: on disk */
+    bool releases_differ;      /* the service's own copy is worse than measured (a regression) */
+    turn_t *turn;              /* NULL: down */
+    bool recovering;           /* its core is being rebuilt */
+    uint64_t checkpoints_gone; /* dropped up to that one */
+    uint64_t life;             /* counts starts: what was sent to or done for an earlier life is lost */
+    uint64_t wake_ms;          /* a turn is scheduled for then; UINT64_MAX: none */
+    uint64_t clock_skew_ms;    /* of its wall clock */
+    unsigned lies;             /* of 2 statements on others' changes, so many are lies */
     digest_t approved[SIM_APPROVED_MAX]; /* improvements that its operator approved */
     size_t approved_count;
     bool linked[SIM_NODES_MAX];              /* our DEALER and SUB to that node */

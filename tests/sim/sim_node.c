@@ -63,7 +63,7 @@ static uint8_t *s_get_checkpoint (void *context, uint64_t number, size_t *size)
     bool damaged = node->life % 3 == 2 && node->recovering &&
                    sim_store_checkpoint_before (node->store, UINT64_MAX) == number;
     node->sim->counts.unreadable += damaged;
-    if (!kept || damaged)
+    if (!kept || damaged || number <= node->checkpoints_gone)
         return NULL;
     node->sim->counts.checkpoints += node->recovering;
     uint8_t *copy = malloc (kept->size);
@@ -75,13 +75,15 @@ static uint8_t *s_get_checkpoint (void *context, uint64_t number, size_t *size)
 
 static uint64_t s_checkpoint_before (void *context, uint64_t number)
 {
-    return sim_store_checkpoint_before (((sim_node_t *)context)->store, number);
+    sim_node_t *node = context;
+    uint64_t before = sim_store_checkpoint_before (node->store, number);
+    return before > node->checkpoints_gone ? before : 0;
 }
 
-/* All stay, so that a replay compares each of them. */
 static int s_drop_checkpoint (void *context, uint64_t number)
 {
-    (void)context, (void)number;
+    sim_node_t *node = context;
+    node->checkpoints_gone = number > node->checkpoints_gone ? number : node->checkpoints_gone;
     return 0;
 }
 
