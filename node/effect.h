@@ -91,8 +91,8 @@
     F (R, TEXT, text, LIMIT_LONG_TEXT)                                                                  \
     F (R, TEXT, value, LIMIT_LONG_TEXT)
 
-#define PERSIST_DROP_FIELDS(F, L, R)         /* files that need not be kept any more */ \
-    L (R, hash, dropped, RETAIN_DROPPED_MAX) /* candidates; each is told of once */     \
+#define PERSIST_DROP_FIELDS(F, L, R)         /* files that need not be kept any more */        \
+    L (R, hash, dropped, RETAIN_DROPPED_MAX) /* trees of candidates, or measured for others */ \
     L (R, hash, kept, RETAIN_KEPT_MAX)       /* trees that are in use, whatever else becomes of them */
 
 /* NODE_EFFECT (number, NAME, name, FIELDS) */

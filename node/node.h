@@ -21,8 +21,8 @@ void node_destroy (node_t **self_p);
  * on now_ms within one run). Returns 0, or ERROR_INPUT if the event makes no sense (a STARTED whose charter doesn't open;
  * nothing is changed).
  *
- * Recovery: step every event of the journal without effects, then a fresh STARTED: the node asks again for everything that
- * was under way. */
+ * Recovery: load the newest checkpoint, step every event of the journal behind it without effects, then a fresh STARTED: the node
+ * asks again for everything that was under way. */
 int node_step (node_t *self, const event_t *event, effects_t *effects);
 
 /* Appends the whole state of a node that has been started, but for its keys and the clocks of its last event. Equal states give equal

@@ -19,6 +19,7 @@ known_peer_t *peer_of (node_t *self, const pubkey_t *id)
     for (size_t i = 0; i < self->peer_count; i++)
         if (pubkey_equal (&self->peers[i].id, id))
             return &self->peers[i];
+    assert (self->peer_count < LIMIT_MEMBERS); /* each is in a roster, which keeps the revoked */
     known_peer_t *grown = realloc (self->peers, (self->peer_count + 1) * sizeof *grown);
     if (!grown)
         return NULL;

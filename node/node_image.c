@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1 /* of the image: raised whenever a walk changes */
+#define VERSION 1 /* of the image: raised when a walk changes that a release had */
 
 void image_digest (image_t *image, digest_t *digest)
 {
@@ -27,7 +27,7 @@ static void s_group (node_t *self, image_t *image)
     buffer_t charter = image->loading ? (buffer_t){0} : self->group.packed;
     buffer_t roster = image->loading ? (buffer_t){0} : self->members->packed;
     image_bytes (image, &charter, LIMIT_LONG_TEXT);
-    image_bytes (image, &roster, LIMIT_STATEMENT_BYTES);
+    image_bytes (image, &roster, LIMIT_STATEMENT_BYTES + SEAL_BYTES);
     if (!image->loading)
         return;
     problem_t problem;

@@ -53,7 +53,7 @@ const tried_t *knowledge_again (node_t *self)
             continue;
         any = true;
         if ((!best || tried->gain >= best->gain) && knowledge_parcel (self, &tried->package) == NONE)
-            best = tried; /* of equals the newest */
+            best = tried; /* of equals the one that was first tried last */
     }
     self->again_none = !any || had >= AGAIN_OF_RELEASE;
     return self->again_none ? NULL : best;

@@ -21,8 +21,9 @@ typedef struct {
 
 static void s_add (ids_t *self, const digest_t *id)
 {
-    if (digest_is_zero (id) || self->count == RETAIN_KEPT_MAX)
+    if (digest_is_zero (id))
         return;
+    assert (self->count < RETAIN_KEPT_MAX); /* else what is in use would be dropped */
     if (self->count == self->capacity) {
         self->capacity = self->capacity > 0 ? 2 * self->capacity : 64;
         self->items = realloc (self->items, self->capacity * sizeof *self->items);

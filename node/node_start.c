@@ -117,6 +117,7 @@ int on_started (node_t *self, const started_t *event)
             return rc;
     }
     s_settings (event, &self->settings);
+    self->again_none = false; /* how often a package may be tried may have changed */
     propose_settle (self, event);
     int settled = archive_settle (self->archive, &self->settings.islands);
     assert (settled == 0); /* a step can't be half done */

@@ -253,33 +253,43 @@ static int s_load (turn_t *self, uint64_t number)
     return rc;
 }
 
-/* Loads the newest checkpoint that can be read. 0 if there is one, or none is needed. */
+/* Loads the newest checkpoint that can be read. 0 if there is one, or none is needed. ERROR_NOT_FOUND, or ERROR_VERSION where it is a
+ * version that keeps the newest from being read: then the journal has no beginning. */
 static int s_load_newest (turn_t *self)
 {
     const ports_t *ports = &self->ports;
     uint64_t newest = ports->checkpoint_before (ports->context, UINT64_MAX);
+    int first = 0; /* what the newest fails with */
     for (uint64_t number = newest; number > 0; number = ports->checkpoint_before (ports->context, number)) {
         int rc = s_load (self, number);
         if (rc == 0)
             return 0;
+        first = first == 0 ? rc : first;
         ports->log (ports->context, TURN_LOG_WARNING, "checkpoint_unreadable", error_text (rc));
     }
-    return newest == 0 || s_oldest (self) <= 1 ? 0 : ERROR_NOT_FOUND;
+    if (newest == 0 || s_oldest (self) == 1)
+        return 0;
+    return first == ERROR_VERSION ? ERROR_VERSION : ERROR_NOT_FOUND;
 }
 
 /* Loads the oldest checkpoint that can be read and has the journal behind it, unless that goes back to the start. */
 static int s_load_oldest (turn_t *self)
 {
     const ports_t *ports = &self->ports;
+    uint64_t newest = ports->checkpoint_before (ports->context, UINT64_MAX);
     uint64_t oldest = s_oldest (self);
     uint64_t best = 0;
-    if (oldest <= 1)
+    int last = ERROR_NOT_FOUND; /* what the oldest fails with */
+    if (oldest == 1 || newest == 0)
         return 0;
-    for (uint64_t number = ports->checkpoint_before (ports->context, UINT64_MAX); number + 1 >= oldest;
-         number = ports->checkpoint_before (ports->context, number))
-        if (s_load (self, number) == 0)
-            best = number;
-    return best > 0 ? 0 : ERROR_NOT_FOUND;
+    for (uint64_t number = newest; number > 0 && number + 1 >= oldest;
+         number = ports->checkpoint_before (ports->context, number)) {
+        last = s_load (self, number);
+        best = last == 0 ? number : best;
+    }
+    if (best > 0)
+        return 0;
+    return last == ERROR_VERSION ? ERROR_VERSION : ERROR_NOT_FOUND;
 }
 
 /* Steps the journal from where the core stands. */

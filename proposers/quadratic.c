@@ -44,7 +44,7 @@ static double s_kernel (const double *a, const double *b, size_t count)
     return dot + OWN * own + NEIGHBOUR * next + ANY * dot * dot;
 }
 
-/* Solves matrix × x = x in place: Cholesky. Only the lower half of the matrix is read; it is overwritten. */
+/* Solves matrix × y = x and leaves y in x: Cholesky. Only the lower half of the matrix is read; it is overwritten. */
 static void s_solve (double *matrix, double *x, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/statement.h"
+
 void request_init (request_t *self, uint64_t deadline_ms)
 {
     assert (self);
@@ -108,6 +110,6 @@ void request_image (request_t *self, image_t *image)
         image_fixed (image, asked->member.bytes, sizeof asked->member.bytes);
         image_fixed (image, asked->statement.bytes, sizeof asked->statement.bytes);
         image_unsigned (image, &asked->answer, ANSWERED_DECLINED);
-        image_bytes (image, &asked->evidence, LIMIT_STATEMENT_BYTES);
+        image_bytes (image, &asked->evidence, LIMIT_STATEMENT_BYTES + SEAL_BYTES); /* packed */
     }
 }

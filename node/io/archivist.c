@@ -59,9 +59,11 @@ static void s_message (const workshop_t *shop, const candidate_row_t *row, char 
     }
     size_t size = (size_t)snprintf (message, LIMIT_LONG_TEXT, "measured:");
     const objectives_t *objectives = &shop->agent->objectives;
-    for (size_t i = 0; i < row->metrics.count && i < objectives->count; i++)
+    for (size_t i = 0; i < row->metrics.count && i < objectives->count; i++) {
+        assert (size < LIMIT_LONG_TEXT);
         size += (size_t)snprintf (message + size, LIMIT_LONG_TEXT - size, "%s %s %g", i > 0 ? "," : "",
                                   objectives->items[i].name, row->metrics.items[i].value);
+    }
 }
 
 /* A parent that has no row was not measured here: a package that was merged. It is what a peer made; its files may be here. */
@@ -208,10 +210,11 @@ static void s_finish_renewal (archivist_t *self)
         archivist_release (self, &self->live);
 }
 
-void archivist_dropped (archivist_t *self, size_t count)
+void archivist_dropped (archivist_t *self, const hash_t *dropped, size_t count)
 {
-    assert (self != NULL);
-    self->dropped += count;
+    assert (self != NULL && (dropped != NULL || count == 0));
+    for (size_t i = 0; i < count && self->git != NULL; i++)
+        self->dropped += archive_git_has (self->git, &dropped[i].id);
 }
 
 bool archivist_step (archivist_t *self, size_t max)

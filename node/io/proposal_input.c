@@ -173,8 +173,9 @@ static int s_add_recent (void *context, uint64_t number, const digest_t *key, co
         json_t *one = s_candidate (recent->shop, &row.candidate, false);
         if (json_object_size (json_object_get (one, "metrics")) > 0) {
             json_t *files = s_files (recent->shop, &row.candidate, &recent->room);
-            full = files == NULL;
-            if (!full) {
+            /* Of some the files were dropped; behind those are others. */
+            full = files == NULL && store_content_has (recent->shop->store, &row.candidate);
+            if (files != NULL) {
                 json_object_set_new (one, "files", files);
                 json_array_append (recent->list, one);
             }

@@ -308,6 +308,10 @@ int reactor_explain_recovery (const reactor_t *self, int rc, uint64_t number, pr
     if (rc == ERROR_IO || rc == ERROR_FULL)
         return problem_set (problem, "journal entry %llu: %s", (unsigned long long)number,
                             store_problem (self->store));
+    if (rc == ERROR_VERSION)
+        return problem_set (problem,
+                            "its checkpoints are of another version of evomesh, and the journal before them "
+                            "was dropped: start it with that version");
     if (rc == ERROR_NOT_FOUND)
         return store_damaged (self->store, "no checkpoint can be read, and the journal before it was dropped",
                               problem);

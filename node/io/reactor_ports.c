@@ -26,7 +26,7 @@ static int s_retain (void *context, const persist_drop_t *retain)
     reactor_t *self = context;
     self->archive_behind = true;
     if (self->archivist != NULL)
-        archivist_dropped (self->archivist, retain->dropped.count);
+        archivist_dropped (self->archivist, retain->dropped.items, retain->dropped.count);
     return store_retain (self->store, retain->dropped.items, retain->dropped.count, retain->kept.items,
                          retain->kept.count);
 }

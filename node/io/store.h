@@ -45,7 +45,7 @@ int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *v
 /* The number of the last entry (the first is 1); 0 if there is none. */
 uint64_t store_journal_count (store_t *self);
 
-/* --- checkpoints: what the core was behind the journal entry of that number --- */
+/* --- checkpoints: what the core was behind the journal entry of that number; put and dropped in the turn's transaction --- */
 int store_checkpoint_put (store_t *self, uint64_t number, const uint8_t *bytes, size_t size);
 /* Malloc'ed and owned by the caller (free); NULL if there is none, or it no longer matches the digest it was written with. */
 uint8_t *store_checkpoint_get (store_t *self, uint64_t number, size_t *size);

@@ -168,7 +168,7 @@ static int s_on_tree (store_t *self, query_t query, const digest_t *id)
     return rc;
 }
 
-/* Says in a candidate's record that its files are gone. */
+/* Says in a candidate's record that its files are gone, and lets go of what was told of it. */
 static int s_mark (store_t *self, const digest_t *id)
 {
     size_t size;

@@ -171,6 +171,8 @@ damage "UPDATE journal SET event = x'00' WHERE number = 1; UPDATE checkpoint SET
 refused_by run replay
 damage "DELETE FROM journal WHERE number < 3; UPDATE checkpoint SET bytes = x'00'"
 refused_by run replay
+damage "DELETE FROM journal; UPDATE checkpoint SET bytes = x'00'" # never a new node in an old one's place
+refused_by run replay
 damage 'DELETE FROM content'
 refused_by run
 
