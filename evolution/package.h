@@ -48,9 +48,9 @@ int package_gather (const request_t *feedback, const request_t *validation, size
 
 /* Opens a packed package and checks everything: the author's seal, the charter, rosters made by the founder, every piece of
  * evidence (signature, author a member at its epoch, the same candidate, base and evaluator, each author once; a result measured
- * performance), the trees against their ids, and that the evidence satisfies the group's policy. `group` is the group that is trusted, or NULL to take the
- * charter's word ("consistent, group unknown"). On success `package` holds the message (message_clear it) and the trees are
- * filled (tree_clear them). 0, or an error with the problem and nothing to clear. */
+ * performance), the trees against their ids, and that the evidence satisfies the group's policy. `group` is the group that is trusted, or
+ * NULL to take the charter's word ("consistent, group unknown"). On success `package` holds the message (message_clear it) and the trees
+ * are filled (tree_clear them). 0, or an error with the problem and nothing to clear. */
 int package_verify (bytes_t packed, const group_t *group, message_t *package, tree_t *base, tree_t *candidate,
                     package_report_t *report, package_line_fn *line, void *context, problem_t *problem);
 

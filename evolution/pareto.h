@@ -23,7 +23,8 @@ int pareto_crowding (const objectives_t *objectives, const metrics_t *points, si
 
 /* Hypervolume dominated by the points with respect to `reference`, in the product of the objectives' units, exact, for any number
  * of objectives, recursive by slices: time about n to the number of objectives less one, n log n for two. A point that isn't
- * better than the reference on every objective adds nothing, nor does one past a limit. Negative if out of memory or a value isn't finite. */
+ * better than the reference on every objective adds nothing, nor does one past a limit. Negative if out of memory or a value isn't
+ * finite. */
 double pareto_hypervolume (const objectives_t *objectives, const metrics_t *points, size_t n,
                            const metrics_t *reference);
 

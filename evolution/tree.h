@@ -46,7 +46,8 @@ bool tree_same_shape (const tree_t *self, const tree_t *of);
 bool tree_path_valid (const char *path);
 
 /* The exact bytes of a tree under an evaluator id: msgpack [evaluator, [[path, executable (0 or 1), content, size]…]],
- * files in order, each value in its shortest form. Malloc'ed, owned by the caller; NULL only when out of memory. For the evaluator's own tree the evaluator is zero. */
+ * files in order, each value in its shortest form. Malloc'ed, owned by the caller; NULL only when out of memory. For the evaluator's own
+ * tree the evaluator is zero. */
 uint8_t *tree_encode (const tree_t *self, const digest_t *evaluator, size_t *size);
 
 /* Reads those bytes; strict (sorted, bounded, exact). ERROR_MALFORMED otherwise, with `tree` left empty. */

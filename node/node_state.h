@@ -275,8 +275,9 @@ struct node {
     parcel_t parcels[LIMIT_KNOWLEDGE];
     tried_t *tried;
     size_t tried_count;
-    bool
-        again_none; /* of those tried none may be tried again before the live release moves or another is decided */
+    /* Of those tried none may be tried again before the live release moves, another is decided, or the settings change. Not in a
+     * checkpoint: it is found again. */
+    bool again_none;
     parting_t outbox[LIMIT_OUTBOX];
     size_t outbox_used; /* places from here on are free */
     invitation_t invitations[LIMIT_INVITES];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* How `tune` learns from what was measured: it goes on from the best candidate that it is told of, in two ways.
  *
- * - On few numbers. Where others differ from the best by a single number, they and it are points of a curve: the next proposal is its mirror
- *   image, and once the best is bracketed, the minimum of the parabola. Otherwise it takes a number that nobody touched lately, by
+ * - On few numbers. Where others differ from the best by a single number, they and it are points of a curve: the next proposal is its
+ *   mirror image, and once the best is bracketed, the minimum of the parabola. Otherwise it takes a number that nobody touched lately, by
  *   a heavy-tailed step as long as the best lie apart; now and then it goes on along the way that led to the best, adds a difference of
  *   two, or mutates. Good where numbers have little to do with each other, and where there are many local minima.
  * - On all at once: to where a quadratic model of all that is known is least, within a radius that grows with success and shrinks
@@ -28,8 +28,8 @@ typedef struct {
     size_t count;
     uint64_t number; /* of proposals before this one: whose turn it is goes by it */
     size_t best;     /* so many of them, the first, are the best ones */
-    size_t
-        recent; /* from this one on they are those measured last, the oldest first; the others are only different */
+    /* From this one on they are those measured last, the oldest first; the others are only different. */
+    size_t recent;
 } known_t;
 
 /* Changes the parameters, and at least one in its written form; returns how many differ from what they were. `count` > 0 (asserted).

@@ -15,8 +15,8 @@
 void llm_prompt_system (text_t own, buffer_t *out);
 
 /* Appends the user's message: `task` (empty: the agent's description), objectives, the parent's files, metrics and artifacts, its stages'
- * among them, what other candidates did, under numbers, what failed, and how large a step is wanted. `request` is what every proposer gets on stdin, with the
- * object "llm" (node/io/llm_desk.h); whatever is missing in it is left out. */
+ * among them, what other candidates did, under numbers, what failed, and how large a step is wanted. `request` is what every proposer
+ * gets on stdin, with the object "llm" (node/io/llm_desk.h); whatever is missing in it is left out. */
 void llm_prompt_task (const json_t *request, text_t task, const llm_file_t *files, size_t count,
                       buffer_t *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What the candidates measured last show of the search itself. Nothing is kept from one proposal to the next, so the last ones are gone through
- * again: how far did a step on many numbers (more than a quarter of them, as whole numbers often stay) get, and do such steps gain more than those on a few? */
+/* What the candidates measured last show of the search itself. Nothing is kept from one proposal to the next, so the last ones are gone
+ * through again: how far did a step on many numbers (more than a quarter of them, as whole numbers often stay) get, and do such steps
+ * gain more than those on a few? */
 #ifndef EVOMESH_PROPOSERS_REPLAY_H
 #define EVOMESH_PROPOSERS_REPLAY_H
 

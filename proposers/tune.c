@@ -2,8 +2,8 @@
 /* tune: a proposer that changes marked numbers and choices in the files that may evolve (see evolution/literal.h).
  *
  * It runs in the sandbox, in the parent's checkout. On stdin: one JSON object with at least "seed", "learning_rate" and
- * "evolve" (paths); where "inspirations" and "recent" tell of candidates with their files, it goes on from these. On stdout: one line that says what was changed. Exit 0, or 1
- * with the reason on stderr. */
+ * "evolve" (paths); where "inspirations" and "recent" tell of candidates with their files, it goes on from these. On stdout: one line
+ * that says what was changed. Exit 0, or 1 with the reason on stderr. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

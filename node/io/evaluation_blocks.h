@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The rule for evolve files in which the agent's author marked blocks: a candidate changes nothing outside of them. It is enforced here,
- * before a candidate is measured, as contents are known only here: for own proposals, for what the operator proposes, for what peers ask to have
- * measured, and for packages. */
+ * before a candidate is measured, as contents are known only here: for own proposals, for what the operator proposes, for what peers ask
+ * to have measured, and for packages. */
 #ifndef EVOMESH_NODE_IO_EVALUATION_BLOCKS_H
 #define EVOMESH_NODE_IO_EVALUATION_BLOCKS_H
 

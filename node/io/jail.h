@@ -70,8 +70,8 @@ void jail_limit (const jail_options_t *options, uint64_t tasks);
 void jail_reset_signals (void);
 
 /* Landlock: from here on this process can read and execute /usr, its libraries, `program` and the --read paths, write
- * only to /dev/null and beneath the --write paths, and reach no process outside with a signal or ptrace. Checks the --hide paths. Dies if it
- * can't be had. Returns the Landlock ABI that is in force. */
+ * only to /dev/null and beneath the --write paths, and reach no process outside with a signal or ptrace. Checks the --hide paths. Dies if
+ * it can't be had. Returns the Landlock ABI that is in force. */
 int jail_landlock (const jail_options_t *options, const char *program);
 
 typedef enum {

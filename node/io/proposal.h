@@ -11,11 +11,11 @@
  *    "learning_rate": 0.1, "seed": 1234, "number": 17, "evolve": [path…], "objectives": [{"name", "goal", "weight", "unit"}…]}
  * `top`: the best of the archive (of the parent's island), the best first; `diverse`: what measures differently from all of those.
  * `recent`: what was measured last, whatever came of it, as far as its files have room: for whoever searches by numbers, so not for `llm`.
- * `number`: how many proposals there were before. "files" is left out where they aren't text or all together are too large; "artifacts" where there are none.
- * What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml says
- * `share_artifacts`. `llm` gets more (llm_desk.h).
- * It exits 0; the last line of its stdout may be {"improvement_type": "parameter_tuning", "description": "…", "second_parent": "ID"}.
- * `second_parent` is the id of an inspiration that it crossed the parent with. */
+ * `number`: how many proposals there were before. "files" is left out where they aren't text or all together are too large; "artifacts"
+ * where there are none. What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml
+ * says `share_artifacts`. `llm` gets more (llm_desk.h). It exits 0; the last line of its stdout may be {"improvement_type":
+ * "parameter_tuning", "description": "…", "second_parent": "ID"}. `second_parent` is the id of an inspiration that it crossed the parent
+ * with. */
 #ifndef EVOMESH_NODE_IO_PROPOSAL_H
 #define EVOMESH_NODE_IO_PROPOSAL_H
 

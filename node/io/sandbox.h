@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Runs a program where it can do no harm: bubblewrap's namespaces around it, limits on time, memory, output and
  * processes, and all of it dead within 100 ms of a limit. Event-driven: one pidfd and three pipes a child stand in the
- * loop. Only memory and process counts have no event to wait for: those are sampled. The engine stands behind this interface; another (a cluster's queue) could. */
+ * loop. Only memory and process counts have no event to wait for: those are sampled. The engine stands behind this interface; another (a
+ * cluster's queue) could. */
 #ifndef EVOMESH_NODE_IO_SANDBOX_H
 #define EVOMESH_NODE_IO_SANDBOX_H
 

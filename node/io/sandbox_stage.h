@@ -24,8 +24,8 @@ int stage_owner_map (problem_t *problem);
 int stage_open (stage_t *self, const sandbox_host_t *host, const sandbox_job_t *job, bool helpers,
                 problem_t *problem);
 
-/* In the child, process 1 of a pid namespace, between vfork and exec: attaches the mounts in an own mount namespace and gives up root. Only makes
- * system calls. Returns NULL, or what failed (errno says why). */
+/* In the child, process 1 of a pid namespace, between vfork and exec: attaches the mounts in an own mount namespace and gives up root.
+ * Only makes system calls. Returns NULL, or what failed (errno says why). */
 const char *stage_enter (const stage_t *self);
 
 void stage_close (stage_t *self);

@@ -7,7 +7,8 @@
 
 enum { COUNT = 4, ROWS = 9 };
 
-/* Steps from the origin: each of `most` moves all numbers by `far`, the others one of them. Each is better by `gain` than the start, or worse. */
+/* Steps from the origin: each of `most` moves all numbers by `far`, the others one of them. Each is better by `gain` than the start, or
+ * worse. */
 static replay_t s_replay (const int most[ROWS - 1], const double gain[ROWS - 1], double far)
 {
     double places[ROWS * COUNT] = {0}, losses[ROWS] = {0};
