@@ -83,7 +83,7 @@ prepare () {
     local k=$1 dir
     dir=$(node_dir "$k")
     [ -e "$dir/node.yaml" ] && return
-    mkdir -p "$dir.private"
+    mkdir -p -m 700 "$dir.private" # nobody else needs to know its instances
     # The private instances: drawn from this seed, which no other node has.
     if [ -n "$seed" ]; then
         printf 'instances %s %s' "$seed" "$k" | sha256sum | cut -c1-32 >"$dir.private/seed"
@@ -115,20 +115,18 @@ started=$SECONDS
 for ((k = 1; k <= nodes; k++)); do prepare "$k"; done
 first=$(node_dir 1)
 fresh=0
-[ -e "$first/group" ] || fresh=1
+"$evomesh" group members --dir "$first" >/dev/null 2>&1 || fresh=1
 if [ "$fresh" = 1 ]; then
     "$evomesh" group create binpackers --dir "$first" >/dev/null
-    touch "$first/group"
 fi
 start 1
 for ((k = 2; k <= nodes; k++)); do
     dir=$(node_dir "$k")
-    if [ ! -e "$dir/group" ]; then
+    if ! "$evomesh" group members --dir "$dir" >/dev/null 2>&1; then
         invited=$("$evomesh" group invite --local --dir "$first" 2>&1) || fail "node-1 invites nobody: $invited"
         token=$(grep -m1 '^evomesh1' <<<"$invited")
         "$evomesh" group join "$token" --yes --dir "$dir" >>"$dir/node.log" 2>&1 ||
             { tail -n 3 "$dir/node.log" >&2; fail "node-$k could not join"; }
-        touch "$dir/group"
     fi
     start "$k"
 done
@@ -175,7 +173,7 @@ for dir in "${dirs[@]}"; do
 done
 trap 'stopping=1' INT TERM HUP
 trap 'board_close; board_open' WINCH
-trap 'board_close; stop' EXIT
+trap 'board_close || true; stop' EXIT # the terminal may be gone
 board_open
 while [ "$stopping" = 0 ]; do
     left=$((seconds > 0 ? started + seconds - SECONDS : 2))
@@ -189,8 +187,8 @@ while [ "$stopping" = 0 ]; do
     done
 done
 trap '' INT TERM HUP WINCH # it ends now; nobody has to ask twice
-board_close
-echo
+board_close || true
+echo || true
 
 # --- the end ---
 status=0
@@ -209,6 +207,6 @@ Everything lies in $directory: node-K (keys, database, releases, node.log) and n
 Go on where this stopped:    deploy/quickstart.sh --dir $directory --nodes $nodes
 What became of each change:  $evomesh log --dir $first
 One of them, whole:          $evomesh show ID --dir $first
-The live program as a patch: $evomesh diff --dir $first
+The live program as a patch: $evomesh diff --dir ${best:+$directory/}${best:-$first}
 EOF
 exit $status

@@ -85,7 +85,7 @@ static void s_entry_image (archive_entry_t *self, size_t objectives, image_t *im
     image_unsigned (image, &home, ARCHIVE_EVERYWHERE);
     self->home = (uint8_t)home;
     image_unsigned (image, &self->islands, (1u << ARCHIVE_ISLANDS_MAX) - 1);
-    image_unsigned (image, &self->children, 0);
+    image_unsigned (image, &self->children, NOBODY / 4);
     image_check (image, self->metrics.count == (self->valid ? objectives : 0));
     image_check (image, (self->valid && !self->dropped) || (!self->on_front && self->islands == 0));
 }

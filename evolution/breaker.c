@@ -130,4 +130,6 @@ void breaker_image (breaker_t *self, image_t *image)
     image_unsigned (image, &self->threshold, 0);
     image_uint (image, &self->recovery_ms, 0);
     image_check (image, self->threshold > 0);
+    image_check (image, self->trial == 0 || self->state == BREAKER_HALF_OPEN);
+    image_check (image, self->state != BREAKER_CLOSED || self->failures < self->threshold);
 }

@@ -2,6 +2,7 @@
 #include "evolution/learning_rate.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #define RATE_MAX        0.5
@@ -70,6 +71,7 @@ double learning_rate_success (const learning_rate_t *self)
 void learning_rate_image (learning_rate_t *self, image_t *image)
 {
     image_real (image, &self->rate);
+    image_check (image, isfinite (self->rate) && self->rate > 0);
     image_size (image, &self->count, LEARNING_RATE_HISTORY);
     for (size_t i = 0; i < self->count; i++) {
         image_bool (image, &self->successes[i]);

@@ -394,7 +394,7 @@ static void s_skip_block (scanner_t *self)
     self->segment = self->at;
 }
 
-int literals_scan (const char *text, size_t size, literals_t *literals, problem_t *problem)
+static int s_scan (const char *text, size_t size, bool passes_over, literals_t *literals, problem_t *problem)
 {
     memset (literals, 0, sizeof *literals);
     scanner_t self = {.text = text, .size = size, .line = 1, .literals = literals, .problem = problem};
@@ -405,7 +405,12 @@ int literals_scan (const char *text, size_t size, literals_t *literals, problem_
         size_t string = lexer_string_end (text, self.at, size);
         size_t marker = s_marker (text, self.at, size, &family);
         if (marker > 0) {
+            size_t start = self.at;
             error = s_annotation (&self, family, marker);
+            if (error == ERROR_INPUT && passes_over) {
+                error = 0;
+                self.at = self.at > start ? self.at : marker;
+            }
         } else if (string > 0) {
             self.at = string;
         } else if (text[self.at++] == '\n') {
@@ -419,6 +424,16 @@ int literals_scan (const char *text, size_t size, literals_t *literals, problem_
     if (error != 0)
         literals_clear (literals);
     return error;
+}
+
+int literals_scan (const char *text, size_t size, literals_t *literals, problem_t *problem)
+{
+    return s_scan (text, size, false, literals, problem);
+}
+
+int literals_scan_some (const char *text, size_t size, literals_t *literals, problem_t *problem)
+{
+    return s_scan (text, size, true, literals, problem);
 }
 
 void literals_clear (literals_t *self)

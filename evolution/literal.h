@@ -54,6 +54,9 @@ typedef struct {
  * the line, what was found and what is expected. Returns 0, ERROR_INPUT, ERROR_BOUND or ERROR_MEMORY, with `literals` left
  * empty; literals_clear frees. `text` needs no terminator; the literals don't borrow it. */
 int literals_scan (const char *text, size_t size, literals_t *literals, problem_t *problem);
+/* The same, but annotations that can't be understood are passed over: a candidate may come from anywhere. Returns 0, ERROR_BOUND or
+ * ERROR_MEMORY. */
+int literals_scan_some (const char *text, size_t size, literals_t *literals, problem_t *problem);
 void literals_clear (literals_t *self);
 
 /* True if `value` (a number, or the index of a choice) is what the literal has now. */

@@ -155,6 +155,7 @@ void objectives_image (objectives_t *self, image_t *image)
         image_unsigned (image, &objective->goal, GOAL_MINIMIZE);
         image_unsigned (image, &objective->source, SOURCE_WALL_TIME);
         image_real (image, &objective->weight);
+        image_check (image, isfinite (objective->weight) && objective->weight > 0);
         image_bool (image, &objective->noisy);
         image_real (image, &objective->tolerance);
         image_bool (image, &objective->has_limit);

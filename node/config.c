@@ -28,9 +28,9 @@ typedef struct {
 
 /* --- lists --- */
 
-/* True for tcp://HOST:PORT; a PORT of * where `wildcard` says so, and then a HOST of * too. */
-static bool s_endpoint_valid (const char *text, bool wildcard)
+bool config_endpoint_valid (const char *text, bool wildcard)
 {
+    assert (text != NULL);
     if (strncmp (text, "tcp://", 6) != 0 || strlen (text) > LIMIT_ENDPOINT)
         return false;
     const char *host = text + 6, *colon = strrchr (host, ':');
@@ -50,8 +50,8 @@ static bool s_endpoint_valid (const char *text, bool wildcard)
 static const char *s_add_listen (void *object, const char *text)
 {
     config_t *config = object;
-    if (!s_endpoint_valid (text, true))
-        return "an address such as tcp://127.0.0.1:7401, or tcp://127.0.0.1:* for any free port";
+    if (!config_endpoint_valid (text, true))
+        return CONFIG_LISTEN_EXPECTED;
     assert (config->listen_count < LIMIT_ENDPOINTS);
     strcpy (config->listen[config->listen_count++], text);
     return NULL;
@@ -60,8 +60,8 @@ static const char *s_add_listen (void *object, const char *text)
 static const char *s_add_advertise (void *object, const char *text)
 {
     config_t *config = object;
-    if (!s_endpoint_valid (text, false))
-        return "an address that peers can reach, such as tcp://10.0.0.5:7401";
+    if (!config_endpoint_valid (text, false))
+        return CONFIG_ADVERTISE_EXPECTED;
     assert (config->advertise_count < LIMIT_ENDPOINTS);
     strcpy (config->advertise[config->advertise_count++], text);
     return NULL;

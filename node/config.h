@@ -68,6 +68,12 @@ typedef struct {
 /* The values in force when node.yaml says nothing. `cores` of the machine sets the slots. */
 void config_defaults (config_t *config, unsigned cores);
 
+/* True for tcp://HOST:PORT; a PORT of * where `wildcard` says so, and then a HOST of * too. What was expected instead follows. */
+bool config_endpoint_valid (const char *text, bool wildcard);
+#define CONFIG_LISTEN_EXPECTED \
+    "an address such as tcp://127.0.0.1:7401, or tcp://127.0.0.1:* for any free port"
+#define CONFIG_ADVERTISE_EXPECTED "an address that peers can reach, such as tcp://10.0.0.5:7401"
+
 /* Reads node.yaml's text over what is in `config` (the defaults); a list that is given replaces the default
  * one. Returns 0, or -1 with the problem and `config` as it was. */
 int config_parse (const char *file, const char *text, size_t size, config_t *config, problem_t *problem);

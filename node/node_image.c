@@ -208,7 +208,8 @@ static void s_node (node_t *self, image_t *image)
     s_settings (&self->settings, image);
     s_counters (self, image);
     s_random (&self->random, image);
-    image_uint (image, &self->seq, 0);
+    image_uint (image, &self->seq, UINT64_MAX - 2);
+    image_check (image, self->seq % 2 == 0);
     image_uint (image, &self->publication, 0);
     image_uint (image, &self->operation, 0);
     image_uint (image, &self->order, 0);

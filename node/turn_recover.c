@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A checkpoint as it is kept: the clocks of the last entry before it, and the core's image (node_save). */
+/* A checkpoint as it is kept: number and clocks of the last entry before it, and the core's image (node_save). */
 #define CHECKPOINT_FIELDS(F, L, R) \
+    F (R, UINT, number, 0)         \
     F (R, UINT, now_ms, 0)         \
     F (R, UINT, wall_ms, 0)        \
     F (R, BYTES, image, LIMIT_CHECKPOINT_BYTES)
@@ -35,7 +36,8 @@ static bool s_encode (const turn_t *self, buffer_t *out)
     buffer_t image = {0};
     node_save (self->node, &image);
     bool fits = !image.failed && image.size <= LIMIT_CHECKPOINT_BYTES;
-    checkpoint_t checkpoint = {.now_ms = self->journal_now_ms,
+    checkpoint_t checkpoint = {.number = self->journal_last,
+                               .now_ms = self->journal_now_ms,
                                .wall_ms = self->journal_wall_ms,
                                .image = bytes_of (image.data, fits ? image.size : 0)};
     if (fits)
@@ -239,6 +241,8 @@ static int s_load (turn_t *self, uint64_t number)
     arena_t arena = {0};
     node_t *node = NULL;
     int rc = record_decode (&checkpoint_record, bytes, size, &checkpoint, &arena, NULL);
+    if (rc == 0 && checkpoint.number != number)
+        rc = ERROR_MISMATCH; /* it was put in another one's place */
     if (rc == 0)
         rc = node_load (self->identity, checkpoint.image.data, checkpoint.image.size, &node);
     if (rc == 0) {
@@ -267,7 +271,7 @@ static int s_load_newest (turn_t *self)
         first = first == 0 ? rc : first;
         ports->log (ports->context, TURN_LOG_WARNING, "checkpoint_unreadable", error_text (rc));
     }
-    if (newest == 0 || s_oldest (self) == 1)
+    if (s_oldest (self) == 1 || (newest == 0 && s_oldest (self) == 0))
         return 0;
     return first == ERROR_VERSION ? ERROR_VERSION : ERROR_NOT_FOUND;
 }
@@ -298,8 +302,9 @@ static int s_walk (recovery_t *self)
     turn_t *turn = self->turn;
     self->replayed.from = self->replayed.number = turn->journal_last;
     int rc = turn->ports.journal_walk (turn->ports.context, turn->journal_last, s_entry, self);
-    if (rc == 0 && self->replayed.from > 0 && !self->anchored)
-        rc = ERROR_MALFORMED; /* the journal ends before the checkpoint does */
+    uint64_t newest = turn->ports.checkpoint_before (turn->ports.context, UINT64_MAX);
+    if (rc == 0 && ((self->replayed.from > 0 && !self->anchored) || newest > turn->journal_last))
+        rc = ERROR_MALFORMED; /* the journal ends before a checkpoint does */
     turn->last_now_ms = turn->journal_now_ms;
     turn->last_wall_ms = turn->journal_wall_ms;
     turn->is_failed = rc != 0;

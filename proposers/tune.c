@@ -69,9 +69,11 @@ static int s_read_source (source_t *source, problem_t *problem)
         return problem_set (problem, "%s: can't be read", source->path);
     if (source->size > LIMIT_FILE_BYTES)
         return problem_set (problem, "%s: has more than %d bytes", source->path, LIMIT_FILE_BYTES);
-    if (literals_scan (source->text, source->size, &source->literals, problem) != 0)
-        return problem_prefix (problem, "%s", source->path);
-    return 0;
+    /* What can be read of a peer's program is enough; where nothing can, it is told why. */
+    int rc = literals_scan_some (source->text, source->size, &source->literals, problem);
+    if (rc == 0 && source->literals.count == 0)
+        rc = literals_scan (source->text, source->size, &source->literals, problem);
+    return rc == 0 ? 0 : problem_prefix (problem, "%s", source->path);
 }
 
 /* Finds all parameters of all files. */

@@ -19,7 +19,7 @@ static bool s_read_values (const source_t *source, const json_t *text, double *v
     literals_t literals;
     problem_t problem;
     if (!json_is_string (text) ||
-        literals_scan (json_string_value (text), json_string_length (text), &literals, &problem) != 0)
+        literals_scan_some (json_string_value (text), json_string_length (text), &literals, &problem) != 0)
         return false;
     bool same = literals.count == source->literals.count;
     for (size_t i = 0; i < literals.count && same; i++) {

@@ -29,6 +29,7 @@ typedef struct {
     size_t literal_count; /* in all files */
     char *advice[ADVICE_MAX];
     size_t advice_count;
+    bool unsteady; /* an objective that isn't declared noisy differed between runs */
 } checkup_t;
 
 __attribute__ ((format (printf, 2, 3))) static void s_advise (checkup_t *checkup, const char *format, ...)
@@ -168,12 +169,13 @@ static void s_advise_objective (checkup_t *checkup, const objective_t *objective
     bool varies = noise->minimum < noise->maximum;
     double width = noise->median == 0 ? noise->maximum - noise->minimum
                                       : (noise->maximum - noise->minimum) / fabs (noise->median);
-    if (varies && !objective->noisy)
+    if (varies && !objective->noisy) {
+        checkup->unsteady = true;
         s_advise (checkup,
                   "%s differed between runs of the same files by %.2g %%, yet it is not declared noisy: make "
-                  "the evaluator "
-                  "repeatable (a fixed seed), or say `noisy: true`",
+                  "the evaluator repeatable (a fixed seed), or say `noisy: true`",
                   objective->name, width * 100);
+    }
     if (objective->noisy && noise->spread > 0.1)
         s_advise (checkup,
                   "%s is very noisy (typically ±%.0f %%): only large improvements will show; measure longer, "
@@ -252,8 +254,9 @@ static void s_print (const checkup_t *checkup)
     for (size_t i = 0; i < checkup->advice_count; i++)
         printf ("%sadvice%s  %s\n", output_style (checkup->cli, OUTPUT_YELLOW),
                 output_style (checkup->cli, OUTPUT_PLAIN), checkup->advice[i]);
-    printf ("%sThis agent works.%s\n", output_style (checkup->cli, OUTPUT_GREEN),
-            output_style (checkup->cli, OUTPUT_PLAIN));
+    if (!checkup->unsteady)
+        printf ("%sThis agent works.%s\n", output_style (checkup->cli, OUTPUT_GREEN),
+                output_style (checkup->cli, OUTPUT_PLAIN));
 }
 
 static json_t *s_objectives_json (const checkup_t *checkup)
@@ -355,10 +358,12 @@ static int s_check (checkup_t *checkup, const scratch_store_t *scratch)
     if (rc != CLI_DONE)
         return rc;
     s_advise_all (checkup);
-    if (checkup->cli->json)
-        return s_print_json (checkup);
-    s_print (checkup);
-    return CLI_DONE;
+    if (!checkup->cli->json)
+        s_print (checkup);
+    else if (s_print_json (checkup) != CLI_DONE)
+        return CLI_FAILED;
+    /* What was applied would look like a regression, or the other way round, at each look. */
+    return checkup->unsteady ? cli_fail ("this agent will not work as it is: see the advice") : CLI_DONE;
 }
 
 static int s_run (cli_t *cli)

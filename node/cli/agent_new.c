@@ -55,7 +55,7 @@ static int s_copy (const char *from, const char *to)
 static int s_run (cli_t *cli)
 {
     char from[CLI_PATH_BYTES], to[CLI_PATH_BYTES];
-    if (cli_path (cli->prefix, "share/evomesh/agents/template", from) != CLI_DONE ||
+    if (cli_path (cli->prefix, "libexec/evomesh/agents/template", from) != CLI_DONE ||
         cli_absolute (cli->operands[0], to) != CLI_DONE || s_check_free (to) != CLI_DONE)
         return CLI_FAILED;
     if (s_copy (from, to) != CLI_DONE)

@@ -67,8 +67,9 @@ static int s_export_id (const cli_t *cli, store_t *store)
         rc = output_json (json_pack ("{s:s, s:s, s:I}", "package", text, "file", cli->operands[1], "bytes",
                                      (json_int_t)bytes.size));
     else if (rc == CLI_DONE)
-        printf ("Package %.8s is in %s, %zu bytes. `evomesh package verify %s` checks it anywhere.\n", text,
-                cli->operands[1], bytes.size, cli->operands[1]);
+        printf ("Package %.8s is in %s, %zu bytes. `evomesh package verify %s` checks it here, and elsewhere "
+                "with --group FILE, the charter that `evomesh group members --charter FILE` writes.\n",
+                text, cli->operands[1], bytes.size, cli->operands[1]);
     buffer_clear (&bytes);
     package_copy_clear (&copy);
     return rc;

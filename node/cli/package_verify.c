@@ -166,7 +166,8 @@ static int s_told_verified (const cli_t *cli, const trust_t *trust, const packag
     }
     return cli_fail ("consistent, group unknown: its %u signatures hold, but nothing here says that group %s "
                      "is to be trusted; "
-                     "give its charter with --group FILE, or --dir of a member",
+                     "give its charter (`evomesh group members --charter FILE` at a member) with --group "
+                     "FILE, or --dir of a member",
                      copy->report.signatures, output_digest (&copy->report.group).text);
 }
 

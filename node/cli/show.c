@@ -108,8 +108,11 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool d
                 (unsigned long long)row->tokens, output_cell (row->model, 80).text);
     printf ("  from         %s, by node %s\n", improvement_origin_name (row->origin),
             output_key (&row->author).text);
-    printf ("  candidate    %s, made from %s", output_digest (&row->candidate).text,
-            output_digest (&row->parent).text);
+    printf ("  candidate    %s", output_digest (&row->candidate).text);
+    if (digest_equal (&row->candidate, &row->parent))
+        printf (", the package's own, whole");
+    else
+        printf (", made from %s", output_digest (&row->parent).text);
     if (!digest_is_zero (&row->second_parent))
         printf (" and %s", output_digest (&row->second_parent).text);
     printf (", compared with %s\n", output_digest (&row->base).text);

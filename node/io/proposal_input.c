@@ -69,8 +69,9 @@ static json_t *s_candidate (const workshop_t *shop, const digest_t *id, bool art
     return object;
 }
 
-/* {path: text} of a candidate's evolve files; NULL if one is not text, or they don't fit in `*room`, which is used up by them. */
-static json_t *s_files (const workshop_t *shop, const digest_t *id, size_t *room)
+/* {path: text} of a candidate's evolve files; NULL if one is not text or not here, or they don't fit in `*room`, which is used up by
+ * them. `too_large` (may be NULL) tells whether that is why. A NUL byte is no text: proposers read texts as C does. */
+static json_t *s_files (const workshop_t *shop, const digest_t *id, size_t *room, bool *too_large)
 {
     tree_t tree = {0};
     problem_t problem = {{0}};
@@ -82,7 +83,12 @@ static json_t *s_files (const workshop_t *shop, const digest_t *id, size_t *room
     for (size_t i = 0; i < tree.count && told; i++) {
         size_t size = 0;
         uint8_t *bytes = store_content_get (shop->store, &tree.files[i].content, &size);
-        json_t *text = bytes && size <= left ? json_stringn ((const char *)bytes, size) : NULL;
+        bool fits = size <= left;
+        json_t *text = bytes && fits && memchr (bytes, 0, size) == NULL
+                           ? json_stringn ((const char *)bytes, size)
+                           : NULL;
+        if (too_large)
+            *too_large = !fits;
         told = text && json_object_set_new (files, tree.files[i].path, text) == 0;
         left -= told ? size : 0;
         free (bytes);
@@ -100,7 +106,7 @@ static json_t *s_inspirations (const workshop_t *shop, const hash_t *ids, size_t
 {
     json_t *list = json_array ();
     for (size_t i = 0; i < count; i++) {
-        json_t *one = s_candidate (shop, &ids[i].id, false), *files = s_files (shop, &ids[i].id, room);
+        json_t *one = s_candidate (shop, &ids[i].id, false), *files = s_files (shop, &ids[i].id, room, NULL);
         if (files)
             json_object_set_new (one, "files", files);
         json_array_append_new (list, one);
@@ -126,7 +132,7 @@ static json_t *s_failure (const workshop_t *shop, bool artifacts, const improvem
     if (artifacts)
         json_object_set_new (one, "detail", s_text (row->detail));
     s_tell_measured (shop, &row->candidate, artifacts, one);
-    json_t *files = s_files (shop, &row->candidate, room);
+    json_t *files = s_files (shop, &row->candidate, room, NULL);
     if (files)
         json_object_set_new (one, "files", files);
     return one;
@@ -172,9 +178,8 @@ static int s_add_recent (void *context, uint64_t number, const digest_t *key, co
     if (record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0) {
         json_t *one = s_candidate (recent->shop, &row.candidate, false);
         if (json_object_size (json_object_get (one, "metrics")) > 0) {
-            json_t *files = s_files (recent->shop, &row.candidate, &recent->room);
-            /* Of some the files were dropped; behind those are others. */
-            full = files == NULL && store_content_has (recent->shop->store, &row.candidate);
+            /* Those that are no text, or whose files were dropped, are passed over. */
+            json_t *files = s_files (recent->shop, &row.candidate, &recent->room, &full);
             if (files != NULL) {
                 json_object_set_new (one, "files", files);
                 json_array_append (recent->list, one);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -37,6 +38,11 @@ int reactor_read_config (const char *directory, config_t *config, problem_t *pro
         return problem_set (problem, "%s: %s", path, strerror (error));
     int rc = config_parse (path, (const char *)text, size, config, problem);
     free (text);
+    struct stat status;
+    if (rc == 0 && config->private_data[0] != '\0' &&
+        (stat (config->private_data, &status) != 0 || !S_ISDIR (status.st_mode)))
+        return problem_set (problem, "%s: private: found \"%.200s\", which is no directory, expected one",
+                            path, config->private_data);
     return rc;
 }
 

@@ -16,7 +16,8 @@
     Q (CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (number, digest, bytes) VALUES (?1, ?2, ?3)")      \
     Q (CHECKPOINT_DIGEST, "SELECT digest FROM checkpoint WHERE number = ?1")                                 \
     Q (CHECKPOINT_GET, "SELECT bytes FROM checkpoint WHERE number = ?1")                                     \
-    Q (CHECKPOINT_BEFORE, "SELECT COALESCE (MAX (number), 0) FROM checkpoint WHERE number < ?1")             \
+    Q (CHECKPOINT_BEFORE,                                                                                    \
+       "SELECT COALESCE (MAX (number), 0) FROM checkpoint WHERE number > 0 AND number < ?1")                 \
     Q (CHECKPOINT_DROP, "DELETE FROM checkpoint WHERE number = ?1")                                          \
     Q (JOURNAL_TRIM, "DELETE FROM journal WHERE number < min (?1, (SELECT MAX (number) FROM journal))")      \
     Q (EVENT_TRIM, "DELETE FROM event WHERE number <= (SELECT MAX (number) FROM event) - ?1")                \

@@ -24,6 +24,14 @@ pids+=($!)
 eventually test -s "$scratch/port"
 expect 1 "$(cat "$scratch/port").*in use" run --dir "$node" --listen "tcp://127.0.0.1:$(cat "$scratch/port")"
 
+for bad in 99999 0 -1; do
+    expect 2 "listen: found \"tcp://127.0.0.1:$bad\", expected an address" run --dir "$node" --listen "tcp://127.0.0.1:$bad"
+done
+expect 2 'advertise: found "tcp://10.0.0.1", expected' run --dir "$node" --advertise tcp://10.0.0.1
+cp -r "$agent" "$scratch/unsteady"
+printf '#!/bin/sh\necho "{\\"score\\": 1$(od -An -N3 -tu1 /dev/urandom | tr -d " ")}"\n' >"$scratch/unsteady/evaluate"
+expect 1 'not declared noisy.*will not work as it is' agent check "$scratch/unsteady"
+
 # --- running ---
 start "$node"
 alpha=$node_pid
@@ -172,6 +180,8 @@ refused_by run replay
 damage "DELETE FROM journal WHERE number < 3; UPDATE checkpoint SET bytes = x'00'"
 refused_by run replay
 damage "DELETE FROM journal; UPDATE checkpoint SET bytes = x'00'" # never a new node in an old one's place
+refused_by run replay
+damage 'DELETE FROM journal WHERE number > 3' # its end is gone, which a checkpoint knows of
 refused_by run replay
 damage 'DELETE FROM content'
 refused_by run

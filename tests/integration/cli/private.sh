@@ -28,6 +28,8 @@ expect 0 'at a standstill' status --dir "$node"
 expect 0 'problem .*measured: the evaluator exited with code 1.*data\.csv' status --dir "$node"
 expect 0 'next .*`private:` in node\.yaml' status --dir "$node"
 stop "$pid"
+sed -i "s|^private:.*|private: $data.gone|" "$node/node.yaml"
+expect 1 "node.yaml: private: found \"$data.gone\", which is no directory" run --dir "$node"
 sed -i "s|^private:.*|private: $data|" "$node/node.yaml"
 start "$node"
 eventually status_is "$node" 'd["problem"] is None and d["objectives"][0]["now"] is not None'

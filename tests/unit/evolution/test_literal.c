@@ -388,6 +388,21 @@ START_TEST (test_no_text_does_harm)
 }
 END_TEST
 
+START_TEST (test_what_cannot_be_understood_is_passed_over_where_that_is_wanted)
+{
+    static const char text[] = "a = 1 # evolve: nonsense\nb = 2 # evolve: 0..9\n# evolve: 0..1\n/* evolve: x "
+                               "*/ c = 3 // evolve: 0..9";
+    literals_t literals;
+    problem_t problem = {""};
+    ck_assert_int_eq (literals_scan (text, sizeof text - 1, &literals, &problem), ERROR_INPUT);
+    ck_assert_int_eq (literals_scan_some (text, sizeof text - 1, &literals, &problem), 0);
+    ck_assert_uint_eq (literals.count, 2);
+    ck_assert_uint_eq (literals.items[0].line, 2);
+    ck_assert_uint_eq (literals.items[1].line, 4);
+    literals_clear (&literals);
+}
+END_TEST
+
 SUITE_MAIN ("evolution/literal", test_numbers_are_found_in_any_language,
             test_the_number_nearest_before_the_comment_is_meant, test_remarks_may_follow,
             test_what_is_no_code_is_not_meant, test_lines_are_counted_over_comments_and_lists,
@@ -396,4 +411,4 @@ SUITE_MAIN ("evolution/literal", test_numbers_are_found_in_any_language,
             test_at_most_1024_literals_in_a_file, test_values_are_set_and_all_else_stays,
             test_a_minus_never_becomes_a_decrement, test_reals_keep_as_many_digits_as_their_range_needs,
             test_an_unchanged_value_may_lie_outside_of_its_range, test_rounding_foretells_what_will_be_read,
-            test_no_text_does_harm)
+            test_no_text_does_harm, test_what_cannot_be_understood_is_passed_over_where_that_is_wanted)
