@@ -98,8 +98,8 @@ output_cell_t output_number (double value)
 output_cell_t output_percent (double ratio)
 {
     output_cell_t cell = {"-"};
-    if (isfinite (ratio))
-        snprintf (cell.text, sizeof cell.text, "%+.2f %%", ratio * 100);
+    if (isfinite (ratio)) /* nothing is neither more nor less: never "-0.00 %" */
+        snprintf (cell.text, sizeof cell.text, "%+.2f %%", fabs (ratio) < 0.00005 ? 0 : ratio * 100);
     return cell;
 }
 
