@@ -12,11 +12,10 @@ static int s_options_of (const cli_t *cli, reactor_options_t *options)
     options->listen = cli_value (cli, "listen", NULL);
     options->advertise = cli_value (cli, "advertise", NULL);
     if (options->listen != NULL && !config_endpoint_valid (options->listen, true))
-        return cli_usage (cli, "--listen: found \"%.80s\", expected " CONFIG_LISTEN_EXPECTED,
-                          options->listen);
+        return cli_fail ("--listen: found \"%.80s\", expected " CONFIG_LISTEN_EXPECTED, options->listen);
     if (options->advertise != NULL && !config_endpoint_valid (options->advertise, false))
-        return cli_usage (cli, "--advertise: found \"%.80s\", expected " CONFIG_ADVERTISE_EXPECTED,
-                          options->advertise);
+        return cli_fail ("--advertise: found \"%.80s\", expected " CONFIG_ADVERTISE_EXPECTED,
+                         options->advertise);
     options->passphrase_file = cli_value (cli, "passphrase-file", NULL);
     options->seed_given = cli_flag (cli, "seed");
     if (level != NULL && (options->log_level = log_level_parse (level)) == LEVEL_DEFAULT)

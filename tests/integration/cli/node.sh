@@ -25,9 +25,9 @@ eventually test -s "$scratch/port"
 expect 1 "$(cat "$scratch/port").*in use" run --dir "$node" --listen "tcp://127.0.0.1:$(cat "$scratch/port")"
 
 for bad in 99999 0 -1; do
-    expect 2 "listen: found \"tcp://127.0.0.1:$bad\", expected an address" run --dir "$node" --listen "tcp://127.0.0.1:$bad"
+    expect 1 "listen: found \"tcp://127.0.0.1:$bad\", expected an address" run --dir "$node" --listen "tcp://127.0.0.1:$bad"
 done
-expect 2 'advertise: found "tcp://10.0.0.1", expected' run --dir "$node" --advertise tcp://10.0.0.1
+expect 1 'advertise: found "tcp://10.0.0.1", expected' run --dir "$node" --advertise tcp://10.0.0.1
 cp -r "$agent" "$scratch/unsteady"
 printf '#!/bin/sh\necho "{\\"score\\": 1$(od -An -N3 -tu1 /dev/urandom | tr -d " ")}"\n' >"$scratch/unsteady/evaluate"
 expect 1 'not declared noisy.*will not work as it is' agent check "$scratch/unsteady"

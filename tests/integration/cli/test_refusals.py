@@ -130,7 +130,7 @@ def doctor_names_each_helper_that_is_missing (mesh):
     program = shutil.copy (os.path.realpath (sys.argv[1]), os.path.join (prefix, "bin", "evomesh"))
     shutil.copytree (os.path.join (built, "libexec", "evomesh"), helpers)
     expect (re.search ("ok +helpers", mesh.run (program, "doctor", code=None).out), "all helpers are in place")
-    for name in sorted (os.listdir (helpers)):
+    for name in sorted (entry.name for entry in os.scandir (helpers) if entry.is_file ()):
         os.rename (os.path.join (helpers, name), mesh.path ("away"))
         result = mesh.run (program, "doctor", code=1)
         expect (re.search ("fatal +helpers +.*/%s: No such file" % name, result.out), "%s: %s" % (name, result))
