@@ -108,6 +108,11 @@ void store_bind (sqlite3_stmt *statement, int parameter, const void *bytes, size
     assert (rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
 }
 
+int64_t store_bindable (uint64_t number)
+{
+    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
 static void s_reset (sqlite3_stmt *statement)
 {
     sqlite3_reset (statement);

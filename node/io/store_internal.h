@@ -74,6 +74,8 @@ int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement);
 
 /* Binds bytes that outlive the step. An empty blob is bound as such, never as NULL. */
 void store_bind (sqlite3_stmt *statement, int parameter, const void *bytes, size_t size);
+/* A number as it is bound: beyond what the database knows there is none, so the largest stands for it. */
+int64_t store_bindable (uint64_t number);
 
 /* Steps a statement that gives no rows and resets it. Returns 0 or notes the failure. */
 int store_run (store_t *self, sqlite3_stmt *statement, const char *doing);

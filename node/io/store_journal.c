@@ -51,18 +51,13 @@ uint64_t store_journal_count (store_t *self)
 
 /* --- checkpoints --- */
 
-static int64_t s_bindable (uint64_t number)
-{
-    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
-}
-
 int store_checkpoint_put (store_t *self, uint64_t number, const uint8_t *bytes, size_t size)
 {
     assert (self != NULL && number > 0);
     digest_t digest = digest_of (bytes, size);
     sqlite3_stmt *statement = store_query (self, QUERY_CHECKPOINT_PUT);
     if (statement != NULL) {
-        sqlite3_bind_int64 (statement, 1, s_bindable (number));
+        sqlite3_bind_int64 (statement, 1, store_bindable (number));
         store_bind (statement, 2, digest.bytes, DIGEST_BYTES);
         store_bind (statement, 3, bytes, size);
     }
@@ -77,14 +72,14 @@ uint8_t *store_checkpoint_get (store_t *self, uint64_t number, size_t *size)
     size_t kept_size = 0;
     sqlite3_stmt *statement = store_query (self, QUERY_CHECKPOINT_DIGEST);
     if (statement != NULL)
-        sqlite3_bind_int64 (statement, 1, s_bindable (number));
+        sqlite3_bind_int64 (statement, 1, store_bindable (number));
     uint8_t *column = store_take_bytes (self, statement, doing, &kept_size);
     if (column != NULL && kept_size == DIGEST_BYTES)
         memcpy (kept.bytes, column, DIGEST_BYTES);
     free (column);
     statement = store_query (self, QUERY_CHECKPOINT_GET);
     if (statement != NULL)
-        sqlite3_bind_int64 (statement, 1, s_bindable (number));
+        sqlite3_bind_int64 (statement, 1, store_bindable (number));
     uint8_t *bytes = store_take_bytes (self, statement, doing, size);
     if (bytes == NULL)
         return NULL;
@@ -102,7 +97,7 @@ uint64_t store_checkpoint_before (store_t *self, uint64_t number)
     assert (self != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_CHECKPOINT_BEFORE);
     if (statement != NULL)
-        sqlite3_bind_int64 (statement, 1, s_bindable (number));
+        sqlite3_bind_int64 (statement, 1, store_bindable (number));
     return store_take_number (self, statement, "reading checkpoints");
 }
 
@@ -111,6 +106,6 @@ int store_checkpoint_drop (store_t *self, uint64_t number)
     assert (self != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_CHECKPOINT_DROP);
     if (statement != NULL)
-        sqlite3_bind_int64 (statement, 1, s_bindable (number));
+        sqlite3_bind_int64 (statement, 1, store_bindable (number));
     return store_run (self, statement, "dropping a checkpoint");
 }

@@ -14,11 +14,6 @@
 #define AGAIN_MAX       1024 /* newest candidates that are looked at once more after a start */
 #define FREED_PAGES_MAX 256  /* given back to the file system at a time: a megabyte */
 
-static int64_t s_bindable (uint64_t number)
-{
-    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
-}
-
 /* Gives back some of the pages that are free. */
 static int s_give_back (store_t *self)
 {
@@ -33,7 +28,7 @@ int store_journal_trim (store_t *self, uint64_t from)
     assert (self != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_JOURNAL_TRIM);
     if (statement != NULL)
-        sqlite3_bind_int64 (statement, 1, s_bindable (from));
+        sqlite3_bind_int64 (statement, 1, store_bindable (from));
     int rc = store_run (self, statement, "dropping journal entries");
     return rc == 0 ? s_give_back (self) : rc;
 }
@@ -59,7 +54,7 @@ static int s_trim_publications (store_t *self, const pubkey_t *author, uint64_t 
     if (rc != 0)
         return rc;
     store_bind (statement, 1, author->bytes, PUBKEY_BYTES);
-    sqlite3_bind_int64 (statement, 2, s_bindable (before));
+    sqlite3_bind_int64 (statement, 2, store_bindable (before));
     while ((rc = store_row (self, statement, "reading publications")) == 1) {
         const uint8_t *body = sqlite3_column_blob (statement, 1);
         size_t size = (size_t)sqlite3_column_bytes (statement, 1);
@@ -129,7 +124,7 @@ int store_events_trim (store_t *self, const pubkey_t *author, uint64_t keep)
     assert (self != NULL && author != NULL && keep > 0);
     sqlite3_stmt *statement = store_query (self, QUERY_EVENT_TRIM);
     if (statement != NULL)
-        sqlite3_bind_int64 (statement, 1, s_bindable (keep));
+        sqlite3_bind_int64 (statement, 1, store_bindable (keep));
     int rc = store_run (self, statement, "dropping events");
     uint64_t last = store_publication_last (self, author);
     if (rc == 0 && last > keep)
