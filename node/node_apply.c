@@ -100,7 +100,8 @@ void apply_start (node_t *self, size_t index)
     improve_move (self, index, MOVE_SNAPSHOT);
 }
 
-/* A merged own change: a new candidate, tested from the start. */
+/* A merged own change: a new candidate, tested from the start. Where it conflicts with what went live meanwhile its own lines stand: the
+ * test against that decides, not the order in which they came (docs/decisions/0004). */
 static void s_improvement_merged (node_t *self, size_t index, const merged_t *event)
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
@@ -111,7 +112,7 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
                         text_copy (event->detail, detail, sizeof detail) ? detail : NULL);
         return;
     }
-    if (event->result == MERGE_IMPOSSIBLE || event->conflicts > 0) {
+    if (event->result == MERGE_IMPOSSIBLE) {
         improve_reject (self, index, REASON_STALE_BASE, NULL);
         return;
     }
@@ -121,7 +122,9 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
         improve_reject (self, index, REASON_DUPLICATE, "the live release has the change already");
         return;
     }
-    improvement->merged_from = improvement->candidate;
+    if (!digest_equal (&merged,
+                       &improvement->candidate)) /* else all of it conflicts, and it stands as it was made */
+        improvement->merged_from = improvement->candidate;
     improvement->candidate = merged;
     improvement->tree.size = 0;
     buffer_append (&improvement->tree, event->tree.data, event->tree.size);

@@ -59,7 +59,7 @@ static void s_join (char to[64], const char *from)
         used += snprintf (to + used, 64 - (size_t)used, "%s%s", i ? "+" : "", words[i]);
 }
 
-/* A merge without a conflict costs what both changes save together. */
+/* A merge without a conflict costs what both changes save together; with one, all of the change conflicts, and stands. */
 void rig_job_merge (rig_t *self, size_t k, const merge_t *merge)
 {
     const rig_rules_t *rules = &self->nodes[k].rules;
@@ -69,7 +69,8 @@ void rig_job_merge (rig_t *self, size_t k, const merge_t *merge)
     char text[64];
     memcpy (text, self->trees[ours].text, sizeof text);
     s_join (text, self->trees[theirs].text);
-    size_t merged = rig_tree (self, rig_candidate (self, text, cost, 0));
+    size_t merged =
+        rules->merge_conflicts > 0 ? theirs : rig_tree (self, rig_candidate (self, text, cost, 0));
     event_t event = {
         .kind = EVENT_MERGED,
         .as.merged = {.operation = merge->operation,

@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
 import lab
-from lab import ends, hold, let_go, live_is, propose, quiet, write
+from lab import ends, hold, let_go, live_is, propose, quiet, values, write
 from mesh import PROJECT, Watcher, expect, main, unpack, wait_for
 
 # Beside those of the table.
@@ -20,8 +20,8 @@ EVENTS = """feedback_received knowledge_received knowledge_adopted knowledge_rej
 performance_threshold_exceeded peer_joined peer_left peer_lost breaker_opened breaker_half_open breaker_closed
 evolution_paused evolution_resumed""".split ()
 REASONS = """invalid_exit invalid_crash invalid_timeout invalid_memory invalid_processes invalid_output invalid_result infeasible
-worse not_better too_small duplicate consensus operator expired not_confirmed no_validators stale_base apply_failed
-restart_failed regression""".split ()
+worse not_better too_small duplicate consensus operator expired not_confirmed no_validators apply_failed
+restart_failed regression""".split ()  # stale_base, of trees that can't be merged at all: unit tests
 
 taken = {}  # edge -> where
 told = {}  # event -> where
@@ -186,9 +186,10 @@ def refused (group):
 
 
 def overtaken (group):
-    """While gamma still measures alpha's change, beta's is adopted: alpha's is merged, or is stale."""
+    """While gamma still measures alpha's change, beta's is adopted: alpha's is merged; or, where it is of the same line, measured
+    against beta's: the better one stands."""
     alpha, beta, gamma = group
-    for number, mine, theirs in ((0.6, {"a": 0.6}, {"b": 0.5}), (0.7, {"a": 0.7}, {"a": 0.8})):
+    for number, mine, theirs in ((0.6, {"a": 0.6}, {"b": 0.5}), (0.8, {"a": 0.8}, {"a": 0.7}), (0.9, {"a": 0.9}, {"a": 1.0})):
         hold (gamma, "^a = %s$" % number)
         slow = propose (alpha, **mine)
         ends (alpha, slow, "validating")
@@ -199,8 +200,11 @@ def overtaken (group):
         if "b" in theirs:
             ends (alpha, slow, "shared")
             live_is (group, a=0.6, b=0.5)
+        elif mine["a"] > theirs["a"]:
+            ends (alpha, slow, "shared")
+            live_is (group, **mine)
         else:
-            ends (alpha, slow, "rejected", "stale_base")
+            ends (alpha, slow, "rejected", "worse")
         quiet (group)
 
 
@@ -219,6 +223,26 @@ def rolled_back (group):
     wait_for ("gamma goes back to what it had", lambda: [one for one in gamma.log ("rolled_back")
                                                         if one["reason"] == "regression"])
     expect (gamma.current () == before, "after the regression gamma has another release")
+    quiet (group)
+    os.unlink (gamma.mesh.path ("service", "spoil"))
+    os.unlink (os.path.join (gamma.private, "regress"))
+
+
+def moot (group):
+    """While gamma measures alpha's change, alpha goes back to what has it already."""
+    alpha, _, gamma = group
+    before = values (alpha)["b"]
+    mixed = propose (alpha, a=1.5, b=0.4)
+    ends (alpha, mixed, "shared")
+    quiet (group)
+    hold (gamma, "^a = 1.5$")
+    half = propose (alpha, b=before)
+    ends (alpha, half, "validating")
+    alpha.cli ("rollback", mixed, "--yes")
+    ends (alpha, mixed, "rolled_back", "operator")
+    live_is ((alpha,), a="1.0", b=before)
+    let_go (gamma)
+    ends (alpha, half, "rejected", "duplicate")
     quiet (group)
 
 
@@ -254,6 +278,7 @@ def together (mesh):
     refused (group)
     overtaken (group)
     rolled_back (group)
+    moot (group)
     gone (group)
     wait_for ("a watcher on alpha heard of beta's events", lambda: beta.id in
               [event["agent_id"] for event in watchers[0].events ()])

@@ -203,12 +203,12 @@ START_TEST (without_validators_it_is_rejected)
 }
 END_TEST
 
-/* Node 0's own "mine" is confirmed only after node 1's "theirs" went live there: its base has moved. */
-static rig_t *s_overtaken (digest_t *mine, digest_t *theirs)
+/* Node 0's own "mine", of that cost, is confirmed only after node 1's "theirs", of 0.9, went live there: its base has moved. */
+static rig_t *s_overtaken (double cost, digest_t *mine, digest_t *theirs)
 {
     rig_t *rig = rig_new (3, NULL);
     *theirs = *rig_candidate (rig, "theirs", 0.9, 0);
-    *mine = *rig_candidate (rig, "mine", 0.85, 0);
+    *mine = *rig_candidate (rig, "mine", cost, 0);
     rig->nodes[2].rules.hold_evaluations = true;
     rig_propose (rig, 1, theirs);
     rig_settle (rig);
@@ -245,7 +245,7 @@ static void s_expect_parents (const rig_t *rig, size_t k, const digest_t *candid
 START_TEST (an_overtaken_improvement_is_merged_and_tested_again)
 {
     digest_t mine, theirs;
-    rig_t *rig = s_overtaken (&mine, &theirs);
+    rig_t *rig = s_overtaken (0.85, &mine, &theirs);
     rig_release (rig, 2);
     rig_settle (rig);
     ck_assert (rig->taken[STATE_VALIDATED][STATE_TESTING]);
@@ -261,11 +261,40 @@ START_TEST (an_overtaken_improvement_is_merged_and_tested_again)
 }
 END_TEST
 
-START_TEST (an_overtaken_improvement_that_conflicts_is_stale)
+START_TEST (an_overtaken_improvement_that_conflicts_and_is_better_goes_live)
 {
     digest_t mine, theirs;
-    rig_t *rig = s_overtaken (&mine, &theirs);
-    rig->nodes[0].rules.merge_conflicts = 1;
+    rig_t *rig = s_overtaken (0.85, &mine, &theirs);
+    rig->nodes[0].rules.merge_conflicts = 2;
+    rig_release (rig, 2);
+    rig_settle (rig);
+    ck_assert (rig->taken[STATE_VALIDATED][STATE_TESTING]);
+    ck_assert_int_eq (s_state (rig, 0, &mine), STATE_SHARED);
+    for (size_t k = 0; k < 3; k++)
+        ck_assert (digest_equal (&rig->nodes[k].current, &mine));
+    s_expect_parents (rig, 0, &mine, &rig->trees[0].id, NULL); /* it is what it was made as */
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (an_overtaken_improvement_that_conflicts_and_is_worse_than_what_went_live_is_rejected)
+{
+    digest_t mine, theirs;
+    rig_t *rig = s_overtaken (0.95, &mine, &theirs);
+    rig->nodes[0].rules.merge_conflicts = 2;
+    rig_release (rig, 2);
+    rig_settle (rig);
+    s_expect_rejected (rig, 0, &mine, REASON_WORSE);
+    ck_assert (digest_equal (&rig->nodes[0].current, &theirs));
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (an_overtaken_improvement_that_cannot_be_merged_is_stale)
+{
+    digest_t mine, theirs;
+    rig_t *rig = s_overtaken (0.85, &mine, &theirs);
+    rig->nodes[0].rules.merge_result = MERGE_IMPOSSIBLE;
     rig_release (rig, 2);
     rig_settle (rig);
     s_expect_rejected (rig, 0, &mine, REASON_STALE_BASE);
@@ -277,7 +306,7 @@ END_TEST
 START_TEST (a_merge_that_fails_on_this_machine_is_its_fault)
 {
     digest_t mine, theirs;
-    rig_t *rig = s_overtaken (&mine, &theirs);
+    rig_t *rig = s_overtaken (0.85, &mine, &theirs);
     rig->nodes[0].rules.merge_result = MERGE_FAULT;
     rig_release (rig, 2);
     rig_settle (rig);
@@ -471,9 +500,12 @@ SUITE_MAIN (
     a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
     a_validator_that_never_answers_does_not_hold_up_what_is_decided,
     a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
-    an_overtaken_improvement_is_merged_and_tested_again, an_overtaken_improvement_that_conflicts_is_stale,
-    a_merge_that_fails_on_this_machine_is_its_fault, two_own_improvements_go_live_one_after_the_other,
-    a_regression_is_rolled_back_and_verified, a_rollback_that_fails_its_verification_stops_evolution_loudly,
+    an_overtaken_improvement_is_merged_and_tested_again,
+    an_overtaken_improvement_that_conflicts_and_is_better_goes_live,
+    an_overtaken_improvement_that_conflicts_and_is_worse_than_what_went_live_is_rejected,
+    an_overtaken_improvement_that_cannot_be_merged_is_stale, a_merge_that_fails_on_this_machine_is_its_fault,
+    two_own_improvements_go_live_one_after_the_other, a_regression_is_rolled_back_and_verified,
+    a_rollback_that_fails_its_verification_stops_evolution_loudly,
     a_service_that_does_not_restart_is_rolled_back, the_operator_rolls_back_and_what_stands_on_it_goes_too,
     faults_open_the_breaker_and_one_trial_closes_it, a_pause_survives_a_restart_and_peers_are_still_answered,
     every_improvement_goes_on_after_a_restart_from_where_it_stood,
