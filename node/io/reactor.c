@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #define REQUESTS_A_TURN   16
 #define RETRY_MS_MIN      2000 /* between attempts to recover from a failing store */
 #define RETRY_MS_MAX      60000
+#define HEAP_STEP_BYTES   16384 /* that the heap grows by beyond what is asked for */
+#define HEAP_SPARE_BYTES  65536 /* that it keeps of what was given back */
 
 /* --- the one timer --- */
 
@@ -280,6 +283,9 @@ int reactor_run (const char *directory, const reactor_options_t *options, proble
     self->timer = self->signals = -1;
     self->started_wall_ms = clock_wall_ms ();
     log_open (options->log_level, NULL);
+    mallopt (M_TOP_PAD,
+             HEAP_STEP_BYTES); /* a node is idle most of the time: what it needs no more goes back */
+    mallopt (M_TRIM_THRESHOLD, HEAP_SPARE_BYTES);
     int rc = s_block_signals (self, problem);
     if (rc == 0)
         rc = reactor_open (self, directory, problem);
