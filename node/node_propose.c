@@ -219,14 +219,14 @@ static void s_say_failure (node_t *self, const proposer_t *proposer, text_t why)
     text_copy (why, text, sizeof text);
     (void)snprintf (count, sizeof count, "%u", proposer->fruitless);
     entry_t metadata = {text_of ("in_a_row"), text_of (count)};
-    say_event_here (self, TYPE_PROPOSAL_FAILED, text, &metadata, 1);
+    say_event_here (self, TYPE_PROPOSAL_FAILED, NULL, text, &metadata, 1);
 }
 
 static void s_say_exhausted (node_t *self, text_t why)
 {
     char text[LIMIT_TEXT + 1];
     text_copy (why, text, sizeof text);
-    say_event_here (self, TYPE_PROPOSER_EXHAUSTED, text, NULL, 0);
+    say_event_here (self, TYPE_PROPOSER_EXHAUSTED, NULL, text, NULL, 0);
 }
 
 uint64_t propose_deadline_ms (const node_t *self)

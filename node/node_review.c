@@ -162,7 +162,7 @@ static void s_say_received (node_t *self, const improvement_t *improvement, cons
     size_t count = 2;
     if (feedback->reasons.count)
         metadata[count++] = (entry_t){text_of ("why"), feedback->reasons.items[0].text};
-    say_event (self, TYPE_FEEDBACK_RECEIVED, &improvement->id, NAN, NULL, metadata, count);
+    say_event_here (self, TYPE_FEEDBACK_RECEIVED, &improvement->id, NULL, metadata, count);
 }
 
 void on_feedback (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed)

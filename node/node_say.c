@@ -319,14 +319,16 @@ void say_event (node_t *self, event_type_t type, const digest_t *modification, d
     say_publish (self, MESSAGE_EVENT, &message, message.publication);
 }
 
-void say_event_here (node_t *self, event_type_t type, const char *error, const entry_t *metadata,
-                     size_t metadata_count)
+void say_event_here (node_t *self, event_type_t type, const digest_t *modification, const char *error,
+                     const entry_t *metadata, size_t metadata_count)
 {
+    static const digest_t none;
     assert (metadata_count <= LIMIT_METADATA && (metadata || metadata_count == 0));
     uint64_t number = ++self->order;
     event_row_t row = {.agent_id = self->identity.id,
                        .time_ms = self->wall_ms,
                        .type = text_of (event_type_name (type)),
+                       .modification_id = modification ? *modification : none,
                        .performance_improvement = NAN,
                        .error_message = text_of (error),
                        .metadata = {metadata, metadata_count}};

@@ -57,9 +57,10 @@ void say_publish (node_t *self, unsigned kind, const void *fields, uint64_t publ
  * measured), `error` and `metadata` NULL. */
 void say_event (node_t *self, event_type_t type, const digest_t *modification, double improvement,
                 const char *error, const entry_t *metadata, size_t metadata_count);
-/* An event that stays here: to the store and to watchers. For what a program of ours printed, which leaves no machine. */
-void say_event_here (node_t *self, event_type_t type, const char *error, const entry_t *metadata,
-                     size_t metadata_count);
+/* An event that stays here: to the store and to watchers. For what a program of ours printed, which leaves no machine, and for what
+ * each of many members sends us: told on to all, it would cost the group its square. `modification` may be NULL (none). */
+void say_event_here (node_t *self, event_type_t type, const digest_t *modification, const char *error,
+                     const entry_t *metadata, size_t metadata_count);
 /* Writes a row of node/records.h, in place of one with that key. */
 void say_persist (node_t *self, record_table_t table, const digest_t *key, const record_t *record,
                   const void *row);

@@ -7,6 +7,7 @@ the author; then it says nonsense, which the nodes refuse, count and survive; an
 usage: test_python_peer.py EVOMESH
 """
 import base64
+import json
 import os
 import re
 import signal
@@ -153,8 +154,12 @@ def decline(mesh, peer, alpha):
     request = mesh.until("feedback is asked for", lambda: asked(peer, DECLINED))
     improvement = request["improvement"]
     peer.declined.add(improvement)
-    mesh.until("our vote is told", lambda: event_of(peer, "feedback_received", improvement, member=short(peer.id), recommendation="approve"))
     mesh.until("it is rejected, as too few measured it", lambda: event_of(peer, "improvement_rejected", improvement, reason="no_validators"))
+    events = json.loads(alpha.cli("show", short(improvement), "--json"))["events"]
+    votes = [{entry["key"]: entry["value"] for entry in one["metadata"]} for one in events if one["type"] == "feedback_received"]
+    ours = [vote["recommendation"] for vote in votes if vote["member"] == short(peer.id)]
+    assert ours == ["approve"], f"our vote is not told: {votes}"
+    assert event_of(peer, "feedback_received", improvement) is None, "a vote of one was told on to all"
 
 
 def short(id):
