@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include <sodium/crypto_generichash.h>
 #include <sodium/crypto_scalarmult.h>
 #include <sodium/crypto_sign.h>
 #include <sodium/utils.h>
@@ -52,6 +53,20 @@ bool identity_verify (const pubkey_t *id, const void *data, size_t size,
 {
     assert (data != NULL || size == 0);
     return crypto_sign_verify_detached (signature, data, size, id->bytes) == 0;
+}
+
+digest_t identity_tag (const identity_t *identity, const char *purpose, const void *data, size_t size)
+{
+    assert (identity != NULL && purpose != NULL && purpose[0] != '\0' && (data != NULL || size == 0));
+    assert (!pubkey_is_zero (&identity->id)); /* it was not wiped */
+    uint8_t key[crypto_generichash_KEYBYTES];
+    digest_t tag;
+    /* An Ed25519 secret begins with the seed that it is made from. */
+    crypto_generichash (key, sizeof key, (const uint8_t *)purpose, strlen (purpose), identity->secret,
+                        SEED_BYTES);
+    crypto_generichash (tag.bytes, DIGEST_BYTES, data, size, key, sizeof key);
+    sodium_memzero (key, sizeof key);
+    return tag;
 }
 
 bool pubkey_equal (const pubkey_t *a, const pubkey_t *b)

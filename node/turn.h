@@ -33,7 +33,7 @@ typedef struct turn turn_t;
 turn_t *turn_new (const identity_t *identity, const ports_t *ports);
 void turn_destroy (turn_t **self_p);
 
-/* Builds the core anew from what is kept: the newest checkpoint that can be read, then each event of the journal behind it, its effects
+/* Builds the core anew from what is kept: the newest checkpoint that can be read and is of this node's own making, then each event of the journal behind it, its effects
  * thrown away. Links, fetches and queued inputs are forgotten. 0; ERROR_MALFORMED (an entry can't be read, or is gone: `number` says
  * which, may be NULL); ERROR_NOT_FOUND (no checkpoint can be read, and the journal doesn't reach back to its start); or what the store
  * failed with. */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A checkpoint as it is kept: number and clocks of the last entry before it, and the core's image (node_save). */
+/* A checkpoint as it is kept: number and clocks of the last entry before it, and the core's image (node_save); behind them a tag of
+ * the node's own, as the loader believes more than it can look at: what somebody else wrote into the database is never loaded. */
+#define TAG_PURPOSE "evomesh checkpoint 1"
 #define CHECKPOINT_FIELDS(F, L, R) \
     F (R, UINT, number, 0)         \
     F (R, UINT, now_ms, 0)         \
@@ -42,6 +44,10 @@ static bool s_encode (const turn_t *self, buffer_t *out)
                                .image = bytes_of (image.data, fits ? image.size : 0)};
     if (fits)
         record_encode (&checkpoint_record, &checkpoint, out);
+    if (fits && !out->failed) {
+        digest_t tag = identity_tag (self->identity, TAG_PURPOSE, out->data, out->size);
+        buffer_append (out, tag.bytes, DIGEST_BYTES);
+    }
     buffer_clear (&image);
     return fits && !out->failed;
 }
@@ -230,6 +236,18 @@ static int s_reset (turn_t *self)
     return self->node == NULL || self->fetcher == NULL ? ERROR_MEMORY : 0;
 }
 
+/* Is it one that this node wrote? `size` is then that of the record before the tag. */
+static bool s_is_own (const turn_t *self, const uint8_t *bytes, size_t *size)
+{
+    digest_t found;
+    if (*size < DIGEST_BYTES)
+        return false;
+    *size -= DIGEST_BYTES;
+    memcpy (found.bytes, bytes + *size, DIGEST_BYTES);
+    digest_t expected = identity_tag (self->identity, TAG_PURPOSE, bytes, *size);
+    return digest_equal (&found, &expected);
+}
+
 /* The core as the checkpoint behind that entry has it. 0, or why it can't be: nothing is changed then. */
 static int s_load (turn_t *self, uint64_t number)
 {
@@ -240,7 +258,9 @@ static int s_load (turn_t *self, uint64_t number)
     checkpoint_t checkpoint;
     arena_t arena = {0};
     node_t *node = NULL;
-    int rc = record_decode (&checkpoint_record, bytes, size, &checkpoint, &arena, NULL);
+    int rc = s_is_own (self, bytes, &size) ? 0 : ERROR_SIGNATURE;
+    if (rc == 0)
+        rc = record_decode (&checkpoint_record, bytes, size, &checkpoint, &arena, NULL);
     if (rc == 0 && checkpoint.number != number)
         rc = ERROR_MISMATCH; /* it was put in another one's place */
     if (rc == 0)

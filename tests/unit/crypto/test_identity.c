@@ -108,6 +108,21 @@ START_TEST (test_wiping_leaves_no_key)
 }
 END_TEST
 
+START_TEST (test_a_tag_is_of_one_identity_one_purpose_and_these_bytes)
+{
+    identity_t identity = s_identity (1), other = s_identity (2);
+    digest_t tag = identity_tag (&identity, "one", "abc", 3);
+    digest_t same = identity_tag (&identity, "one", "abc", 3);
+    ck_assert (digest_equal (&tag, &same));
+    const digest_t others[] = {
+        identity_tag (&other, "one", "abc", 3),    identity_tag (&identity, "two", "abc", 3),
+        identity_tag (&identity, "one", "abd", 3), identity_tag (&identity, "one", "ab", 2),
+        identity_tag (&identity, "one", NULL, 0),  digest_of ("abc", 3)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert (!digest_equal (&tag, &others[i]));
+}
+END_TEST
+
 START_TEST (test_keys_are_shown_and_read_as_digests_are)
 {
     identity_t identity = s_identity (4);
@@ -127,4 +142,5 @@ END_TEST
 SUITE_MAIN ("crypto/identity", test_signatures_are_those_of_rfc8032, test_each_flipped_bit_breaks_a_signature,
             test_another_key_does_not_verify, test_keys_of_small_order_verify_nothing,
             test_link_keys_are_those_that_zeromq_makes, test_wiping_leaves_no_key,
+            test_a_tag_is_of_one_identity_one_purpose_and_these_bytes,
             test_keys_are_shown_and_read_as_digests_are)

@@ -117,6 +117,26 @@ START_TEST (without_a_readable_checkpoint_and_the_journal_s_start_there_is_no_no
 }
 END_TEST
 
+START_TEST (one_that_the_node_did_not_write_itself_is_never_loaded)
+{
+    turn_rig_t *rig = s_worked ();
+    turn_rig_row_t *newest = s_checkpoint (rig, false);
+    s_checkpoint (rig, true)->bytes.size = 0;
+    rig->trimmed = newest->checkpoint - 1; /* nothing else leads back */
+    for (size_t i = 0; i < newest->bytes.size; i += i < 24 ? 1 : newest->bytes.size / 64) {
+        newest->bytes.data[i] ^= 1; /* among these the clocks, which may be anything */
+        ck_assert_int_eq (turn_recover (rig->turn, NULL), ERROR_NOT_FOUND);
+        newest->bytes.data[i] ^= 1;
+    }
+    ck_assert_int_eq (turn_recover (rig->turn, NULL), 0);
+    newest->bytes.size -= DIGEST_BYTES; /* the record alone */
+    ck_assert_int_eq (turn_recover (rig->turn, NULL), ERROR_NOT_FOUND);
+    newest->bytes.size = DIGEST_BYTES - 1;
+    ck_assert_int_eq (turn_recover (rig->turn, NULL), ERROR_NOT_FOUND);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
 START_TEST (a_journal_with_a_gap_or_without_its_end_is_refused)
 {
     turn_rig_t *rig = s_worked ();
@@ -240,6 +260,7 @@ SUITE_MAIN ("turn checkpoint", a_checkpoint_is_in_the_transaction_of_the_turn_th
             only_the_newest_two_are_kept, a_restart_steps_only_what_is_behind_the_newest,
             of_a_damaged_one_the_one_before_is_taken_and_then_the_whole_journal,
             without_a_readable_checkpoint_and_the_journal_s_start_there_is_no_node,
+            one_that_the_node_did_not_write_itself_is_never_loaded,
             a_journal_with_a_gap_or_without_its_end_is_refused,
             a_replay_goes_from_the_oldest_that_has_all_behind_it_and_compares_those_on_the_way,
             a_replay_finds_a_checkpoint_that_says_something_else_than_the_journal,
