@@ -267,16 +267,14 @@ static void s_recognise (const node_t *self, const feedback_request_t *request, 
         s_say (opinion, APPROVE, "the same candidate is or was live here");
         return;
     }
-    if (s_is_under_way (self, &request->candidate, asker)) {
-        s_say (opinion, APPROVE, "the same candidate is on its way here, too");
-        return;
-    }
-    const measurement_t *lost = s_lost_elsewhere (self, request);
+    const measurement_t *lost = s_lost_elsewhere (self, request); /* that it is tried again unsays nothing */
     const archive_entry_t *entry = archive_find (self->archive, &request->candidate);
     if (lost) {
         s_object (opinion, REVIEW, "the same candidate was measured here against another live release");
         s_object (opinion, REVIEW, reason_description (lost->reason));
-    } else if (entry && entry->valid && !enter_is_unconfirmed (self, &request->candidate))
+    } else if (s_is_under_way (self, &request->candidate, asker))
+        s_say (opinion, APPROVE, "the same candidate is on its way here, too");
+    else if (entry && entry->valid && !enter_is_unconfirmed (self, &request->candidate))
         s_object (opinion, REVIEW, "the same candidate was measured here before, and not taken");
 }
 

@@ -74,6 +74,9 @@ START_TEST (what_a_member_measured_in_vain_for_another_release_wants_a_look)
     rig_propose (rig, 1, &other);
     rig_settle (rig);
     ck_assert (digest_equal (&rig->nodes[0].current, &other));
+    rig->nodes[1].rules.hold_evaluations = true; /* there it is on its way again, too */
+    rig_propose (rig, 1, &local);
+    rig_settle (rig);
     rig_propose (rig, 0, &local);
     rig_settle (rig);
     s_expect_told (rig, 0, "review", 2, why, 2);
