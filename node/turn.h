@@ -33,15 +33,16 @@ typedef struct turn turn_t;
 turn_t *turn_new (const identity_t *identity, const ports_t *ports);
 void turn_destroy (turn_t **self_p);
 
-/* Builds the core anew from what is kept: the newest checkpoint that can be read and is of this node's own making, then each event of the journal behind it, its effects
- * thrown away. Links, fetches and queued inputs are forgotten. 0; ERROR_MALFORMED (an entry can't be read, or is gone: `number` says
- * which, may be NULL); ERROR_NOT_FOUND (no checkpoint can be read, and the journal doesn't reach back to its start); or what the store
- * failed with. */
+/* Builds the core anew from what is kept: the newest checkpoint that can be read and is of this node's own making, then each event of the
+ * journal behind it, its effects thrown away. Links, fetches and queued inputs are forgotten. 0; ERROR_MALFORMED (an entry can't be
+ * read, or is gone: `number` says which, may be NULL); ERROR_NOT_FOUND (no checkpoint can be read, and the journal doesn't reach back
+ * to its start); or what the store failed with. */
 int turn_recover (turn_t *self, uint64_t *number);
 
 /* The same from as far back as the journal goes, with a look at everything on the way: from the start, or else from the oldest checkpoint
  * that has all behind it. What is told of each entry goes to `visit` (may be NULL); it returns other than 0 to end the walk early, which
- * is returned then. Each checkpoint on the way must hold the very bytes that the replayed core would save: ERROR_MISMATCH if not. */
+ * is returned then. Each checkpoint on the way must hold the very bytes that the replayed core would save: ERROR_MISMATCH if not.
+ * One that the store finds damaged is passed over, as a start does: `checkpoints` doesn't count it. */
 typedef int (turn_replay_fn) (void *context, uint64_t number, const event_t *event, const effects_t *effects,
                               const digest_t *recorded, const digest_t *computed);
 typedef struct {
@@ -56,7 +57,7 @@ int turn_replay (turn_t *self, turn_replay_fn *visit, void *context, turn_replay
 void turn_checkpoint_every (turn_t *self, uint64_t entries);
 /* How much of the past is kept (at least 1 each; UINT64_MAX, as it is before: all). At a checkpoint the journal loses what lies before
  * the oldest checkpoint that is still needed: at most `journal` entries stay behind that, and half as many at least; but two
- * checkpoints stay, however few entries that means. `events` is for the trim port. */
+ * checkpoints stay, however few entries that means, and of these the older one can be read: while there is none, nothing is lost. `events` is for the trim port. */
 void turn_retain (turn_t *self, uint64_t journal, uint64_t events);
 /* Writes one now, in a transaction of its own, so that the next start is quick; if there is nothing behind the last one, or the turn is
  * failed, nothing. What it fails with matters to nobody: the journal has it all. */

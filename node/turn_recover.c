@@ -68,6 +68,35 @@ static uint64_t s_oldest (const turn_t *self)
     return number;
 }
 
+/* Is it one that this node wrote? `size` is then that of the record before the tag. */
+static bool s_is_own (const turn_t *self, const uint8_t *bytes, size_t *size)
+{
+    digest_t found;
+    if (*size < DIGEST_BYTES)
+        return false;
+    *size -= DIGEST_BYTES;
+    memcpy (found.bytes, bytes + *size, DIGEST_BYTES);
+    digest_t expected = identity_tag (self->identity, TAG_PURPOSE, bytes, *size);
+    return digest_equal (&found, &expected);
+}
+
+/* The newest checkpoint before the last one that is as this node wrote it, and has the journal behind it; 0 if there is none. That it
+ * could be loaded is believed then: to load it here would cost as much as a start. */
+static uint64_t s_reserve (const turn_t *self, uint64_t oldest)
+{
+    const ports_t *ports = &self->ports;
+    for (uint64_t number = self->checkpoint_last;
+         (number = ports->checkpoint_before (ports->context, number)) > 0 && number >= oldest;) {
+        size_t size = 0;
+        uint8_t *bytes = ports->checkpoint_get (ports->context, number, &size);
+        bool is_own = bytes != NULL && s_is_own (self, bytes, &size);
+        free (bytes);
+        if (is_own)
+            return number;
+    }
+    return 0;
+}
+
 /* The oldest checkpoint behind at least that entry; 0 if there is none. */
 static uint64_t s_checkpoint_from (const turn_t *self, uint64_t from)
 {
@@ -85,23 +114,23 @@ static uint64_t s_halfway (const turn_t *self, uint64_t from)
     return half < UINT64_MAX - from ? from + half : UINT64_MAX;
 }
 
-/* Lets go of checkpoints, and of the journal before the oldest of them. The newest two stay: one to start from, and one should that be
- * damaged; the one with which the journal begins, unless that is its start; and the first one halfway from there, with which it will
- * begin when it has grown too long. */
+/* Lets go of checkpoints, and of the journal before the oldest of them. The newest stays, to start from, and the newest before it that can
+ * still be read, should that be damaged: without one, everything back to where the journal begins. So does the one with which the
+ * journal begins, unless that is its start; and the first one halfway from there, with which it will begin when it has grown too long. */
 static int s_thin (turn_t *self)
 {
     const ports_t *ports = &self->ports;
-    uint64_t newest = self->checkpoint_last, second = ports->checkpoint_before (ports->context, newest);
-    uint64_t begin = s_oldest (self) <= 1 ? 0 : s_checkpoint_from (self, s_oldest (self));
+    uint64_t newest = self->checkpoint_last, oldest = s_oldest (self), reserve = s_reserve (self, oldest);
+    uint64_t begin = oldest <= 1 ? 0 : s_checkpoint_from (self, oldest);
     uint64_t next = s_checkpoint_from (self, s_halfway (self, begin));
-    if (newest - begin > self->journal_kept && second > begin) {
-        begin = next > 0 && next < second ? next : second;
+    if (newest - begin > self->journal_kept && reserve > begin) {
+        begin = next > 0 && next < reserve ? next : reserve;
         next = s_checkpoint_from (self, s_halfway (self, begin));
     }
     int rc = 0;
-    for (uint64_t number = second; rc == 0 && number > 0;
-         number = ports->checkpoint_before (ports->context, number))
-        if (number != second && number != begin && number != next)
+    for (uint64_t number = newest;
+         rc == 0 && (number = ports->checkpoint_before (ports->context, number)) > 0;)
+        if (number != reserve && number != begin && number != next)
             rc = ports->checkpoint_drop (ports->context, number);
     if (rc == 0 && (self->journal_kept < UINT64_MAX || self->events_kept < UINT64_MAX))
         rc = ports->trim (ports->context, begin, self->events_kept);
@@ -234,18 +263,6 @@ static int s_reset (turn_t *self)
     self->error = 0;
     self->is_failed = true;
     return self->node == NULL || self->fetcher == NULL ? ERROR_MEMORY : 0;
-}
-
-/* Is it one that this node wrote? `size` is then that of the record before the tag. */
-static bool s_is_own (const turn_t *self, const uint8_t *bytes, size_t *size)
-{
-    digest_t found;
-    if (*size < DIGEST_BYTES)
-        return false;
-    *size -= DIGEST_BYTES;
-    memcpy (found.bytes, bytes + *size, DIGEST_BYTES);
-    digest_t expected = identity_tag (self->identity, TAG_PURPOSE, bytes, *size);
-    return digest_equal (&found, &expected);
 }
 
 /* The core as the checkpoint behind that entry has it. 0, or why it can't be: nothing is changed then. */

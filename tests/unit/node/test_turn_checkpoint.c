@@ -137,6 +137,65 @@ START_TEST (one_that_the_node_did_not_write_itself_is_never_loaded)
 }
 END_TEST
 
+/* Goes on until one more checkpoint was written. */
+static void s_write_another (turn_rig_t *rig)
+{
+    uint64_t newest = s_checkpoint (rig, false)->checkpoint;
+    for (unsigned i = 0; s_checkpoint (rig, false)->checkpoint == newest; i++) {
+        ck_assert_uint_lt (i, 100);
+        turn_rig_command (rig, 1000 + i, i % 2 == 0 ? "pause" : "resume");
+        ck_assert_int_eq (turn_rig_run (rig, 10), 0);
+        rig->trace[0] = '\0';
+    }
+}
+
+START_TEST (the_reserve_is_one_that_can_be_read)
+{
+    turn_rig_t *rig = s_worked ();
+    turn_retain (rig->turn, 1, UINT64_MAX);
+    uint64_t readable = s_checkpoint (rig, true)->checkpoint;
+    turn_rig_row_t *damaged = s_checkpoint (rig, false);
+    damaged->bytes.data[damaged->bytes.size / 2] ^= 1;
+    s_write_another (rig);
+    ck_assert_uint_lt (rig->trimmed, readable); /* not up to the damaged one */
+    digest_t before = node_digest (turn_node (rig->turn));
+    s_checkpoint (rig, false)->bytes.size = 0;
+    s_expect_recovered (rig, &before);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
+START_TEST (without_a_readable_reserve_the_journal_stays_until_there_is_one)
+{
+    turn_rig_t *rig = s_worked ();
+    turn_retain (rig->turn, 1, UINT64_MAX);
+    s_checkpoint (rig, true)->bytes.size = 0;
+    s_checkpoint (rig, false)->bytes.size = 0;
+    s_write_another (rig);
+    ck_assert_uint_eq (rig->trimmed, 0);
+    uint64_t readable = s_checkpoint (rig, false)->checkpoint;
+    s_write_another (rig);
+    ck_assert_uint_eq (s_checkpoint (rig, true)->checkpoint, readable);
+    ck_assert_uint_gt (rig->trimmed, 0);
+    digest_t before = node_digest (turn_node (rig->turn));
+    s_checkpoint (rig, false)->bytes.size = 0;
+    s_expect_recovered (rig, &before);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
+START_TEST (a_replay_passes_over_one_that_is_damaged)
+{
+    turn_rig_t *rig = s_worked ();
+    turn_replayed_t replayed;
+    s_checkpoint (rig, true)->bytes.size = 0; /* as one whose digest doesn't fit it */
+    ck_assert_int_eq (turn_replay (rig->turn, NULL, NULL, &replayed), 0);
+    ck_assert_uint_eq (replayed.from, 0);
+    ck_assert_uint_eq (replayed.checkpoints, 1);
+    turn_rig_destroy (rig);
+}
+END_TEST
+
 START_TEST (a_journal_with_a_gap_or_without_its_end_is_refused)
 {
     turn_rig_t *rig = s_worked ();
@@ -260,8 +319,9 @@ SUITE_MAIN ("turn checkpoint", a_checkpoint_is_in_the_transaction_of_the_turn_th
             only_the_newest_two_are_kept, a_restart_steps_only_what_is_behind_the_newest,
             of_a_damaged_one_the_one_before_is_taken_and_then_the_whole_journal,
             without_a_readable_checkpoint_and_the_journal_s_start_there_is_no_node,
-            one_that_the_node_did_not_write_itself_is_never_loaded,
-            a_journal_with_a_gap_or_without_its_end_is_refused,
+            one_that_the_node_did_not_write_itself_is_never_loaded, the_reserve_is_one_that_can_be_read,
+            without_a_readable_reserve_the_journal_stays_until_there_is_one,
+            a_journal_with_a_gap_or_without_its_end_is_refused, a_replay_passes_over_one_that_is_damaged,
             a_replay_goes_from_the_oldest_that_has_all_behind_it_and_compares_those_on_the_way,
             a_replay_finds_a_checkpoint_that_says_something_else_than_the_journal,
             at_the_end_one_is_written_unless_nothing_is_behind_the_last,
