@@ -134,7 +134,7 @@ int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
         return -1;
     self->store = store_open (path, false, false, problem);
     if (self->store == NULL || membership_load (self->store, &self->joined, problem) != 0 ||
-        s_open_agent (self, problem) != 0)
+        store_check_begun (self->store, problem) != 0 || s_open_agent (self, problem) != 0)
         return -1;
     self->loop = zloop_new ();
     assert (self->loop != NULL);

@@ -67,7 +67,8 @@ int reactor_replay (const char *directory, const char *passphrase_file, reactor_
     self->keystore = keystore_load (directory, passphrase_file, problem);
     if (self->keystore != NULL)
         self->store = store_open (directory, false, true, problem);
-    if (self->store != NULL && membership_check (self->store, problem) == 0)
+    if (self->store != NULL && membership_check (self->store, problem) == 0 &&
+        store_check_begun (self->store, problem) == 0)
         rc = s_replay (self, &replay, problem);
     store_close (&self->store);
     keystore_destroy (&self->keystore);

@@ -52,6 +52,9 @@ uint8_t *store_checkpoint_get (store_t *self, uint64_t number, size_t *size);
 /* The newest one with a number below; 0 if there is none. */
 uint64_t store_checkpoint_before (store_t *self, uint64_t number);
 int store_checkpoint_drop (store_t *self, uint64_t number);
+/* Refuses a database whose journal and checkpoints are gone while what came of them is there: a node that began anew over it would use
+ * numbers of its statements twice. 0, or -1 with what was found and expected. */
+int store_check_begun (store_t *self, problem_t *problem);
 
 /* --- retention: what was long ago goes; freed pages are used again, and those at the end are given back --- */
 /* Drops entries of the journal before that number. The newest is never dropped: numbers are places in history. */

@@ -13,6 +13,11 @@
     Q (COMMIT, "COMMIT")                                                                                     \
     Q (JOURNAL_APPEND, "INSERT INTO journal (event, effects) VALUES (?1, ?2)")                               \
     Q (JOURNAL_LAST, "SELECT COALESCE (MAX (number), 0) FROM journal")                                       \
+    Q (CANDIDATE_LAST, "SELECT COALESCE (MAX (number), 0) FROM candidate")                                   \
+    Q (IMPROVEMENT_LAST, "SELECT COALESCE (MAX (number), 0) FROM improvement")                               \
+    Q (EVENT_LAST, "SELECT COALESCE (MAX (number), 0) FROM event")                                           \
+    Q (SNAPSHOT_LAST, "SELECT COALESCE (MAX (number), 0) FROM snapshot")                                     \
+    Q (PACKAGE_LAST, "SELECT COALESCE (MAX (number), 0) FROM package")                                       \
     Q (CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (number, digest, bytes) VALUES (?1, ?2, ?3)")      \
     Q (CHECKPOINT_DIGEST, "SELECT digest FROM checkpoint WHERE number = ?1")                                 \
     Q (CHECKPOINT_GET, "SELECT bytes FROM checkpoint WHERE number = ?1")                                     \

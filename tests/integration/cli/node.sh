@@ -181,6 +181,16 @@ damage "DELETE FROM journal WHERE number < 3; UPDATE checkpoint SET bytes = x'00
 refused_by run replay
 damage "DELETE FROM journal; UPDATE checkpoint SET bytes = x'00'" # never a new node in an old one's place
 refused_by run replay
+damage 'DELETE FROM journal; DELETE FROM checkpoint' # nor where just the rest tells that there was one
+refused_by run replay
+same_rows () { # TABLE: as before the damage
+    python3 -c 'import sqlite3, sys
+one, other = (sqlite3.connect (path).execute ("SELECT * FROM " + sys.argv[3]).fetchall () for path in sys.argv[1:3])
+sys.exit (one != other)' "$node/evomesh.db" "$damaged/evomesh.db" "$1"
+}
+for table in candidate statement setting content; do
+    same_rows "$table" || wrong "a refused command changed the table $table"
+done
 damage 'DELETE FROM journal WHERE number > 3' # its end is gone, which a checkpoint knows of
 refused_by run replay
 damage 'DELETE FROM content'

@@ -284,9 +284,33 @@ START_TEST (test_settings_are_replaced_and_survive_a_restart)
 }
 END_TEST
 
+START_TEST (test_what_came_of_a_journal_is_not_begun_anew_without_it)
+{
+    static const table_t tables[] = {TABLE_CANDIDATE, TABLE_IMPROVEMENT, TABLE_EVENT, TABLE_SNAPSHOT,
+                                     TABLE_PACKAGE};
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        scratch_t scratch = scratch_new ();
+        store_t *store = fixture_open (&scratch);
+        digest_t key = {{1}};
+        problem_t problem = {""};
+        ck_assert_int_eq (store_check_begun (store, &problem), 0); /* it never ran */
+        ck_assert_int_eq (store_record_put (store, tables[i], &key, (const uint8_t *)"row", 3), 0);
+        ck_assert_int_eq (store_check_begun (store, &problem), -1);
+        ck_assert_ptr_nonnull (
+            strstr (problem.text, "evomesh.db is damaged: its journal and its checkpoints"));
+        ck_assert_ptr_nonnull (strstr (problem.text, "goes up to number 1: expected the journal"));
+        ck_assert_int_eq (store_journal_append (store, (const uint8_t *)"event", 5, &key), 0);
+        ck_assert_int_eq (store_check_begun (store, &problem), 0);
+        store_close (&store);
+        scratch_remove (&scratch);
+    }
+}
+END_TEST
+
 SUITE_MAIN ("io/store_tables", test_the_journal_keeps_its_order_from_any_entry_on,
             test_contents_come_back_by_their_hash,
             test_a_damaged_content_counts_as_missing_and_can_be_put_again,
             test_statements_come_back_as_they_came, test_publications_are_walked_by_author_in_order,
             test_records_keep_the_order_of_first_insertion, test_tables_are_apart,
-            test_settings_are_replaced_and_survive_a_restart)
+            test_settings_are_replaced_and_survive_a_restart,
+            test_what_came_of_a_journal_is_not_begun_anew_without_it)
