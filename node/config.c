@@ -94,9 +94,6 @@ static const schema_key_t s_service_keys[] = {
     {.name = NULL}};
 
 static const schema_key_t s_monitoring_keys[] = {
-    {KEY ("websocket_enabled", SCHEMA_BOOL, real_time_monitoring.websocket_enabled)},
-    {KEY ("event_buffer_size", SCHEMA_INTEGER, real_time_monitoring.event_buffer_size), .minimum = 1,
-     .maximum = 100000},
     {KEY ("metrics_interval_seconds", SCHEMA_INTEGER, real_time_monitoring.metrics_interval_seconds),
      .minimum = 1, .maximum = 3600},
     {.name = NULL}};
@@ -151,7 +148,7 @@ static const schema_key_t s_keys[] = {
      .seen_offset = offsetof (reading_t, advertise_given),
      .add_text = s_add_advertise,
      .expected = "a list of addresses such as tcp://10.0.0.5:7401"},
-    {KEY ("slots", SCHEMA_INTEGER, slots), .minimum = 1, .maximum = 256},
+    {KEY ("slots", SCHEMA_INTEGER, slots), .minimum = 1, .maximum = LIMIT_SLOTS},
     {KEY ("seed", SCHEMA_INTEGER, seed), .seen_offset = offsetof (config_t, seed_given)},
     {KEY ("sandbox", SCHEMA_CHOICE, sandbox), .choices = s_sandboxes},
     {.name = "proposers",
@@ -184,7 +181,7 @@ void config_defaults (config_t *config, unsigned cores)
     strcpy (config->name, "node");
     strcpy (config->listen[config->listen_count++], "tcp://127.0.0.1:*");
     config->slots = cores > 1 ? cores - 1 : 1;
-    config->slots = config->slots < 256 ? config->slots : 256;
+    config->slots = config->slots < LIMIT_SLOTS ? config->slots : LIMIT_SLOTS;
     config->sandbox = SANDBOX_MODE_BUBBLEWRAP;
     proposer_defaults (&config->proposers[0]);
     strcpy (config->proposers[0].name, "tune");
@@ -199,8 +196,6 @@ void config_defaults (config_t *config, unsigned cores)
     config->retention.candidates = 10000;
     config->retention.journal = 100000;
     config->retention.events = 100000;
-    config->real_time_monitoring.websocket_enabled = true;
-    config->real_time_monitoring.event_buffer_size = 1000;
     config->real_time_monitoring.metrics_interval_seconds = 1;
     config->safety_systems.circuit_breaker_enabled = true;
     config->safety_systems.failure_threshold = 5;

@@ -45,8 +45,6 @@ typedef struct {
         uint64_t events;     /* (100000) for people, and as many own ones for peers; 0: all */
     } retention;
     struct {
-        bool websocket_enabled;            /* (true) */
-        uint64_t event_buffer_size;        /* (1000) */
         uint64_t metrics_interval_seconds; /* (1) */
     } real_time_monitoring;
     struct {
@@ -81,5 +79,10 @@ int config_parse (const char *file, const char *text, size_t size, config_t *con
 /* The text of a node.yaml with these values and a comment on each key; malloc'ed, NULL only when out of
  * memory. config_parse reads it back. */
 char *config_write (const config_t *config);
+
+/* Quantities as the files take them, in the largest unit that is exact: "90s", "2m", "500ms"; "512MiB". */
+#define CONFIG_QUANTITY_BYTES 32
+void config_duration_text (uint64_t ms, char text[CONFIG_QUANTITY_BYTES]);
+void config_bytes_text (uint64_t bytes, char text[CONFIG_QUANTITY_BYTES]);
 
 #endif

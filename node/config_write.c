@@ -112,12 +112,31 @@ static void s_put_real (writer_t *self, const char *key, double value, const cha
     s_put_key (self, key, comment, "%s", text);
 }
 
-static void s_format_duration (char text[32], uint64_t ms)
+typedef struct {
+    uint64_t size;
+    const char *name;
+} unit_t;
+
+/* By the largest unit, the last of which is 1, that leaves no rest; 0 in the smallest. */
+static void s_format_quantity (char text[CONFIG_QUANTITY_BYTES], uint64_t amount, const unit_t *units)
 {
-    if (ms % 1000 != 0)
-        snprintf (text, 32, "%llums", (unsigned long long)ms);
-    else
-        snprintf (text, 32, "%llus", (unsigned long long)(ms / 1000));
+    while (units->size > 1 && (amount == 0 || amount % units->size != 0))
+        units++;
+    snprintf (text, CONFIG_QUANTITY_BYTES, "%llu%s", (unsigned long long)(amount / units->size), units->name);
+}
+
+void config_duration_text (uint64_t ms, char text[CONFIG_QUANTITY_BYTES])
+{
+    static const unit_t units[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    assert (text != NULL);
+    s_format_quantity (text, ms, units);
+}
+
+void config_bytes_text (uint64_t bytes, char text[CONFIG_QUANTITY_BYTES])
+{
+    static const unit_t units[] = {{1073741824, "GiB"}, {1048576, "MiB"}, {1024, "KiB"}, {1, "B"}};
+    assert (text != NULL);
+    s_format_quantity (text, bytes, units);
 }
 
 static void s_put_endpoints (writer_t *self, const char *key, const char list[][LIMIT_ENDPOINT + 1],
@@ -136,9 +155,9 @@ static void s_put_endpoints (writer_t *self, const char *key, const char list[][
 
 static void s_put_proposer (writer_t *self, const agent_proposer_t *proposer)
 {
-    char share[32], timeout[32];
+    char share[32], timeout[CONFIG_QUANTITY_BYTES];
     s_format_real (share, proposer->share);
-    s_format_duration (timeout, proposer->timeout_ms);
+    config_duration_text (proposer->timeout_ms, timeout);
     s_put (self, "  - name: ");
     s_put_quoted (self, proposer->name);
     s_put (self, "\n    share: ");
@@ -241,7 +260,7 @@ static void s_put_model (writer_t *out, const llm_model_t *model)
 
 static void s_put_llm (writer_t *out, const llm_config_t *llm)
 {
-    char timeout[32];
+    char timeout[CONFIG_QUANTITY_BYTES];
     s_put (out, "\nllm: # the language models that the proposer llm asks\n");
     s_put_place (out, "  ", &llm->place);
     s_put (out, "  models:\n");
@@ -251,7 +270,7 @@ static void s_put_llm (writer_t *out, const llm_config_t *llm)
         s_put_real (out, "  temperature", llm->temperature, "0 to 2; not sent unless it is given");
     s_put_number (out, "  max_tokens", llm->max_tokens, "of an answer");
     s_put_key (out, "  limit_key", "what the endpoint calls that", "%s", llm_limit_key_name (llm->limit_key));
-    s_format_duration (timeout, llm->timeout_ms);
+    config_duration_text (llm->timeout_ms, timeout);
     s_put_key (out, "  timeout", "of one request", "%s", timeout);
     s_put_number (out, "  retries", llm->retries, "of a request that failed for the moment");
     s_put_number (out, "  repairs", llm->repairs,
@@ -266,8 +285,8 @@ static void s_put_llm (writer_t *out, const llm_config_t *llm)
 
 static void s_put_service (writer_t *out, const config_t *config)
 {
-    char timeout[32];
-    s_format_duration (timeout, config->service_timeout_ms);
+    char timeout[CONFIG_QUANTITY_BYTES];
+    config_duration_text (config->service_timeout_ms, timeout);
     s_put (out, "\nservice:\n");
     s_put_text (out, "  restart", config->service_restart,
                 "shell command run after a change goes live; \"\" for none");
@@ -277,10 +296,6 @@ static void s_put_service (writer_t *out, const config_t *config)
 static void s_put_groups (writer_t *out, const config_t *config)
 {
     s_put (out, "\nreal_time_monitoring:\n");
-    s_put_bool (out, "  websocket_enabled", config->real_time_monitoring.websocket_enabled,
-                "events for the dashboard");
-    s_put_number (out, "  event_buffer_size", config->real_time_monitoring.event_buffer_size,
-                  "events that a new viewer is shown");
     s_put_number (out, "  metrics_interval_seconds", config->real_time_monitoring.metrics_interval_seconds,
                   "between two METRICS");
     s_put (out, "\nsafety_systems:\n");

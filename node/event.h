@@ -43,7 +43,7 @@ RECORD_STRUCT (value, VALUE_FIELDS);
     L (R, objective_row, objectives, LIMIT_OBJECTIVES)                                                \
     L (R, proposer_row, proposers, LIMIT_CAPABILITIES)                                                \
     F (R, UINT, timeout_ms, 0) /* of one evaluation */                                                \
-    F (R, UINT, slots, 1024)                                                                          \
+    F (R, UINT, slots, LIMIT_SLOTS)                                                                   \
     F (R, UINT, selection, 4)                                                                         \
     F (R, UINT, islands, 16)                                                                          \
     F (R, UINT, migration_interval, 0)                                                                \

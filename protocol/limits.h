@@ -42,10 +42,11 @@
 #define LIMIT_PULL          64                /* publications in one PULLED */
 
 /* --- the node's tables: what comes beyond is declined as busy, or waits, as each user says --- */
-#define LIMIT_IMPROVEMENTS        64   /* improvements under way on a node */
-#define LIMIT_TRIALS              64   /* measured comparisons under way, own and for peers */
-#define LIMIT_VALIDATIONS         32   /* validations accepted from peers and not yet answered */
-#define LIMIT_VALIDATIONS_OF_PEER 4    /* of which from one peer */
+#define LIMIT_SLOTS               256 /* evaluations side by side; node.yaml and --slots take no more */
+#define LIMIT_IMPROVEMENTS        64  /* improvements under way on a node */
+#define LIMIT_TRIALS              64  /* measured comparisons under way, own and for peers */
+#define LIMIT_VALIDATIONS         32  /* validations accepted from peers and not yet answered */
+#define LIMIT_VALIDATIONS_OF_PEER 4   /* of which from one peer */
 #define LIMIT_OUTBOX              1024 /* durable statements that wait for an acknowledgement; oldest dropped */
 #define LIMIT_OUTBOX_OF_PEER      64   /* of which for one member; its own oldest dropped */
 #define LIMIT_KNOWLEDGE           256 /* packages that wait; the oldest of who has the most is told busy */

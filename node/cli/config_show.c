@@ -1,188 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* evomesh config: every key with the value in force and where it lives: node.yaml, the agent's manifest, or the group's charter. */
+/* evomesh config: every setting with the value in force, under the name and in the notation that its file or option takes. What it
+ * prints for people is a node.yaml; what the group fixed stands in it as comments. */
 #include <assert.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "evolution/archive.h"
 #include "node/cli/commands.h"
+#include "node/cli/config_json.h"
+#include "node/cli/policy_options.h"
 #include "node/cli/session.h"
 #include "node/schema.h"
 
-#define WHERE_NODE    "node.yaml"
-#define WHERE_AGENT   "agent.yaml (pinned for the group)"
-#define WHERE_CHARTER "charter (set by `group create`)"
-#define WHERE_RULE    "a rule, always so"
-
+/* What is fixed for all members: of the group, or what it would be if it were founded now. */
 typedef struct {
-    const cli_t *cli;
-    output_table_t *table;
-    json_t *list;
-} listing_t;
-
-/* One key. `value` is released. */
-static void s_put (listing_t *listing, const char *key, json_t *value, const char *where)
-{
-    char *text = json_is_string (value) ? strdup (json_string_value (value))
-                                        : json_dumps (value, JSON_ENCODE_ANY | JSON_REAL_PRECISION (10));
-    assert (text != NULL);
-    output_table_row (listing->table, "%s|%s|%s", key, output_cell (text_of (text), 60).text, where);
-    json_array_append_new (listing->list,
-                           json_pack ("{s:s, s:o, s:s}", "key", key, "value", value, "where", where));
-    free (text);
-}
-
-static void s_put_bool (listing_t *listing, const char *key, bool value, const char *where)
-{
-    s_put (listing, key, json_boolean (value), where);
-}
-
-static void s_put_number (listing_t *listing, const char *key, uint64_t value, const char *where)
-{
-    s_put (listing, key, json_integer ((json_int_t)value), where);
-}
-
-static void s_put_real (listing_t *listing, const char *key, double value, const char *where)
-{
-    s_put (listing, key, json_real (value), where);
-}
-
-static void s_put_text (listing_t *listing, const char *key, const char *value, const char *where)
-{
-    s_put (listing, key, json_string (value), where);
-}
-
-static json_t *s_texts (const char *texts, size_t size, size_t count)
-{
-    json_t *list = json_array ();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new (list, json_string (texts + i * size));
-    return list;
-}
-
-static json_t *s_proposers (const agent_proposer_t *proposers, size_t count)
-{
-    json_t *list = json_array ();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new (
-            list, json_pack ("{s:s, s:f}", "name", proposers[i].name, "share", proposers[i].share));
-    return list;
-}
-
-static void s_list_llm (listing_t *listing, const llm_config_t *llm)
-{
-    json_t *models = json_array ();
-    for (size_t i = 0; i < llm->model_count; i++)
-        json_array_append_new (models, json_pack ("{s:s, s:s, s:f}", "name", llm->models[i].name, "endpoint",
-                                                  llm_config_place (llm, &llm->models[i])->endpoint, "share",
-                                                  llm->models[i].share));
-    s_put (listing, "llm.models", models, WHERE_NODE);
-    s_put_number (listing, "llm.max_tokens", llm->max_tokens, WHERE_NODE);
-    s_put_number (listing, "llm.timeout_ms", llm->timeout_ms, WHERE_NODE);
-    s_put_number (listing, "llm.parallel", llm->parallel, WHERE_NODE);
-    s_put_number (listing, "llm.budget.requests", llm->budget.requests, WHERE_NODE);
-    s_put_number (listing, "llm.budget.tokens", llm->budget.tokens, WHERE_NODE);
-    s_put_real (listing, "llm.budget.cost", llm->budget.cost, WHERE_NODE);
-}
-
-static void s_list_local (listing_t *listing, const config_t *config)
-{
-    static const char *const selections[] = {"dgm", "pareto", "tournament", "best", "random"};
-    s_put_text (listing, "name", config->name, WHERE_NODE);
-    s_put_text (listing, "agent", config->agent, WHERE_NODE);
-    s_put_text (listing, "private", config->private_data, WHERE_NODE);
-    s_put (listing, "listen", s_texts (config->listen[0], sizeof config->listen[0], config->listen_count),
-           WHERE_NODE);
-    s_put (listing, "advertise",
-           s_texts (config->advertise[0], sizeof config->advertise[0], config->advertise_count), WHERE_NODE);
-    s_put_number (listing, "slots", config->slots, WHERE_NODE);
-    s_put_number (listing, "seed", config->seed, WHERE_NODE);
-    s_put_text (listing, "sandbox", config->sandbox == SANDBOX_MODE_NONE ? "none" : "bubblewrap", WHERE_NODE);
-    s_put (listing, "proposers", s_proposers (config->proposers, config->proposer_count), WHERE_NODE);
-    s_put_bool (listing, "proposer_network", config->proposer_network, WHERE_NODE);
-    s_put_bool (listing, "share_artifacts", config->share_artifacts, WHERE_NODE);
-    if (config->llm.model_count > 0)
-        s_list_llm (listing, &config->llm);
-    s_put_text (listing, "service.restart", config->service_restart, WHERE_NODE);
-    s_put_number (listing, "service.timeout_ms", config->service_timeout_ms, WHERE_NODE);
-    s_put_number (listing, "proposals_max", config->proposals_max, WHERE_NODE);
-    if (config->selection >= 0 && (size_t)config->selection < sizeof selections / sizeof *selections)
-        s_put_text (listing, "selection", selections[config->selection], WHERE_NODE);
-    s_put_real (listing, "learning_rate", config->learning_rate, WHERE_NODE);
-    s_put_number (listing, "islands.count", config->islands.count, WHERE_NODE);
-    s_put_number (listing, "islands.migration_interval", config->islands.migration_interval, WHERE_NODE);
-    s_put_real (listing, "islands.migration_fraction", config->islands.migration_fraction, WHERE_NODE);
-    s_put_number (listing, "retention.candidates", config->retention.candidates, WHERE_NODE);
-    s_put_number (listing, "retention.journal", config->retention.journal, WHERE_NODE);
-    s_put_number (listing, "retention.events", config->retention.events, WHERE_NODE);
-}
-
-static void s_list_groups (listing_t *listing, const config_t *config)
-{
-    s_put_bool (listing, "real_time_monitoring.websocket_enabled",
-                config->real_time_monitoring.websocket_enabled, WHERE_NODE);
-    s_put_number (listing, "real_time_monitoring.event_buffer_size",
-                  config->real_time_monitoring.event_buffer_size, WHERE_NODE);
-    s_put_number (listing, "real_time_monitoring.metrics_interval_seconds",
-                  config->real_time_monitoring.metrics_interval_seconds, WHERE_NODE);
-    s_put_bool (listing, "safety_systems.circuit_breaker_enabled",
-                config->safety_systems.circuit_breaker_enabled, WHERE_NODE);
-    s_put_number (listing, "safety_systems.failure_threshold", config->safety_systems.failure_threshold,
-                  WHERE_NODE);
-    s_put_number (listing, "safety_systems.recovery_timeout_seconds",
-                  config->safety_systems.recovery_timeout_seconds, WHERE_NODE);
-    s_put_bool (listing, "safety_systems.automatic_rollback", config->safety_systems.automatic_rollback,
-                WHERE_NODE);
-    s_put_bool (listing, "knowledge_transfer.auto_share_successful",
-                config->knowledge_transfer.auto_share_successful, WHERE_NODE);
-    s_put_real (listing, "knowledge_transfer.compatibility_threshold",
-                config->knowledge_transfer.compatibility_threshold, WHERE_NODE);
-    s_put_number (listing, "knowledge_transfer.max_transfer_attempts",
-                  config->knowledge_transfer.max_transfer_attempts, WHERE_NODE);
-    s_put_bool (listing, "collaborative_validation.network_enabled",
-                config->collaborative_validation.network_enabled, WHERE_NODE);
-}
-
-static void s_list_charter (listing_t *listing, const group_t *group)
-{
-    const policy_t *policy = &group->policy;
-    s_put_text (listing, "group.name", group->name, WHERE_CHARTER);
-    s_put_number (listing, "collaborative_validation.max_validators", policy->max_validators, WHERE_CHARTER);
-    s_put_real (listing, "collaborative_validation.consensus_threshold", policy->consensus_threshold,
-                WHERE_CHARTER);
-    s_put_number (listing, "group.min_confirmations", policy->min_confirmations, WHERE_CHARTER);
-    s_put_bool (listing, "group.allow_unvalidated", policy->allow_unvalidated != 0, WHERE_CHARTER);
-    s_put_bool (listing, "group.allow_alone", policy->allow_alone != 0, WHERE_CHARTER);
-    s_put_real (listing, "group.min_improvement", policy->min_improvement, WHERE_CHARTER);
-    s_put_real (listing, "group.approve_threshold", policy->approve_threshold, WHERE_CHARTER);
-    s_put_real (listing, "group.review_threshold", policy->review_threshold, WHERE_CHARTER);
-    s_put_real (listing, "group.quorum", policy->quorum, WHERE_CHARTER);
-    s_put_number (listing, "group.feedback_deadline_ms", policy->feedback_deadline_ms, WHERE_CHARTER);
-    s_put_number (listing, "group.held_expiry_ms", policy->held_expiry_ms, WHERE_CHARTER);
-    s_put_number (listing, "group.change_bytes_max", policy->change_bytes_max, WHERE_CHARTER);
-}
-
-static void s_list_agent (listing_t *listing, const agent_t *agent)
-{
-    json_t *objectives = json_array (), *weights = json_object ();
-    for (size_t i = 0; i < agent->objectives.count; i++) {
-        const objective_t *objective = &agent->objectives.items[i];
-        json_array_append_new (objectives, json_string (objective->name));
-        json_object_set_new (weights, objective->name, json_real (objective->weight));
-    }
-    s_put (listing, "multi_objective_evolution.objectives", objectives, WHERE_AGENT);
-    s_put (listing, "multi_objective_evolution.objective_weights", weights, WHERE_AGENT);
-    s_put_number (listing, "evaluator.timeout_ms", agent->timeout_ms, WHERE_AGENT);
-    s_put_number (listing, "evaluator.memory_bytes", agent->memory_bytes, WHERE_AGENT);
-    s_put_number (listing, "evaluator.processes", agent->processes_max, WHERE_AGENT);
-    if (agent->stage_count > 0)
-        s_put (listing, "evaluator.stages",
-               s_texts (agent->stages[0].name, sizeof agent->stages[0], agent->stage_count), WHERE_AGENT);
-    s_put (listing, "evolve", s_texts (agent->evolve[0], sizeof agent->evolve[0], agent->evolve_count),
-           WHERE_AGENT);
-}
+    bool joined;
+    json_t *agent;  /* NULL: there is none, or none that can be read */
+    json_t *policy; /* by the options of `group create` */
+    json_t *rules;  /* what no option changes */
+} shared_t;
 
 /* The manifest in the operator's own directory, while there is no group. NULL if it can't be read: `agent check` tells why. */
 static agent_t *s_own_agent (const config_t *config)
@@ -204,55 +40,138 @@ static agent_t *s_own_agent (const config_t *config)
     return agent;
 }
 
-/* What the group says, or what it would say if it were founded now. */
-static int s_list_group (const cli_t *cli, listing_t *listing, const config_t *config)
+/* By the charter's field, but for the last, which is a key of no file. */
+static json_t *s_rules (const policy_t *policy)
+{
+    return json_pack ("{s:b, s:I, s:b}", "allow_alone", policy->allow_alone != 0, "change_bytes_max",
+                      (json_int_t)policy->change_bytes_max, "pareto_optimization", 1);
+}
+
+static int s_read_shared (const cli_t *cli, const config_t *config, shared_t *shared)
 {
     joined_t *joined;
     store_t *store;
-    group_t none = {.policy = policy_default ()};
+    policy_t policy = policy_default ();
     if (session_open (cli, &store) != CLI_DONE)
         return CLI_FAILED;
     membership_load (store, &joined, NULL); /* that it holds is known: without one the node is in no group */
     agent_t *agent = joined != NULL ? session_agent (store, joined) : s_own_agent (config);
-    s_list_charter (listing, joined != NULL ? &joined->group : &none);
-    if (agent != NULL)
-        s_list_agent (listing, agent);
+    if (joined != NULL)
+        policy = joined->group.policy;
+    *shared = (shared_t){.joined = joined != NULL,
+                         .agent = agent != NULL ? config_json_agent (agent) : NULL,
+                         .policy = policy_options_show (&policy),
+                         .rules = s_rules (&policy)};
     free (agent);
     membership_destroy (&joined);
     store_close (&store);
     return CLI_DONE;
 }
 
+/* --- for people --- */
+
+/* One comment: a key and its value on one line. */
+static void s_print_line (const char *start, const char *key, const char *between, const json_t *value)
+{
+    char *text = json_dumps (value, JSON_ENCODE_ANY | JSON_REAL_PRECISION (15));
+    assert (text != NULL);
+    printf ("#%s%s%s%s\n", start, key, between, text);
+    free (text);
+}
+
+/* A list of maps, or a map, on a line for each of its entries. */
+static void s_print_agent (const json_t *agent)
+{
+    const char *key, *inner;
+    json_t *value, *entry;
+    size_t index;
+    json_object_foreach ((json_t *)agent, key, value)
+    {
+        bool maps = json_is_array (value) && json_is_object (json_array_get (value, 0));
+        if (!maps && !json_is_object (value)) {
+            s_print_line (" ", key, ": ", value);
+            continue;
+        }
+        printf ("# %s:\n", key);
+        if (maps)
+            json_array_foreach (value, index, entry) s_print_line ("   ", "-", " ", entry);
+        else
+            json_object_foreach (value, inner, entry) s_print_line ("   ", inner, ": ", entry);
+    }
+}
+
+static void s_print_policy (const shared_t *shared)
+{
+    const char *key;
+    json_t *value;
+    printf (shared->joined
+                ? "\n# --- the group's policy: what `evomesh group create` was given; it never changes\n"
+                : "\n# --- the policy that `evomesh group create` gives a group, with these options\n");
+    json_object_foreach (shared->policy, key, value)
+    {
+        if (json_is_boolean (value))
+            printf (json_is_true (value) ? "# --%s\n" : "# (not --%s)\n", key);
+        else if (json_is_string (value)) /* a duration stands without quotes */
+            printf ("# --%s %s\n", key, json_string_value (value));
+        else
+            s_print_line (" --", key, " ", value);
+    }
+    printf ("\n# --- the same in each group; no option sets it\n");
+    json_object_foreach (shared->rules, key, value) s_print_line (" ", key, ": ", value);
+}
+
+static int s_print (const cli_t *cli, const char *text, const shared_t *shared)
+{
+    printf ("# %s/%s with the values in force: it can be put there as it is.\n\n%s", cli->directory,
+            CONFIG_FILE, text);
+    if (shared->agent != NULL) {
+        printf (shared->joined ? "\n# --- " AGENT_MANIFEST ", pinned for the group\n"
+                               : "\n# --- " AGENT_MANIFEST " in the directory of `agent`\n");
+        s_print_agent (shared->agent);
+    }
+    s_print_policy (shared);
+    return CLI_DONE;
+}
+
+static int s_print_json (const cli_t *cli, const char *text, const shared_t *shared)
+{
+    char path[CLI_PATH_BYTES];
+    if (cli_path (cli->directory, CONFIG_FILE, path) != CLI_DONE)
+        return CLI_FAILED;
+    return output_json (json_pack ("{s:s, s:o, s:O?, s:O, s:O}", "file", path, "node",
+                                   config_json_node (text), "agent", shared->agent, "policy", shared->policy,
+                                   "rules", shared->rules));
+}
+
 static int s_run (cli_t *cli)
 {
+    shared_t shared = {0};
     config_t *config = session_config (cli);
     if (config == NULL)
         return CLI_FAILED;
-    listing_t listing = {.cli = cli, .table = output_table_new ("KEY|VALUE|WHERE"), .list = json_array ()};
-    s_list_local (&listing, config);
-    s_list_groups (&listing, config);
-    s_put_bool (&listing, "multi_objective_evolution.pareto_optimization", true, WHERE_RULE);
-    int rc = s_list_group (cli, &listing, config);
+    int rc = s_read_shared (cli, config, &shared);
+    char *text = config_write (config);
+    assert (text != NULL);
     free (config);
-    if (rc == CLI_DONE && !cli->json) {
-        printf ("%s/%s\n\n", cli->directory, CONFIG_FILE);
-        output_table_end (cli, &listing.table);
-    } else
-        output_table_free (&listing.table);
-    if (rc == CLI_DONE && cli->json)
-        return output_json (listing.list);
-    json_decref (listing.list);
+    if (rc == CLI_DONE)
+        rc = cli->json ? s_print_json (cli, text, &shared) : s_print (cli, text, &shared);
+    free (text);
+    json_decref (shared.agent);
+    json_decref (shared.policy);
+    json_decref (shared.rules);
     return rc;
 }
 
 const cli_command_t config_command = {
     .name = "config",
-    .summary = "show every setting, its value in force, and where it lives",
+    .summary = "show every setting and its value in force",
     .operands = "",
     .json = true,
-    .details = "node.yaml is this machine's own; the agent's manifest and the charter are the same for all "
-               "members. Checks\n"
-               "node.yaml, and names the line of what is wrong. The node need not run.",
+    .details = "Prints a node.yaml with every key; it checks the one that is there, and names the line of "
+               "what is wrong.\n"
+               "The agent's manifest and the group's policy, the same for all members, follow as comments. "
+               "The node\n"
+               "need not run.",
     .example = "  evomesh config --dir ~/mesh/alpha",
     .run = s_run,
 };

@@ -7,38 +7,10 @@
 #include "node/cli/agent_copy.h"
 #include "node/cli/commands.h"
 #include "node/cli/own.h"
+#include "node/cli/policy_options.h"
 
-#define DAY_MS            86400000
 #define FIRST_SEQ         2 /* even numbers are the node's */
 #define FIRST_PUBLICATION 1
-
-/* The policy: the defaults, and what the options say. Checked by the charter's own rules. */
-static int s_policy (const cli_t *cli, policy_t *policy)
-{
-    problem_t problem;
-    *policy = policy_default ();
-    int rc = cli_real (cli, "min-improvement", 0, 1, &policy->min_improvement);
-    if (rc == CLI_DONE)
-        rc = cli_real (cli, "approve-threshold", 0, 1, &policy->approve_threshold);
-    if (rc == CLI_DONE)
-        rc = cli_real (cli, "review-threshold", 0, 1, &policy->review_threshold);
-    if (rc == CLI_DONE)
-        rc = cli_real (cli, "quorum", 0, 1, &policy->quorum);
-    if (rc == CLI_DONE)
-        rc = cli_duration (cli, "feedback-deadline", 1, DAY_MS, &policy->feedback_deadline_ms);
-    if (rc == CLI_DONE)
-        rc = cli_number (cli, "max-validators", 1, LIMIT_MEMBERS, &policy->max_validators);
-    if (rc == CLI_DONE)
-        rc = cli_number (cli, "min-confirmations", 0, LIMIT_MEMBERS, &policy->min_confirmations);
-    if (rc == CLI_DONE)
-        rc = cli_real (cli, "consensus-threshold", 0, 1, &policy->consensus_threshold);
-    if (rc == CLI_DONE)
-        rc = cli_duration (cli, "held-expiry", 1, UINT64_C (366) * DAY_MS, &policy->held_expiry_ms);
-    policy->allow_unvalidated = cli_flag (cli, "allow-unvalidated");
-    if (rc == CLI_DONE && policy_check (policy, &problem) != 0)
-        return cli_usage (cli, "the policy: %s", problem.text);
-    return rc;
-}
 
 /* The first roster is a publication, so that members can pull it. */
 static int s_publish (store_t *store, const members_t *roster)
@@ -125,7 +97,7 @@ static int s_run (cli_t *cli)
     if (!text_is_name (text_of (cli->operands[0])))
         return cli_usage (cli, "NAME: found \"%.60s\", expected 1 to %d letters, digits, '.', '_' or '-'",
                           cli->operands[0], LIMIT_NAME);
-    int rc = s_policy (cli, &policy);
+    int rc = policy_options_read (cli, &policy);
     if (rc == CLI_DONE)
         rc = own_open (cli, &own);
     if (rc != CLI_DONE)
@@ -142,16 +114,7 @@ static int s_run (cli_t *cli)
 }
 
 static const cli_option_t s_options[] = {
-    {"min-improvement", "SHARE", "weighted improvement that a candidate needs (default 0.005)"},
-    {"approve-threshold", "SHARE", "of approvals, from which feedback approves (default 0.7)"},
-    {"review-threshold", "SHARE", "of approvals, below which feedback rejects (default 0.4)"},
-    {"quorum", "SHARE", "of those asked, that must answer (default 0.5)"},
-    {"feedback-deadline", "DURATION", "for feedback (default 5s)"},
-    {"max-validators", "N", "members that measure again (default 5)"},
-    {"min-confirmations", "N", "that are needed (default 0: 3, or all others if they are fewer)"},
-    {"consensus-threshold", "SHARE", "of confirmations among results (default 0.7)"},
-    {"held-expiry", "DURATION", "after which a held improvement is rejected (default 24h)"},
-    {"allow-unvalidated", NULL, "apply what no member could measure again"},
+    POLICY_OPTIONS,
     OWN_PASSPHRASE_OPTION,
     {NULL, NULL, NULL},
 };

@@ -128,7 +128,7 @@ static int s_gather (const cli_t *cli, config_t *config, agent_t *agent)
     if (rc == CLI_DONE)
         rc = s_listen (cli, config);
     if (rc == CLI_DONE)
-        rc = cli_number (cli, "slots", 1, 1024, &config->slots);
+        rc = cli_number (cli, "slots", 1, LIMIT_SLOTS, &config->slots);
     if (rc == CLI_DONE)
         rc = s_agent (cli, config, agent);
     return rc;

@@ -20,7 +20,7 @@ static int s_options_of (const cli_t *cli, reactor_options_t *options)
     options->seed_given = cli_flag (cli, "seed");
     if (level != NULL && (options->log_level = log_level_parse (level)) == LEVEL_DEFAULT)
         return cli_usage (cli, "--log-level: found \"%.20s\", expected error, warning, info or debug", level);
-    int rc = cli_number (cli, "slots", 1, 1024, &options->slots);
+    int rc = cli_number (cli, "slots", 1, LIMIT_SLOTS, &options->slots);
     return rc == CLI_DONE ? cli_number (cli, "seed", 0, INT64_MAX, &options->seed) : rc;
 }
 

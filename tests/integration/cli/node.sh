@@ -12,7 +12,24 @@ cp -r "$agent" "$scratch/suggesting"
 printf 'proposers: [{name: mine, command: [./propose, "3"], timeout: 9s}]\n' >>"$scratch/suggesting/agent.yaml"
 expect 0 'suggests other proposers than tune.*--accept-proposers' init --dir "$scratch/plain" --agent "$scratch/suggesting"
 expect 0 'Node .* made' init --dir "$scratch/accepting" --agent "$scratch/suggesting" --accept-proposers
-expect 0 'propose' config --dir "$scratch/accepting"
+
+# --- config prints a node.yaml: put there, it says the same again ---
+run config --dir "$scratch/accepting"
+printf '%s\n' "$out" >"$scratch/accepting/node.yaml"
+shown=$out
+for part in 'command: \["./propose", "3"\]' 'timeout: 9s' '--held-expiry 24h' '#   memory: "256MiB"' 'allow_alone: true'; do
+    expect 0 "$part" config --dir "$scratch/accepting"
+done
+[ "$out" = "$shown" ] || wrong "config shows other settings from what it printed: $out, not $shown"
+run config --json --dir "$scratch/accepting"
+[ "$(json "$scratch/out" 'd["node"]["proposers"][0]["timeout"], d["agent"]["evaluator"]["timeout"], d["policy"]["quorum"]')" = \
+    "('9s', '1m', 0.5)" ] || wrong "config --json says: $out"
+json "$scratch/out" 'json.dumps (d["node"])' >"$scratch/accepting/node.yaml" # JSON is YAML
+expect 0 '.' config --dir "$scratch/accepting"
+[ "$out" = "$shown" ] || wrong "config shows other settings from what it printed as JSON: $out, not $shown"
+expect 2 'slots: found "257", expected a whole number from 1 to 256' init --dir "$scratch/many" --slots 257
+expect 2 'slots: found "257", expected a whole number from 1 to 256' run --dir "$scratch/plain" --slots 257
+
 expect 0 'Node alpha made' init --dir "$node" --name alpha --agent "$agent" --seed 7
 sed -i 's/^proposals_max: 0/proposals_max: 1/' "$node/node.yaml" # one of its own, the rest is ours
 expect 0 'Group solo founded' group create solo --dir "$node"

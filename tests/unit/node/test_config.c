@@ -26,8 +26,6 @@ static const char s_good[] =
     "retention: {candidates: 50, journal: 0, events: 7}\n"
     "service: {restart: \"systemctl restart a\", timeout: 5s}\n"
     "real_time_monitoring:\n"
-    "  websocket_enabled: false\n"
-    "  event_buffer_size: 10\n"
     "  metrics_interval_seconds: 2\n"
     "safety_systems: {circuit_breaker_enabled: false, failure_threshold: 3,\n"
     "  recovery_timeout_seconds: 60, automatic_rollback: false}\n"
@@ -67,8 +65,6 @@ static void s_expect_good (const config_t *config)
     ck_assert_uint_eq (config->retention.events, 7);
     ck_assert_str_eq (config->service_restart, "systemctl restart a");
     ck_assert_uint_eq (config->service_timeout_ms, 5000);
-    ck_assert (!config->real_time_monitoring.websocket_enabled);
-    ck_assert_uint_eq (config->real_time_monitoring.event_buffer_size, 10);
     ck_assert_uint_eq (config->real_time_monitoring.metrics_interval_seconds, 2);
     ck_assert (!config->safety_systems.circuit_breaker_enabled);
     ck_assert_uint_eq (config->safety_systems.failure_threshold, 3);
@@ -101,8 +97,6 @@ START_TEST (the_defaults_are_those_of_the_seed)
     ck_assert_uint_eq (config.retention.candidates, 10000);
     ck_assert_uint_eq (config.retention.journal, 100000);
     ck_assert_uint_eq (config.retention.events, 100000);
-    ck_assert (config.real_time_monitoring.websocket_enabled);
-    ck_assert_uint_eq (config.real_time_monitoring.event_buffer_size, 1000);
     ck_assert_uint_eq (config.real_time_monitoring.metrics_interval_seconds, 1);
     ck_assert (config.safety_systems.circuit_breaker_enabled);
     ck_assert_uint_eq (config.safety_systems.failure_threshold, 5);
@@ -185,6 +179,23 @@ START_TEST (the_written_defaults_read_back_as_the_defaults)
 }
 END_TEST
 
+START_TEST (quantities_are_written_as_the_files_take_them)
+{
+    static const uint64_t amounts[] = {0, 1, 999, 1000, 1024, 60000, 61000, 3600000, 536870912, 1610612736};
+    char text[CONFIG_QUANTITY_BYTES];
+    uint64_t back = 1;
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+        config_duration_text (amounts[i], text);
+        ck_assert (schema_duration_ms (text, &back) == 0 && back == amounts[i]);
+        config_bytes_text (amounts[i], text);
+        ck_assert (schema_bytes (text, &back) == 0 && back == amounts[i]);
+    }
+    ck_assert_str_eq (text, "1536MiB");
+    config_duration_text (5400000, text);
+    ck_assert_str_eq (text, "90m");
+}
+END_TEST
+
 /* One line, and the problem that it must give. */
 static const struct {
     const char *text;
@@ -249,8 +260,11 @@ static const struct {
     {"collaborative_validation: {max_validators: 5}",
      "node.yaml:1: collaborative_validation: found the unknown key \"max_validators\", expected "
      "network_enabled"},
-    {"real_time_monitoring: {websocket_enabled: on}",
-     "node.yaml:1: real_time_monitoring.websocket_enabled: found \"on\", expected true or false"},
+    {"real_time_monitoring: {websocket_enabled: true}", /* there is no dashboard that it could switch */
+     "node.yaml:1: real_time_monitoring: found the unknown key \"websocket_enabled\", expected "
+     "metrics_interval_seconds"},
+    {"safety_systems: {automatic_rollback: on}",
+     "node.yaml:1: safety_systems.automatic_rollback: found \"on\", expected true or false"},
     {"proposers: [{name: mine}]",
      "node.yaml:1: proposers[0].name: found \"mine\" without a command, expected tune, llm or "
      "a command of its own"},
@@ -282,6 +296,7 @@ int main (void)
     tcase_add_test (tcase, a_list_that_is_given_replaces_the_default_and_others_stay);
     tcase_add_test (tcase, what_is_written_reads_back_the_same);
     tcase_add_test (tcase, the_written_defaults_read_back_as_the_defaults);
+    tcase_add_test (tcase, quantities_are_written_as_the_files_take_them);
     tcase_add_loop_test (tcase, a_bad_value_is_named_and_changes_nothing, 0,
                          (int)(sizeof s_bad / sizeof *s_bad));
     suite_add_tcase (suite, tcase);
