@@ -164,6 +164,23 @@ static int s_fetch (join_t *join)
     return rc == CLI_DONE ? s_check_agent (join) : rc;
 }
 
+/* Writes the agent's files to a scratch directory, anew if they are there; its path goes to `copy`. */
+static int s_write_copy (join_t *join, char copy[CLI_PATH_BYTES])
+{
+    problem_t problem;
+    tree_t whole = {0};
+    if (cli_path (directory_work (join->own.directory), "agent", copy) != CLI_DONE ||
+        s_whole (join, &whole) != CLI_DONE)
+        return CLI_FAILED;
+    int rc = workspace_remove (copy);
+    if (rc != 0)
+        problem_set (&problem, "%s can't be removed: %s", copy, file_reason (errno));
+    else
+        rc = workspace_write (join->own.store, &whole, copy, &problem);
+    tree_clear (&whole);
+    return rc == 0 ? CLI_DONE : cli_fail_problem (&problem);
+}
+
 /* --- the person's word --- */
 
 static void s_show_command (const char *what, const agent_command_t *command)
@@ -174,14 +191,15 @@ static void s_show_command (const char *what, const agent_command_t *command)
     fputc ('\n', stderr);
 }
 
-static void s_show (const join_t *join)
+static void s_show (const join_t *join, const char *copy)
 {
     char evaluator[DIGEST_TEXT_BYTES], group[DIGEST_SHORT_BYTES];
     digest_text (&join->group.evaluator, evaluator);
     digest_short (&join->group.group, group);
-    fprintf (stderr, "Group %s (%s), %zu members. Its agent:\n  %-12s %s: %s\n  %-12s %s\n", join->group.name,
-             group, members_live (join->roster), "name", join->agent.name, join->agent.description,
-             "evaluator id", evaluator);
+    bool described = join->agent.description[0] != '\0';
+    fprintf (stderr, "Group %s (%s), %zu members. Its agent:\n  %-12s %s%s%s\n  %-12s %s\n", join->group.name,
+             group, members_live (join->roster), "name", join->agent.name, described ? ": " : "",
+             join->agent.description, "evaluator id", evaluator);
     for (size_t i = 0; i < join->agent.stage_count; i++)
         s_show_command (i == 0 ? "stages" : "", &join->agent.stages[i].command);
     s_show_command ("evaluator", &join->agent.evaluator);
@@ -190,6 +208,9 @@ static void s_show (const join_t *join)
             s_show_command ("suggests", &join->agent.proposers[i].command);
     for (size_t i = 0; i < join->agent.evolve_count; i++)
         fprintf (stderr, "  %-12s %s\n", i == 0 ? "evolves" : "", join->agent.evolve[i]);
+    if (copy[0] != '\0')
+        fprintf (stderr, "  %-12s %s (until you answer; read it in another terminal)\n", "its files are",
+                 copy);
     fputs ("Its evaluator runs in the sandbox, with your private data at /private if you give it some",
            stderr);
     fputs (join->own.config->private_data[0] == '\0' ? ":\nthis node has none; `private:` in its node.yaml, "
@@ -200,20 +221,13 @@ static void s_show (const join_t *join)
 
 /* --- acceptance --- */
 
-/* Lays the agent out in <dir>/agent and points node.yaml at it. */
+/* Lays the agent out in <dir>/agent and points node.yaml at it. What was shown is written anew: somebody may have changed it. */
 static int s_lay_out (join_t *join)
 {
-    problem_t problem;
-    tree_t whole = {0};
     char fresh[CLI_PATH_BYTES], path[CLI_PATH_BYTES];
     if (cli_path (directory_path (join->own.directory), "agent", path) != CLI_DONE ||
-        cli_path (directory_work (join->own.directory), "agent", fresh) != CLI_DONE ||
-        s_whole (join, &whole) != CLI_DONE)
+        s_write_copy (join, fresh) != CLI_DONE)
         return CLI_FAILED;
-    int rc = workspace_write (join->own.store, &whole, fresh, &problem);
-    tree_clear (&whole);
-    if (rc != 0)
-        return cli_fail_problem (&problem);
     if (workspace_remove (path) != 0 || rename (fresh, path) != 0)
         return cli_fail ("%s can't be written: %s", path, file_reason (errno));
     if (strlen (path) > LIMIT_LONG_TEXT)
@@ -221,7 +235,7 @@ static int s_lay_out (join_t *join)
     strcpy (join->own.config->agent, path);
     char *text = config_write (join->own.config);
     assert (text != NULL);
-    rc = cli_path (join->cli->directory, CONFIG_FILE, path);
+    int rc = cli_path (join->cli->directory, CONFIG_FILE, path);
     if (rc == CLI_DONE)
         rc = session_write_file (path, text, strlen (text), 0600);
     free (text);
@@ -298,12 +312,20 @@ static int s_join (join_t *join)
         rc = s_fetch (join);
     if (rc != CLI_DONE)
         return rc;
-    s_show (join);
-    if (!cli_flag (join->cli, "yes") &&
-        !output_confirm (
+    bool asks = !cli_flag (join->cli, "yes");
+    char copy[CLI_PATH_BYTES] = "";
+    if (asks && s_write_copy (join, copy) != CLI_DONE)
+        return CLI_FAILED;
+    s_show (join, copy);
+    bool accepted =
+        !asks ||
+        output_confirm (
             "This node is let in already: no takes its keys out again, and the token's use is spent.\n"
-            "Join, and let this evaluator run here?"))
+            "Join, and let this evaluator run here?");
+    if (!accepted) {
+        workspace_remove (copy);
         return s_decline (join);
+    }
     rc = s_accept (join);
     return rc == CLI_DONE ? s_told (join) : rc;
 }
