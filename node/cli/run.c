@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh run: the node itself, in the foreground. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "node/cli/agent_compare.h"
 #include "node/cli/commands.h"
 #include "node/cli/session.h"
 #include "node/io/reactor.h"
@@ -32,10 +34,13 @@ static int s_run (cli_t *cli)
     int rc = s_options_of (cli, &options);
     if (rc == CLI_DONE)
         rc = cli_path (cli->prefix, "libexec/evomesh", helpers);
-    if (rc == CLI_DONE)
-        rc = session_check (cli);
     if (rc != CLI_DONE)
         return rc;
+    config_t *config = session_config (cli);
+    if (config == NULL)
+        return CLI_FAILED;
+    agent_compare_note (cli, config);
+    free (config);
     return reactor_run (cli->directory, &options, &problem) == 0 ? CLI_DONE : cli_fail_problem (&problem);
 }
 

@@ -81,6 +81,24 @@ run diff --dir "$node"
 cmp "$scratch/copy/number.txt" "$node/current/number.txt" || wrong "the patch gives other files than what is live"
 expect 0 '^\+number = 0.9' diff "${id:0:8}" --dir "$node"
 
+# --- whoever changed the agent's directory is told at the start that the node runs the group's: once, with what differs ---
+differs () { grep -c 'is not what group solo was founded on' "$node.log"; }
+[ "$(differs)" = 0 ] || wrong "a start with the group's agent says that it differs: $(cat "$node.log")"
+stop "$alpha"
+cp "$node/current/number.txt" "$agent/number.txt" # what is live is no change
+start "$node"
+stop "$node_pid"
+[ "$(differs)" = 0 ] || wrong "a start with what is live says that it differs: $(cat "$node.log")"
+printf 'number = 0.4 # evolve: 0..1\n' >"$agent/number.txt"
+mv "$agent/evaluate" "$scratch/evaluate"
+touch "$agent/new.txt"
+start "$node"
+alpha=$node_pid
+[ "$(differs)" = 1 ] || wrong "a start with another agent says so $(differs) times: $(cat "$node.log")"
+grep -q 'evaluate (gone), new.txt (new), number.txt (changed)' "$node.log" || wrong "what differs is named: $(cat "$node.log")"
+rm "$agent/new.txt"
+mv "$scratch/evaluate" "$agent/evaluate"
+
 # --- packages ---
 package=$scratch/best.evomesh
 expect 0 'own' package list --dir "$node"
