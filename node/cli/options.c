@@ -44,6 +44,12 @@ static int s_give (cli_t *cli, const cli_option_t *option, const char *value)
     return CLI_DONE;
 }
 
+/* Is the word an option of the command, rather than a value? One that is meant as a value is given by "=". */
+static bool s_is_option (const cli_command_t *command, const char *word)
+{
+    return strncmp (word, "--", 2) == 0 && s_find_option (command, word + 2, strcspn (word + 2, "=")) != NULL;
+}
+
 /* One "--name", "--name=value" or "--name value"; `*used` says how many words it took. */
 static int s_option (cli_t *cli, int left, char **arguments, int *used)
 {
@@ -61,6 +67,10 @@ static int s_option (cli_t *cli, int left, char **arguments, int *used)
         return s_give (cli, option, equals + 1);
     if (left < 2)
         return cli_usage (cli, "--%s needs a value: --%s %s", option->name, option->name, option->argument);
+    if (s_is_option (cli->command, arguments[1]))
+        return cli_usage (cli, "--%s needs %s, found \"%s\": --%s %s", option->name,
+                          strcmp (option->argument, "N") == 0 ? "a number" : "a value", arguments[1],
+                          option->name, option->argument);
     *used = 2;
     return s_give (cli, option, arguments[1]);
 }

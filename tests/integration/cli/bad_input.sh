@@ -16,6 +16,8 @@ expect 2 '"group frobnicate" is no command' group frobnicate
 expect 2 'unknown option --bogus' status --bogus
 expect 2 'unknown option -x' status -x
 expect 2 '--dir needs a value' status --dir
+expect 2 '--uses needs a number, found "--dir"' group invite --uses --dir here
+expect 2 '--agent needs a value, found "--dir=here"' init --agent --dir=here
 expect 2 '--json takes no value' status --json=yes
 expect 2 '--dir is given twice' status --dir a --dir b
 expect 2 'one operand too many' status here
