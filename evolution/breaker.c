@@ -38,6 +38,15 @@ void breaker_configure (breaker_t *self, bool enabled, unsigned threshold, uint6
     s_check (self);
 }
 
+breaker_move_t breaker_retry (breaker_t *self)
+{
+    s_check (self);
+    if (self->state != BREAKER_OPEN)
+        return BREAKER_STAYED;
+    self->state = BREAKER_HALF_OPEN;
+    return BREAKER_HALF_OPENED;
+}
+
 breaker_move_t breaker_tick (breaker_t *self, uint64_t now_ms)
 {
     s_check (self);
@@ -46,10 +55,7 @@ breaker_move_t breaker_tick (breaker_t *self, uint64_t now_ms)
     if (now_ms < self->opened_ms)
         self->opened_ms =
             now_ms; /* the clock began anew with the machine: wait the whole time, not for ever */
-    if (now_ms - self->opened_ms < self->recovery_ms)
-        return BREAKER_STAYED;
-    self->state = BREAKER_HALF_OPEN;
-    return BREAKER_HALF_OPENED;
+    return now_ms - self->opened_ms < self->recovery_ms ? BREAKER_STAYED : breaker_retry (self);
 }
 
 uint64_t breaker_deadline_ms (const breaker_t *self)

@@ -3,8 +3,8 @@
  *
  *              threshold failures in a row
  *    CLOSED ────────────────────────────────▶ OPEN ◀───────────────┐
- *      ▲                                       │ recovery timeout  │ failure: at once
- *      │ success                               ▼                   │
+ *      ▲                                       │ recovery timeout, │ failure: at once
+ *      │ success                               ▼ or the operator   │
  *      └─────────────────────────────────── HALF_OPEN ─────────────┘
  *                                           (admits exactly one trial)
  *
@@ -43,6 +43,8 @@ void breaker_configure (breaker_t *self, bool enabled, unsigned threshold, uint6
 /* Lets time pass: an open breaker becomes half-open when its recovery is over. A clock behind the one it opened by (the
  * machine restarted) starts the recovery anew. */
 breaker_move_t breaker_tick (breaker_t *self, uint64_t now_ms);
+/* The operator wants it tried again: an open breaker becomes half-open now, whatever is left of its recovery. */
+breaker_move_t breaker_retry (breaker_t *self);
 /* When breaker_tick will do something; UINT64_MAX if never. */
 uint64_t breaker_deadline_ms (const breaker_t *self);
 

@@ -86,7 +86,14 @@ static void s_resume (node_t *self, const command_t *command)
     self->paused = self->stopped = false;
     if (rested)
         say_event (self, TYPE_EVOLUTION_RESUMED, NULL, NAN, NULL, NULL, 0);
-    say_reply (self, command->operation, false, rested ? "evolution goes on" : "evolution was not paused",
+    bool retries = improve_retry (self);
+    if (rested || retries)
+        propose_hasten (self);
+    say_reply (self, command->operation, false,
+               retries  ? "the circuit breaker was open: one proposal is tried now, and if that shows no "
+                          "fault, evolution goes on"
+               : rested ? "evolution goes on"
+                        : "evolution was not paused",
                NULL);
 }
 

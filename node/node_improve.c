@@ -289,6 +289,13 @@ void improve_healthy (node_t *self, uint64_t token, bool apply)
         s_say_breaker (self, breaker_success (&self->breaker, token));
 }
 
+bool improve_retry (node_t *self)
+{
+    breaker_move_t move = breaker_retry (&self->breaker);
+    s_say_breaker (self, move);
+    return move != BREAKER_STAYED;
+}
+
 /* --- what waits --- */
 
 bool evolution_rests (const node_t *self)

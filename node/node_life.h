@@ -37,6 +37,8 @@ size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t
 void improve_fault (node_t *self, bool apply);
 /* Something worked, for the breaker. `token`: the breaker_trial of the improvement that it is said of; 0 for none. */
 void improve_healthy (node_t *self, uint64_t token, bool apply);
+/* The operator wants it tried again: an open breaker lets one through. True if it was open. */
+bool improve_retry (node_t *self);
 /* Looks at everything that waits and moves on what can. Called at the end of each step. */
 void improve_advance (node_t *self);
 /* Until when it may stay in the state it is in; UINT64_MAX: as long as it takes. */
@@ -52,6 +54,8 @@ void propose_settle (node_t *self, const started_t *event);
 size_t proposals_here (const node_t *self);
 /* Asks proposers as long as slots, shares, bounds and the breaker allow. */
 void propose_schedule (node_t *self);
+/* Ends the pauses of proposers that gave nothing new or failed; the next failure makes a longer one all the same. */
+void propose_hasten (node_t *self);
 /* When a proposer that is left alone for a while may be asked again; UINT64_MAX: there is none. */
 uint64_t propose_deadline_ms (const node_t *self);
 void on_proposed (node_t *self, const proposed_t *event);

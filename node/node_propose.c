@@ -210,6 +210,15 @@ static void s_wait_for_others (const node_t *self, proposer_t *proposer)
     proposer->after_ms = proposer->running > 0 ? UINT64_MAX : self->now_ms + PROPOSE_WAIT_MS_MIN;
 }
 
+void propose_hasten (node_t *self)
+{
+    assert (self);
+    for (size_t i = 0; i < LIMIT_CAPABILITIES; i++)
+        if (self->proposers[i].after_ms !=
+            UINT64_MAX) /* its own proposals under way hold what it may spend */
+            self->proposers[i].after_ms = 0;
+}
+
 /* Told at the first failure in a row, and then more and more rarely. */
 static void s_say_failure (node_t *self, const proposer_t *proposer, text_t why)
 {

@@ -82,9 +82,12 @@ static int s_resume (cli_t *cli)
 
 const cli_command_t resume_command = {
     .name = "resume",
-    .summary = "go on after a pause, or after a rollback that failed",
+    .summary = "go on after a pause, a rollback that failed, or faults that opened the circuit breaker",
     .operands = "",
     .json = true,
+    .details = "An open circuit breaker is half-open then, without the wait that is left: it lets one "
+               "proposal through, and the\n"
+               "next fault opens it again.",
     .example = "  evomesh resume",
     .run = s_resume,
 };

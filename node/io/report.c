@@ -148,7 +148,7 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
         s_add_step (
             list,
             "the circuit breaker is open after repeated faults: `evomesh watch`, and the log on stderr of "
-            "`evomesh run`, tell which; it is tried again by itself");
+            "`evomesh run`, tell which; it is tried again by itself, or at once by `evomesh resume`");
     if (status->finished)
         s_add_step (list, "all proposals of `proposals_max` are made: raise it in node.yaml to go on");
     if (status->out[0] != '\0')

@@ -74,6 +74,22 @@ START_TEST (test_half_open_admits_exactly_one_trial)
 }
 END_TEST
 
+START_TEST (test_an_operator_half_opens_it_before_its_time)
+{
+    breaker_t breaker = s_opened ();
+    ck_assert_int_eq (breaker_retry (&breaker), BREAKER_HALF_OPENED);
+    ck_assert_int_eq (breaker_retry (&breaker), BREAKER_STAYED);
+    breaker_start (&breaker, 7);
+    ck_assert_int_eq (breaker_retry (&breaker), BREAKER_STAYED);
+    ck_assert (!breaker_admits (&breaker, 0)); /* no second trial */
+    ck_assert_int_eq (breaker_failure (&breaker, 5000), BREAKER_OPENED);
+    ck_assert_uint_eq (breaker_deadline_ms (&breaker), 305000); /* and then it waits the whole time */
+    breaker = s_new ();
+    ck_assert_int_eq (breaker_retry (&breaker), BREAKER_STAYED);
+    ck_assert_int_eq (breaker.state, BREAKER_CLOSED);
+}
+END_TEST
+
 START_TEST (test_a_trial_that_goes_well_closes_it)
 {
     breaker_t breaker = s_half_open ();
@@ -211,8 +227,9 @@ END_TEST
 
 SUITE_MAIN ("evolution/breaker", test_five_failures_in_a_row_open_it,
             test_a_success_between_failures_starts_the_count_anew,
-            test_it_recovers_after_300_seconds_and_not_before, test_half_open_admits_exactly_one_trial,
-            test_a_trial_that_goes_well_closes_it, test_a_failed_trial_opens_it_again_at_once,
+            test_it_recovers_after_300_seconds_and_not_before, test_an_operator_half_opens_it_before_its_time,
+            test_half_open_admits_exactly_one_trial, test_a_trial_that_goes_well_closes_it,
+            test_a_failed_trial_opens_it_again_at_once,
             test_what_began_before_it_opened_neither_closes_it_nor_puts_recovery_off,
             test_a_clock_that_began_anew_does_not_keep_it_open_for_ever, test_switched_off_it_never_opens,
             test_a_threshold_of_one_opens_at_the_first_failure, test_only_the_trial_itself_ends_the_trial,

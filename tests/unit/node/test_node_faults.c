@@ -198,6 +198,30 @@ START_TEST (an_older_candidate_waits_until_the_trial_is_over)
 }
 END_TEST
 
+START_TEST (an_operator_who_resumes_has_it_tried_again_at_once)
+{
+    rig_t *rig = rig_new (1, NULL);
+    rig->breaker_threshold = 1;
+    rig->proposers = 1;
+    rig_restart (rig, 0);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 2); /* one a slot */
+    s_proposed (rig, rig->nodes[0].proposals[0], 2, NULL);
+    s_proposed (rig, rig->nodes[0].proposals[1], 2, NULL);
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 1);
+    rig_command (rig, 0, "resume", NULL, NULL);
+    rig_settle (rig);
+    ck_assert (s_replied (rig, 0, "one proposal is tried now"));
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_half_open"), 1);
+    ck_assert_uint_eq (rig_events (rig, 0, "evolution_resumed"), 0); /* it was not paused */
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 3);             /* without a tick, and one only */
+    s_proposed (rig, rig->nodes[0].proposals[2], 2, NULL);
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 2);
+    rig_pass (rig, 9000);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 3);
+    rig_destroy (&rig);
+}
+END_TEST
+
 /* --- what is told of proposers and of the live release --- */
 
 START_TEST (a_proposer_that_gives_nothing_is_told_of_more_and_more_rarely)
@@ -550,6 +574,7 @@ SUITE_MAIN ("node_faults", a_base_that_a_peer_chose_does_not_open_the_breaker,
             a_sandbox_that_fails_under_a_peers_candidate_opens_it,
             a_validation_that_goes_well_does_not_heal_the_breaker,
             a_lower_threshold_counts_from_the_next_fault, what_was_begun_before_does_not_end_the_one_trial,
+            an_operator_who_resumes_has_it_tried_again_at_once,
             an_older_candidate_waits_until_the_trial_is_over,
             a_proposer_that_gives_nothing_is_told_of_more_and_more_rarely,
             a_live_release_that_cannot_be_measured_is_told_of_and_tried_again,
