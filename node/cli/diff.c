@@ -3,22 +3,20 @@
 #include <stdlib.h>
 
 #include "node/cli/commands.h"
-#include "node/cli/session.h"
+#include "node/cli/history.h"
 #include "node/io/workspace.h"
 
 /* Which two trees are compared: an improvement's candidate with the release it was measured against. */
-static int s_of_improvement (store_t *store, const digest_t *id, digest_t *old, digest_t *fresh)
+static int s_of_history (const cli_t *cli, store_t *store, digest_t *old, digest_t *fresh)
 {
-    improvement_row_t row;
-    uint8_t *bytes;
-    arena_t arena = {0};
-    if (session_record (store, TABLE_IMPROVEMENT, &improvement_row_record, id, &row, &bytes, &arena) !=
-        CLI_DONE)
+    history_t found;
+    if (history_find (store, cli->operands[0], &found) != CLI_DONE)
         return CLI_FAILED;
-    *old = digest_is_zero (&row.base) ? row.parent : row.base;
-    *fresh = row.candidate;
-    free (bytes);
-    arena_clear (&arena);
+    if (digest_is_zero (&found.before))
+        return cli_fail ("%s is what the group started from: nothing was before it to compare it with",
+                         cli->operands[0]);
+    *old = found.before;
+    *fresh = found.after;
     return CLI_DONE;
 }
 
@@ -60,16 +58,12 @@ static int s_print (const cli_t *cli, store_t *store, const digest_t *old_id, co
 
 static int s_run (cli_t *cli)
 {
-    static const table_t tables[] = {TABLE_IMPROVEMENT};
     store_t *store;
-    digest_t id, old, fresh;
+    digest_t old, fresh;
     if (session_open (cli, &store) != CLI_DONE)
         return CLI_FAILED;
-    int rc;
-    if (cli->operand_count == 0)
-        rc = s_of_live (cli, store, &old, &fresh);
-    else if ((rc = session_find (store, tables, 1, cli->operands[0], NULL, &id)) == CLI_DONE)
-        rc = s_of_improvement (store, &id, &old, &fresh);
+    int rc = cli->operand_count == 0 ? s_of_live (cli, store, &old, &fresh)
+                                     : s_of_history (cli, store, &old, &fresh);
     if (rc == CLI_DONE)
         rc = s_print (cli, store, &old, &fresh);
     store_close (&store);
@@ -78,13 +72,16 @@ static int s_run (cli_t *cli)
 
 const cli_command_t diff_command = {
     .name = "diff",
-    .summary = "print a patch: an improvement against its base, or what is live against the start",
+    .summary = "print a patch: a change against what it was compared with, or what is live against the start",
     .operands = "[ID]",
     .operands_max = 1,
     .json = true,
-    .details = "`git apply` takes the patch. Without ID: from the files that the group started from to those "
-               "that are live now;\n"
-               "nothing is printed while they are the same. The node need not run.",
+    .details =
+        "`git apply` takes the patch. Without ID: from the files that the group started from to those "
+        "that are live now;\n"
+        "nothing is printed while they are the same. ID is an improvement, a candidate (as `evomesh log "
+        "--graph` shows them)\n"
+        "or a snapshot (`evomesh snapshots`): its first 4 or more characters. The node need not run.",
     .example = "  cd ~/src/packing && evomesh diff --dir ~/mesh/alpha | git apply",
     .run = s_run,
 };

@@ -52,7 +52,8 @@ int session_order (const cli_t *cli, const char *command, json_t *arguments);
 /* --- ids --- */
 
 /* The record that an id, or the first 4 or more of its characters, names in one of `tables`. Told: too short, no id, unknown,
- * ambiguous (with what it could be). `found` may be NULL. */
+ * ambiguous (with what it could be). `found` may be NULL. With TABLE_CANDIDATE also a candidate without a record of its own, which only
+ * an improvement's record names. */
 int session_find (store_t *store, const table_t *tables, size_t table_count, const char *text, table_t *found,
                   digest_t *id);
 /* Opens the store, finds, closes. */

@@ -6,6 +6,7 @@
 
 #include "evolution/improvement.h"
 #include "node/cli/commands.h"
+#include "node/cli/history.h"
 #include "node/cli/improvement_print.h"
 
 typedef struct {
@@ -150,28 +151,105 @@ static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *ro
     return rc == 0 ? CLI_DONE : cli_fail ("the store can't be read: %s", store_problem (store));
 }
 
-static int s_show_id (const cli_t *cli, store_t *store)
+static int s_show_improvement (const cli_t *cli, store_t *store, const digest_t *id, json_t **json)
 {
-    static const table_t tables[] = {TABLE_IMPROVEMENT};
-    story_t story = {.cli = cli, .events = cli->json ? json_array () : NULL};
+    story_t story = {.cli = cli, .id = *id, .events = cli->json ? json_array () : NULL};
     improvement_row_t row;
     uint8_t *bytes = NULL;
     arena_t arena = {0};
-    int rc = session_find (store, tables, 1, cli->operands[0], NULL, &story.id);
-    if (rc == CLI_DONE)
-        rc = session_record (store, TABLE_IMPROVEMENT, &improvement_row_record, &story.id, &row, &bytes,
-                             &arena);
+    int rc = session_record (store, TABLE_IMPROVEMENT, &improvement_row_record, id, &row, &bytes, &arena);
     if (rc == CLI_DONE)
         rc = s_show (cli, store, &row, &story);
     if (rc == CLI_DONE && cli->json) {
-        json_t *json = improvement_json (&row);
-        json_object_set (json, "events", story.events);
-        json_object_set_new (json, "files_dropped", json_boolean (session_dropped (store, &row.candidate)));
-        rc = output_json (json);
+        *json = improvement_json (&row);
+        json_object_set (*json, "events", story.events);
+        json_object_set_new (*json, "files_dropped", json_boolean (session_dropped (store, &row.candidate)));
     }
     json_decref (story.events);
     free (bytes);
     arena_clear (&arena);
+    return rc;
+}
+
+/* A candidate alone: the start, or one whose improvement's record retention dropped. */
+static void s_print_candidate (const cli_t *cli, const candidate_row_t *row)
+{
+    char id[DIGEST_TEXT_BYTES];
+    digest_text (&row->id, id);
+    printf ("%sCandidate %s%s\n", output_style (cli, OUTPUT_BOLD), id, output_style (cli, OUTPUT_PLAIN));
+    if (digest_is_zero (&row->improvement))
+        puts ("  what         what the group started from");
+    else
+        printf ("  improvement  %s, whose record retention dropped (`retention` in node.yaml)\n",
+                output_digest (&row->improvement).text);
+    if (row->reason != REASON_NONE)
+        printf ("  reason       %s: %s\n", improvement_reason_text (row->reason),
+                improvement_reason_told (row->reason));
+    for (size_t i = 0; i < row->parents.count; i++)
+        printf ("  made from    %s\n", output_digest (&row->parents.items[i].id).text);
+    if (row->dropped)
+        puts ("  files        dropped by retention (`retention` in node.yaml)");
+    printf ("  measured     %s\n", output_time (row->time_ms).text);
+}
+
+static int s_show_candidate (const cli_t *cli, store_t *store, const digest_t *id, json_t **json)
+{
+    candidate_row_t row;
+    uint8_t *bytes = NULL;
+    arena_t arena = {0};
+    int rc = session_record (store, TABLE_CANDIDATE, &candidate_row_record, id, &row, &bytes, &arena);
+    if (rc == CLI_DONE && cli->json) {
+        *json = output_record (&candidate_row_record, &row);
+        json_object_set_new (*json, "reason", json_string (improvement_reason_text (row.reason)));
+    } else if (rc == CLI_DONE)
+        s_print_candidate (cli, &row);
+    free (bytes);
+    arena_clear (&arena);
+    return rc;
+}
+
+/* What the snapshot is; the improvement that it was taken for follows. */
+static int s_show_snapshot (const cli_t *cli, store_t *store, const digest_t *id, json_t **json)
+{
+    snapshot_row_t row;
+    uint8_t *bytes = NULL;
+    arena_t arena = {0};
+    char text[DIGEST_TEXT_BYTES];
+    digest_text (id, text);
+    int rc = session_record (store, TABLE_SNAPSHOT, &snapshot_row_record, id, &row, &bytes, &arena);
+    if (rc == CLI_DONE && cli->json)
+        *json = output_record (&snapshot_row_record, &row);
+    else if (rc == CLI_DONE)
+        printf ("%sSnapshot %s%s\n  taken        %s, before %s became live in place of %s\n"
+                "  back to it   evomesh rollback %s\n\n",
+                output_style (cli, OUTPUT_BOLD), text, output_style (cli, OUTPUT_PLAIN),
+                output_time (row.time_ms).text, output_digest (&row.next).text,
+                output_digest (&row.release).text, output_digest (id).text);
+    free (bytes);
+    arena_clear (&arena);
+    return rc;
+}
+
+static int s_show_id (const cli_t *cli, store_t *store)
+{
+    history_t found;
+    json_t *json = NULL, *snapshot = NULL;
+    int rc = history_find (store, cli->operands[0], &found);
+    if (rc == CLI_DONE && found.kind == TABLE_SNAPSHOT)
+        rc = s_show_snapshot (cli, store, &found.id, &snapshot);
+    if (rc == CLI_DONE && !digest_is_zero (&found.improvement))
+        rc = s_show_improvement (cli, store, &found.improvement, &json);
+    else if (rc == CLI_DONE && found.kind == TABLE_CANDIDATE)
+        rc = s_show_candidate (cli, store, &found.id, &json);
+    if (rc == CLI_DONE && cli->json) {
+        if (json == NULL)
+            json = json_object ();
+        if (snapshot != NULL)
+            json_object_set (json, "snapshot", snapshot);
+        rc = output_json (json);
+    } else
+        json_decref (json);
+    json_decref (snapshot);
     return rc;
 }
 
@@ -192,8 +270,12 @@ const cli_command_t show_command = {
     .operands_min = 1,
     .operands_max = 1,
     .json = true,
-    .details = "ID is an improvement's id or its first 4 or more characters, as `evomesh log` shows them. "
-               "The node need not run.",
+    .details =
+        "ID is that of an improvement (as `evomesh log` shows them), a candidate (`evomesh log --graph`) or "
+        "a snapshot\n"
+        "(`evomesh snapshots`), or its first 4 or more characters: shown is the improvement that it "
+        "belongs to. The node\n"
+        "need not run.",
     .example = "  evomesh show k3jd82ka",
     .run = s_run,
 };

@@ -96,7 +96,7 @@ expect 1 'found nothing on stdin' group join - --dir "$node"
 expect 1 'is in no group' group members --dir "$node"
 expect 1 'found "abc", expected an id' show abc --dir "$node"
 expect 1 'found "ab1d", expected an id: letters and the digits 2 to 7' show ab1d --dir "$node"
-expect 1 'no improvement here has the id abcd' show abcd --dir "$node"
+expect 1 'no improvement, candidate or snapshot here has the id abcd' show abcd --dir "$node"
 expect 1 'no node runs on .*evomesh run --dir' status --dir "$node"
 expect 1 'no node runs on' watch --dir "$node"
 

@@ -81,6 +81,23 @@ run diff --dir "$node"
 cmp "$scratch/copy/number.txt" "$node/current/number.txt" || wrong "the patch gives other files than what is live"
 expect 0 '^\+number = 0.9' diff "${id:0:8}" --dir "$node"
 
+# --- every id that is printed is taken: of candidates and snapshots too ---
+run show --json "$id" --dir "$node"
+candidate=$(json "$scratch/out" 'd["candidate"][:8]')
+run snapshots --json --dir "$node"
+snapshot=$(json "$scratch/out" "[s['id'][:8] for s in d if s['improvement'] == '$id'][0]")
+for printed in "$candidate" "$snapshot"; do
+    expect 0 "Improvement $id" show "$printed" --dir "$node"
+    expect 0 "\"id\": \"$id\"" show --json "$printed" --dir "$node"
+    expect 0 '^\+number = 0.9' diff "$printed" --dir "$node"
+done
+expect 0 "Snapshot $snapshot" show "$snapshot" --dir "$node"
+run log --graph --json --dir "$node"
+begin=$(json "$scratch/out" 'd[0]["id"][:8]')
+expect 0 'what the group started from' show "$begin" --dir "$node"
+expect 0 '"parents": \[\]' show --json "$begin" --dir "$node"
+expect 1 'what the group started from: nothing was before it' diff "$begin" --dir "$node"
+
 # --- whoever changed the agent's directory is told at the start that the node runs the group's: once, with what differs ---
 differs () { grep -c 'is not what group solo was founded on' "$node.log"; }
 [ "$(differs)" = 0 ] || wrong "a start with the group's agent says that it differs: $(cat "$node.log")"
