@@ -10,6 +10,26 @@
 
 /* --- propose --- */
 
+/* Sends it off, and says how to follow what becomes of it. */
+static int s_send (const cli_t *cli, json_t *arguments)
+{
+    json_t *result;
+    int rc = session_ask (cli, "propose", arguments, &result);
+    if (rc != CLI_DONE)
+        return rc;
+    if (cli->json)
+        return output_json (result);
+    const char *text = json_string_value (json_object_get (result, "text"));
+    const char *id = json_string_value (json_object_get (result, "value"));
+    if (text != NULL && id != NULL)
+        printf ("improvement %.8s %s\nFollow it with `evomesh show %.8s --dir %s`, or as it happens with "
+                "`evomesh watch "
+                "--dir %s`.\n",
+                id, text, id, cli->directory, cli->directory);
+    json_decref (result);
+    return CLI_DONE;
+}
+
 static int s_propose (cli_t *cli)
 {
     char path[CLI_PATH_BYTES];
@@ -30,9 +50,8 @@ static int s_propose (cli_t *cli)
     if (!S_ISDIR (status.st_mode))
         return cli_fail ("%s: found a file, expected a directory with the agent's evolve files, changed",
                          cli->operands[0]);
-    return session_order (
-        cli, "propose",
-        json_pack ("{s:s, s:s, s:s}", "directory", path, "type", type, "description", description));
+    return s_send (
+        cli, json_pack ("{s:s, s:s, s:s}", "directory", path, "type", type, "description", description));
 }
 
 static const cli_option_t s_propose_options[] = {

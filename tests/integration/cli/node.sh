@@ -64,10 +64,13 @@ kept=$(cat "$node/current/number.txt")
 mkdir "$scratch/idea"
 printf 'number = 0.9 # evolve: 0..1\n' >"$scratch/idea/number.txt"
 expect 0 'being measured' propose "$scratch/idea" --description 'nearly one' --dir "$node"
+proposed=$(sed -n 's/.*`evomesh show \([a-z2-7]*\) .*/\1/p' "$scratch/out")
+expect 0 "Improvement $proposed" show "$proposed" --dir "$node"
 eventually grep -q '0\.9' "$node/current/number.txt"
 eventually status_is "$node" 'sum (d["under_way"].values ()) == 0'
 run log --json --dir "$node"
 id=$(json "$scratch/out" '[i["id"] for i in d if i["description"] == "nearly one"][0]')
+[ "$proposed" = "${id:0:8}" ] || wrong "propose says that $proposed is what it proposed, it is $id"
 expect 0 'shared' log --state shared --dir "$node"
 expect 0 "Improvement $id" show "${id:0:6}" --dir "$node"
 expect 0 'improvement_applied' show "$id" --dir "$node"
