@@ -136,8 +136,8 @@ void review_check (node_t *self, size_t index, bool final)
         improve_move (self, index, MOVE_HOLD);
     } else {
         char detail[LIMIT_TEXT];
-        (void)snprintf (detail, sizeof detail, "%u of %u members approve, %u reject", tally.approvals,
-                        tally.asked, tally.rejections);
+        (void)snprintf (detail, sizeof detail, "%u of %s approve, %u reject", tally.approvals,
+                        text_counted (tally.asked, "member").text, tally.rejections);
         improve_reject (self, index, REASON_CONSENSUS, detail);
     }
 }

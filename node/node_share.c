@@ -58,8 +58,9 @@ static size_t s_success_factors (const improvement_t *improvement, const delta_t
             reasons[count].text = text_of (texts[count]);
             count++;
         }
-    (void)snprintf (texts[count], LIMIT_TEXT, "confirmed by %u of %zu validators",
-                    request_count (&improvement->validation, ANSWERED_YES), improvement->validation.count);
+    (void)snprintf (texts[count], LIMIT_TEXT, "confirmed by %u of %s",
+                    request_count (&improvement->validation, ANSWERED_YES),
+                    text_counted (improvement->validation.count, "validator").text);
     reasons[count].text = text_of (texts[count]);
     return count + 1;
 }

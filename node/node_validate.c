@@ -42,9 +42,9 @@ static void s_refute (node_t *self, size_t index, const validation_tally_t *tall
     s_describe (tally, "not confirmed", metadata, counts);
     say_event (self, TYPE_VALIDATION_COMPLETED, &improvement->id, improvement->result.weighted, NULL,
                metadata, 2);
-    (void)snprintf (detail, sizeof detail,
-                    "%u of %u validators confirm it, %u do not, %u declined; needed: %u", tally->confirmed,
-                    tally->asked, tally->refuted, tally->declined, needed);
+    (void)snprintf (detail, sizeof detail, "%u of %s confirm it, %u not, %u declined; needed: %u",
+                    tally->confirmed, text_counted (tally->asked, "validator").text, tally->refuted,
+                    tally->declined, needed);
     improve_reject (self, index, tally->refuted ? REASON_NOT_CONFIRMED : REASON_NO_VALIDATORS, detail);
 }
 

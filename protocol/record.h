@@ -128,6 +128,12 @@ void record_print_json (const record_t *record, const void *value, buffer_t *out
 /* --- small helpers --- */
 text_t text_of (const char *string); /* borrowed; NULL gives an empty text */
 bool text_equal (text_t text, const char *string);
+/* A count with its noun, which is given in the singular: "1 pair", "2 pairs", "0 entries". */
+#define COUNTED_BYTES 64
+typedef struct {
+    char text[COUNTED_BYTES];
+} counted_t;
+counted_t text_counted (uint64_t count, const char *noun);
 /* Copies at most size − 1 bytes and terminates; true if all fitted. */
 bool text_copy (text_t text, char *out, size_t size);
 bytes_t bytes_of (const void *data, size_t size);

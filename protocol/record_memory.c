@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,21 @@ bool text_equal (text_t text, const char *string)
 {
     assert (string != NULL);
     return text.size == strlen (string) && (text.size == 0 || memcmp (text.data, string, text.size) == 0);
+}
+
+counted_t text_counted (uint64_t count, const char *noun)
+{
+    assert (noun != NULL);
+    size_t size = strlen (noun);
+    assert (size > 1 && size < COUNTED_BYTES - 24);
+    bool changes = count != 1 && noun[size - 1] == 'y' && strchr ("aeiou", noun[size - 2]) == NULL;
+    counted_t counted;
+    (void)snprintf (counted.text, sizeof counted.text, "%llu %.*s%s", (unsigned long long)count,
+                    (int)(changes ? size - 1 : size), noun,
+                    count == 1 ? ""
+                    : changes  ? "ies"
+                               : "s");
+    return counted;
 }
 
 bool text_copy (text_t text, char *out, size_t size)

@@ -213,8 +213,8 @@ static void s_advise_all (checkup_t *checkup)
                   "another proposer in node.yaml",
                   agent->evolve[0]);
     if (checkup->runs.out_of_time)
-        s_advise (checkup, "the time was up after %zu runs: --within 10m measures longer",
-                  checkup->runs.count);
+        s_advise (checkup, "the time was up after %s: --within 10m measures longer",
+                  text_counted (checkup->runs.count, "run").text);
 }
 
 static void s_print_metrics (const checkup_t *checkup)
@@ -242,12 +242,13 @@ static void s_print (const checkup_t *checkup)
     char evaluator[DIGEST_SHORT_BYTES], start[DIGEST_SHORT_BYTES];
     digest_short (&copy->evaluator, evaluator);
     digest_short (&copy->start, start);
-    printf ("Agent %s: %zu files, of which %zu may change. Evaluator %s, start %s.\n\n", copy->agent.name,
-            copy->files.count, copy->evolved.count, evaluator, start);
+    printf ("Agent %s: %s, of which %zu may change. Evaluator %s, start %s.\n\n", copy->agent.name,
+            text_counted (copy->files.count, "file").text, copy->evolved.count, evaluator, start);
     s_print_metrics (checkup);
-    printf ("\n%zu runs, %.2f s each (limit %.0f s), %.0f MiB of memory at most (limit %.0f MiB).\n",
-            checkup->runs.count, s_wall_ms (&checkup->runs) / 1000, (double)copy->agent.timeout_ms / 1000,
-            (double)s_memory_peak (&checkup->runs) / 1048576, (double)copy->agent.memory_bytes / 1048576);
+    printf ("\n%s, %.2f s each (limit %.0f s), %.0f MiB of memory at most (limit %.0f MiB).\n",
+            text_counted (checkup->runs.count, "run").text, s_wall_ms (&checkup->runs) / 1000,
+            (double)copy->agent.timeout_ms / 1000, (double)s_memory_peak (&checkup->runs) / 1048576,
+            (double)copy->agent.memory_bytes / 1048576);
     if (checkup->literal_count > 0)
         s_print_literals (checkup);
     putchar ('\n');

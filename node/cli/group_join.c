@@ -197,9 +197,9 @@ static void s_show (const join_t *join, const char *copy)
     digest_text (&join->group.evaluator, evaluator);
     digest_short (&join->group.group, group);
     bool described = join->agent.description[0] != '\0';
-    fprintf (stderr, "Group %s (%s), %zu members. Its agent:\n  %-12s %s%s%s\n  %-12s %s\n", join->group.name,
-             group, members_live (join->roster), "name", join->agent.name, described ? ": " : "",
-             join->agent.description, "evaluator id", evaluator);
+    fprintf (stderr, "Group %s (%s), %s. Its agent:\n  %-12s %s%s%s\n  %-12s %s\n", join->group.name, group,
+             text_counted (members_live (join->roster), "member").text, "name", join->agent.name,
+             described ? ": " : "", join->agent.description, "evaluator id", evaluator);
     for (size_t i = 0; i < join->agent.stage_count; i++)
         s_show_command (i == 0 ? "stages" : "", &join->agent.stages[i].command);
     s_show_command ("evaluator", &join->agent.evaluator);

@@ -126,10 +126,9 @@ static json_t *s_report_json (const package_report_t *report)
 
 static void s_print_report (const package_report_t *report)
 {
-    printf ("Package %s by %s, group %s, epoch %llu with %llu members.\n",
-            output_digest (&report->package).text, output_key (&report->author).text,
-            output_digest (&report->group).text, (unsigned long long)report->epoch,
-            (unsigned long long)report->members);
+    printf ("Package %s by %s, group %s, epoch %llu with %s.\n", output_digest (&report->package).text,
+            output_key (&report->author).text, output_digest (&report->group).text,
+            (unsigned long long)report->epoch, text_counted (report->members, "member").text);
     if (report->alone) {
         puts ("Made in a group of one: nobody but its author looked at it or measured it, as the policy "
               "allows.\n"

@@ -73,15 +73,15 @@ static int s_told_json (int rc, const reactor_replay_t *outcome, json_t *moved)
 /* What was proved, and from where on. */
 static void s_told_from (const reactor_replay_t *outcome)
 {
-    printf ("%llu journal entries: the same effects, byte for byte.\n", (unsigned long long)outcome->entries);
+    printf ("%s: the same effects, byte for byte.\n", text_counted (outcome->entries, "journal entry").text);
     if (outcome->from > 0)
-        printf (
-            "They begin with the checkpoint behind entry %llu: those before it were dropped (`retention` in "
-            "node.yaml).\n",
-            (unsigned long long)outcome->from);
+        printf ("The journal begins with the checkpoint behind entry %llu: those before it were dropped "
+                "(`retention` in "
+                "node.yaml).\n",
+                (unsigned long long)outcome->from);
     if (outcome->checkpoints > 0)
-        printf ("%llu checkpoint%s on the way: the same state, byte for byte.\n",
-                (unsigned long long)outcome->checkpoints, outcome->checkpoints == 1 ? "" : "s");
+        printf ("%s on the way: the same state, byte for byte.\n",
+                text_counted (outcome->checkpoints, "checkpoint").text);
 }
 
 /* The replay's end, for people or machines. */
@@ -93,7 +93,7 @@ static int s_told (const cli_t *cli, int rc, const reactor_replay_t *outcome, js
         char archive[DIGEST_TEXT_BYTES];
         digest_text (&outcome->archive, archive);
         s_told_from (outcome);
-        printf ("Archive digest of %llu candidates: %s\n", (unsigned long long)outcome->candidates, archive);
+        printf ("Archive digest of %s: %s\n", text_counted (outcome->candidates, "candidate").text, archive);
         return CLI_DONE;
     }
     return cli_fail (

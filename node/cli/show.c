@@ -86,7 +86,7 @@ static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, con
                           s_interval (row, name).text, delta == NULL ? "" : conclusions[delta->conclusion]);
     }
     if (output_table_count (table) > 0)
-        printf ("\nMeasured here, %llu pairs:\n", (unsigned long long)row->repeats);
+        printf ("\nMeasured here, %s:\n", text_counted (row->repeats, "pair").text);
     output_table_end (cli, &table);
 }
 
@@ -104,9 +104,9 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool d
     printf ("  what         %s%s%s\n", improvement_type_text (row->improvement_type),
             row->description.size > 0 ? ": " : "", output_cell (row->description, 100).text);
     if (row->model.size > 0)
-        printf ("  cost         %.6f, for %llu requests with %llu tokens to %s\n",
-                (double)row->cost_millionths / 1e6, (unsigned long long)row->requests,
-                (unsigned long long)row->tokens, output_cell (row->model, 80).text);
+        printf ("  cost         %.6f, for %s with %s to %s\n", (double)row->cost_millionths / 1e6,
+                text_counted (row->requests, "request").text, text_counted (row->tokens, "token").text,
+                output_cell (row->model, 80).text);
     printf ("  from         %s, by node %s\n", improvement_origin_name (row->origin),
             output_key (&row->author).text);
     printf ("  candidate    %s", output_digest (&row->candidate).text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh status: the running node at a glance: health, progress, why candidates were rejected, what to do next. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,11 @@ static void s_print_uptime (long long uptime_ms)
         printf ("%lld h", seconds / 3600);
 }
 
-static const char *s_plural (long long count)
+static counted_t s_counted (json_t *status, const char *name, const char *noun)
 {
-    return count == 1 ? "" : "s";
+    long long count = s_count (status, name);
+    assert (count >= 0);
+    return text_counted ((uint64_t)count, noun);
 }
 
 static void s_print_health (const cli_t *cli, json_t *status)
@@ -61,11 +64,10 @@ static void s_print_health (const cli_t *cli, json_t *status)
                         : s_is (status, "finished") ? "finished: all proposals made"
                                                     : "evolving";
     bool well = !s_is (status, "stopped") && !open && problem == NULL && out == NULL;
-    printf ("%s%s%s (%.8s) in group %s, epoch %lld: %lld member%s, %lld peer%s up, running for ",
-            output_style (cli, OUTPUT_BOLD), s_text (status, "name"), output_style (cli, OUTPUT_PLAIN),
-            s_text (status, "id"), s_text (status, "group_name"), s_count (status, "epoch"),
-            s_count (status, "members"), s_plural (s_count (status, "members")), s_count (status, "peers_up"),
-            s_plural (s_count (status, "peers_up")));
+    printf ("%s%s%s (%.8s) in group %s, epoch %lld: %s, %s up, running for ", output_style (cli, OUTPUT_BOLD),
+            s_text (status, "name"), output_style (cli, OUTPUT_PLAIN), s_text (status, "id"),
+            s_text (status, "group_name"), s_count (status, "epoch"),
+            s_counted (status, "members", "member").text, s_counted (status, "peers_up", "peer").text);
     s_print_uptime (s_count (status, "uptime_ms"));
     printf ("\n%s%s%s: agent %s, release %.8s, learning rate %.3g, success %.0f %%, breaker %s, %lld of %lld "
             "slots busy\n",
@@ -132,13 +134,14 @@ static void s_print_counts (json_t *status)
 {
     const char *name;
     json_t *value;
-    printf ("\n%-11s%lld proposed, %lld applied, %lld rolled back; %lld evaluations, %lld candidates, %lld "
+    printf ("\n%-11s%lld proposed, %lld applied, %lld rolled back; %s, %s, %lld "
             "on the front\n",
             "own", s_count (status, "proposed"), s_count (status, "applied"), s_count (status, "rolled_back"),
-            s_count (status, "evaluations"), s_count (status, "candidates"), s_count (status, "front"));
-    printf ("%-11s%lld packages sent, %lld received, %lld adopted; %lld validations done for peers\n",
-            "group", s_count (status, "packages_sent"), s_count (status, "packages_received"),
-            s_count (status, "packages_adopted"), s_count (status, "validations_done"));
+            s_counted (status, "evaluations", "evaluation").text,
+            s_counted (status, "candidates", "candidate").text, s_count (status, "front"));
+    printf ("%-11s%s sent, %lld received, %lld adopted; %s done for peers\n", "group",
+            s_counted (status, "packages_sent", "package").text, s_count (status, "packages_received"),
+            s_count (status, "packages_adopted"), s_counted (status, "validations_done", "validation").text);
     bool first = true;
     json_object_foreach (json_object_get (status, "under_way"), name, value)
     {
@@ -156,10 +159,11 @@ static void s_print_counts (json_t *status)
 /* "12 of 1000 requests, "; a cap of 0 is none. */
 static void s_print_part (json_t *llm, const char *key, const char *what)
 {
-    printf ("%lld", s_count (json_object_get (llm, "spent"), key));
-    if (s_count (json_object_get (llm, "budget"), key) > 0)
-        printf (" of %lld", s_count (json_object_get (llm, "budget"), key));
-    printf (" %s, ", what);
+    json_t *spent = json_object_get (llm, "spent"), *budget = json_object_get (llm, "budget");
+    if (s_count (budget, key) > 0)
+        printf ("%lld of %s, ", s_count (spent, key), s_counted (budget, key, what).text);
+    else
+        printf ("%s, ", s_counted (spent, key, what).text);
 }
 
 static void s_print_llm (json_t *llm)
@@ -169,8 +173,8 @@ static void s_print_llm (json_t *llm)
     double spent = s_number (json_object_get (llm, "spent"), "cost_millionths") / 1e6;
     double cap = s_number (json_object_get (llm, "budget"), "cost_millionths") / 1e6;
     printf ("%-11s", "llm");
-    s_print_part (llm, "requests", "requests");
-    s_print_part (llm, "tokens", "tokens");
+    s_print_part (llm, "requests", "request");
+    s_print_part (llm, "tokens", "token");
     printf ("cost %.4f", spent);
     if (cap > 0)
         printf (" of %.2f", cap);

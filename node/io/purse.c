@@ -96,16 +96,16 @@ void purse_settle (purse_t *self, const spending_t *allowed, const spending_t *s
 
 static int s_print_one (char *text, size_t size, uint64_t spent, uint64_t cap, const char *what)
 {
-    return cap > 0 ? snprintf (text, size, "%llu of %llu %s, ", (unsigned long long)spent,
-                               (unsigned long long)cap, what)
-                   : snprintf (text, size, "%llu %s, ", (unsigned long long)spent, what);
+    return cap > 0 ? snprintf (text, size, "%llu of %s, ", (unsigned long long)spent,
+                               text_counted (cap, what).text)
+                   : snprintf (text, size, "%s, ", text_counted (spent, what).text);
 }
 
 void purse_print (const purse_t *self, char *text, size_t size)
 {
     char requests[80], tokens[80], cost[80] = "";
-    s_print_one (requests, sizeof requests, self->spent.requests, self->caps.requests, "requests");
-    s_print_one (tokens, sizeof tokens, self->spent.tokens, self->caps.tokens, "tokens");
+    s_print_one (requests, sizeof requests, self->spent.requests, self->caps.requests, "request");
+    s_print_one (tokens, sizeof tokens, self->spent.tokens, self->caps.tokens, "token");
     if (self->caps.cost_millionths > 0)
         snprintf (cost, sizeof cost, " of %.2f", (double)self->caps.cost_millionths / MILLION);
     snprintf (text, size, "%s%s%.4f%s", requests, tokens, (double)self->spent.cost_millionths / MILLION,

@@ -132,16 +132,17 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
         s_add_step (list, "%llu HELD: approve with `evomesh approve ID`, or `evomesh reject ID`",
                     (unsigned long long)status->held);
     if (status->awaiting_members > 0)
+        s_add_step (list,
+                    "%s still to be measured again by more members than there are: who is gone for good, or "
+                    "has no vote any "
+                    "more, is let go with `evomesh group revoke ID`",
+                    text_counted (status->awaiting_members, "improvement").text);
+    if (status->equivocations > 0)
         s_add_step (
             list,
-            "%llu wait for more members to measure them again: who is gone for good, or has no vote any "
-            "more, is let go with `evomesh group revoke ID`",
-            (unsigned long long)status->awaiting_members);
-    if (status->equivocations > 0)
-        s_add_step (list,
-                    "%llu members said two different things under one number and have no vote here any more: "
-                    "look at `evomesh log`, and let them go with `evomesh group revoke ID`",
-                    (unsigned long long)status->equivocations);
+            "%s said two different things under one number, and no vote of such a member counts here: "
+            "look at `evomesh log`, and let such a member go with `evomesh group revoke ID`",
+            text_counted (status->equivocations, "member").text);
     if (status->paused)
         s_add_step (list, "evolution is paused: `evomesh resume`");
     if (status->breaker == BREAKER_OPEN)

@@ -370,6 +370,18 @@ START_TEST (test_an_arena_gives_aligned_zeroed_pieces_that_do_not_overlap)
 }
 END_TEST
 
+START_TEST (test_a_noun_goes_with_its_count)
+{
+    ck_assert_str_eq (text_counted (0, "pair").text, "0 pairs");
+    ck_assert_str_eq (text_counted (1, "pair").text, "1 pair");
+    ck_assert_str_eq (text_counted (2, "pair").text, "2 pairs");
+    ck_assert_str_eq (text_counted (1, "journal entry").text, "1 journal entry");
+    ck_assert_str_eq (text_counted (2, "journal entry").text, "2 journal entries");
+    ck_assert_str_eq (text_counted (2, "day").text, "2 days");
+    ck_assert_str_eq (text_counted (UINT64_MAX, "member").text, "18446744073709551615 members");
+}
+END_TEST
+
 START_TEST (test_texts_are_copied_as_far_as_they_fit)
 {
     char out[4];
@@ -418,6 +430,6 @@ SUITE_MAIN ("protocol/record", test_every_field_type_is_written_as_the_protocol_
             test_every_field_ends_at_its_bound, test_a_record_prints_as_json,
             test_a_buffer_grows_and_keeps_what_it_holds,
             test_a_buffer_that_can_not_grow_says_so_and_keeps_what_it_holds,
-            test_an_arena_gives_aligned_zeroed_pieces_that_do_not_overlap,
+            test_an_arena_gives_aligned_zeroed_pieces_that_do_not_overlap, test_a_noun_goes_with_its_count,
             test_texts_are_copied_as_far_as_they_fit, test_any_bytes_can_be_cleaned_to_a_text,
             test_names_are_safe_for_files_and_end_at_their_bound)
