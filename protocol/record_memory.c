@@ -127,7 +127,9 @@ counted_t text_counted (uint64_t count, const char *noun)
     assert (noun != NULL);
     size_t size = strlen (noun);
     assert (size > 1 && size < COUNTED_BYTES - 24);
-    bool changes = count != 1 && noun[size - 1] == 'y' && strchr ("aeiou", noun[size - 2]) == NULL;
+    char before = noun[size - 2]; /* "entries", but "days" */
+    bool vowel = before == 'a' || before == 'e' || before == 'i' || before == 'o' || before == 'u';
+    bool changes = count != 1 && noun[size - 1] == 'y' && !vowel;
     counted_t counted;
     (void)snprintf (counted.text, sizeof counted.text, "%llu %.*s%s", (unsigned long long)count,
                     (int)(changes ? size - 1 : size), noun,
