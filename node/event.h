@@ -73,7 +73,7 @@ RECORD_STRUCT (value, VALUE_FIELDS);
 #define TICK_FIELDS(F, L, R)      F (R, UINT, unused, 0)
 #define PROPOSED_FIELDS(F, L, R)  /* a proposer ended */                                      \
     F (R, UINT, operation, 0)                                                                 \
-    F (R, UINT, result, 4)          /* proposal_result_t */                                   \
+    F (R, UINT, result, 5)          /* proposal_result_t */                                   \
     F (R, DIGEST, parent, 0)        /* as PROPOSE named it */                                 \
     F (R, DIGEST, second_parent, 0) /* an inspiration that it was made of, too; zero: none */ \
     F (R, BYTES, tree, LIMIT_PACKAGE_BYTES)                                                   \
@@ -134,7 +134,8 @@ typedef enum {
     PROPOSAL_NONE,      /* the proposer gave none */
     PROPOSAL_FAULT,     /* it could not be run: a fault of this node */
     PROPOSAL_EXHAUSTED, /* its budget is spent: it is not asked again before the next STARTED */
-    PROPOSAL_LATER /* its other proposals hold what is left of its budget: asked again when one of them ends */
+    PROPOSAL_LATER, /* its other proposals hold what is left of its budget: asked again when one of them ends */
+    PROPOSAL_IDLE /* it has tried all that it can: asked again when there is something new, or after a long while */
 } proposal_result_t;
 
 /* How a merge ended. */

@@ -78,6 +78,11 @@ typedef struct {
     uint64_t in_state[16];     /* improvements under way by improvement_state_t */
     uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
     uint64_t outbox;
+    struct {
+        char name[LIMIT_NAME + 1];
+        char why[LIMIT_TEXT + 1];
+    } idle[LIMIT_CAPABILITIES]; /* proposers that had nothing more to propose when they were asked last */
+    size_t idle_count;
 } node_status_t;
 void node_status (const node_t *self, node_status_t *status);
 

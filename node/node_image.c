@@ -99,6 +99,12 @@ static void s_proposer (proposer_t *self, image_t *image)
     image_unsigned (image, &self->fruitless, 0);
     image_uint (image, &self->after_ms, 0);
     image_bool (image, &self->exhausted);
+    image_bool (image, &self->idle);
+    image_unsigned (image, &self->idle_asked, 0);
+    image_text (image, self->idle_why, sizeof self->idle_why);
+    image_digest (image, &self->idle_live);
+    image_uint (image, &self->idle_candidates, 0);
+    image_digest (image, &self->idle_told);
 }
 
 static void s_settings (settings_t *self, image_t *image)

@@ -11,6 +11,8 @@
 
 #define PROPOSE_WAIT_MS_MIN 50
 #define PROPOSE_WAIT_MS_MAX 10000
+#define PROPOSE_IDLE_MS_MIN 1000
+#define PROPOSE_IDLE_MS_MAX 3600000
 
 /* However many slots there are, comparisons of own proposals leave room for all that peers ask for, for a package, and for the live
  * copy. */
@@ -168,9 +170,31 @@ static size_t s_draw_island (node_t *self)
     return count > 1 ? (size_t)random_below (&self->random, count) : 0;
 }
 
+/* What there is to go on from: once it changes, who had nothing more to propose may have again. */
+static void s_note_idle (const node_t *self, proposer_t *proposer)
+{
+    proposer->idle_live = self->live;
+    proposer->idle_candidates = archive_count (self->archive);
+}
+
+static void s_rouse_idle (node_t *self)
+{
+    for (size_t i = 0; i < self->settings.proposer_count; i++) {
+        proposer_t *proposer = &self->proposers[i];
+        if (!proposer->idle || (digest_equal (&proposer->idle_live, &self->live) &&
+                                proposer->idle_candidates == archive_count (self->archive)))
+            continue;
+        s_note_idle (self, proposer);
+        proposer->after_ms = 0;
+        proposer->idle_asked = 0;
+    }
+}
+
 void propose_schedule (node_t *self)
 {
     double shares[LIMIT_CAPABILITIES], sum;
+    if (self->started)
+        s_rouse_idle (self);
     while (s_may_propose (self) && (sum = s_shares (self, shares)) > 0) {
         size_t island = s_draw_island (self);
         const archive_entry_t *parent =
@@ -199,6 +223,8 @@ void propose_schedule (node_t *self)
 static void s_back_off (const node_t *self, proposer_t *proposer, bool fruitful)
 {
     proposer->fruitless = fruitful ? 0 : proposer->fruitless + 1;
+    proposer->idle = false;
+    proposer->idle_asked = fruitful ? 0 : proposer->idle_asked;
     uint64_t wait_ms = (uint64_t)PROPOSE_WAIT_MS_MIN << (proposer->fruitless < 8 ? proposer->fruitless : 8);
     proposer->after_ms =
         fruitful ? 0 : self->now_ms + (wait_ms < PROPOSE_WAIT_MS_MAX ? wait_ms : PROPOSE_WAIT_MS_MAX);
@@ -231,11 +257,26 @@ static void s_say_failure (node_t *self, const proposer_t *proposer, text_t why)
     say_event_here (self, TYPE_PROPOSAL_FAILED, NULL, text, &metadata, 1);
 }
 
-static void s_say_exhausted (node_t *self, text_t why)
+static void s_say_exhausted (node_t *self, const proposer_t *proposer, const char *why)
 {
-    char text[LIMIT_TEXT + 1];
-    text_copy (why, text, sizeof text);
-    say_event_here (self, TYPE_PROPOSER_EXHAUSTED, NULL, text, NULL, 0);
+    entry_t metadata = {text_of ("proposer"), text_of (proposer->name)};
+    say_event_here (self, TYPE_PROPOSER_EXHAUSTED, NULL, why, &metadata, 1);
+}
+
+/* It has tried all that it can from this parent, at least. That is said once for a live release; it is
+ * asked less and less. */
+static void s_rest_idle (node_t *self, proposer_t *proposer, text_t why)
+{
+    unsigned asked = proposer->idle_asked++;
+    text_copy (why, proposer->idle_why, sizeof proposer->idle_why);
+    if (!digest_equal (&proposer->idle_told, &self->live))
+        s_say_exhausted (self, proposer, proposer->idle_why);
+    proposer->idle_told = self->live;
+    uint64_t wait_ms = (uint64_t)PROPOSE_IDLE_MS_MIN << (asked < 12 ? asked : 12);
+    proposer->after_ms =
+        time_after_ms (self->now_ms, wait_ms < PROPOSE_IDLE_MS_MAX ? wait_ms : PROPOSE_IDLE_MS_MAX);
+    proposer->idle = true;
+    s_note_idle (self, proposer);
 }
 
 uint64_t propose_deadline_ms (const node_t *self)
@@ -272,6 +313,7 @@ void on_proposed (node_t *self, const proposed_t *event)
     assert (self && event);
     owner_t owner;
     size_t index;
+    char text[LIMIT_TEXT + 1];
     if (!operated (self, event->operation, EFFECT_PROPOSE, &owner, &index))
         return;
     proposer_t *proposer = &self->proposers[index % LIMIT_CAPABILITIES];
@@ -281,7 +323,7 @@ void on_proposed (node_t *self, const proposed_t *event)
         event->result == PROPOSAL_CANDIDATE ? s_take (self, event, index / LIMIT_CAPABILITIES) : NONE;
     if (event->result == PROPOSAL_LATER)
         s_wait_for_others (self, proposer);
-    else
+    else if (event->result != PROPOSAL_IDLE)
         s_back_off (self, proposer, improvement != NONE);
     switch ((proposal_result_t)event->result) {
     case PROPOSAL_CANDIDATE:
@@ -293,8 +335,10 @@ void on_proposed (node_t *self, const proposed_t *event)
         return;
     case PROPOSAL_EXHAUSTED:
         proposer->exhausted = true;
-        s_say_exhausted (self, event->description);
+        text_copy (event->description, text, sizeof text);
+        s_say_exhausted (self, proposer, text);
         break;
+    case PROPOSAL_IDLE: s_rest_idle (self, proposer, event->description); break;
     }
     if (improvement != NONE)
         self->improvements[improvement].breaker_trial = event->operation;

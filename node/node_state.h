@@ -195,11 +195,18 @@ typedef struct {
 typedef struct {
     char name[LIMIT_NAME + 1];
     double share;
-    unsigned parallel;  /* as in proposer_row_t */
-    unsigned running;   /* its proposals under way */
-    unsigned fruitless; /* its proposals in a row that gave nothing new */
-    uint64_t after_ms;  /* it isn't asked before; UINT64_MAX: not before one of its proposals ends */
-    bool exhausted;     /* its budget is spent: it isn't asked again before the next STARTED */
+    unsigned parallel;   /* as in proposer_row_t */
+    unsigned running;    /* its proposals under way */
+    unsigned fruitless;  /* its proposals in a row that gave nothing new */
+    uint64_t after_ms;   /* it isn't asked before; UINT64_MAX: not before one of its proposals ends */
+    bool exhausted;      /* its budget is spent: it isn't asked again before the next STARTED */
+    bool idle;           /* it had nothing more to propose when it was asked last */
+    unsigned idle_asked; /* how often in a row it had not; there is nothing new to go on from since */
+    char idle_why[LIMIT_TEXT + 1];
+    /* What there was then; once there is more, it is asked again. */
+    digest_t idle_live;
+    uint64_t idle_candidates;
+    digest_t idle_told; /* the live release with which it was said last that it is idle */
 } proposer_t;
 
 /* The settings of the last STARTED. */

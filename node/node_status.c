@@ -10,6 +10,18 @@
 _Static_assert(STATE_COUNT <= 16, "node_status_t counts 16 states");
 _Static_assert(REASON_COUNT <= REASON_LIMIT, "reasons travel in one byte");
 
+static void s_list_idle (const node_t *self, node_status_t *status)
+{
+    for (size_t i = 0; i < self->settings.proposer_count; i++) {
+        const proposer_t *proposer = &self->proposers[i];
+        if (!proposer->idle)
+            continue;
+        memcpy (status->idle[status->idle_count].name, proposer->name, sizeof proposer->name);
+        memcpy (status->idle[status->idle_count].why, proposer->idle_why, sizeof proposer->idle_why);
+        status->idle_count++;
+    }
+}
+
 void node_status (const node_t *self, node_status_t *status)
 {
     assert (self && status);
@@ -36,6 +48,7 @@ void node_status (const node_t *self, node_status_t *status)
     memcpy (status->baseline_detail, self->baseline_detail, sizeof status->baseline_detail);
     status->learning_rate = self->learning.rate;
     status->success_rate = learning_rate_success (&self->learning);
+    s_list_idle (self, status);
     status->breaker = self->breaker.state;
     status->slots = self->settings.slots;
     status->slots_busy = slots_busy (self);
@@ -127,6 +140,8 @@ digest_t node_digest (const node_t *self)
         s_put (&out, self->proposers[i].running);
         s_put (&out, self->proposers[i].after_ms);
         s_put (&out, self->proposers[i].exhausted);
+        s_put (&out, self->proposers[i].idle);
+        s_put (&out, self->proposers[i].idle_candidates);
     }
     s_put (&out, self->breaker.state);
     s_put (&out, self->breaker.failures);

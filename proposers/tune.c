@@ -2,8 +2,9 @@
 /* tune: a proposer that changes marked numbers and choices in the files that may evolve (see evolution/literal.h).
  *
  * It runs in the sandbox, in the parent's checkout. On stdin: one JSON object with at least "seed", "learning_rate" and
- * "evolve" (paths); where "inspirations" and "recent" tell of candidates with their files, it goes on from these. On stdout: one line
- * that says what was changed. Exit 0, or 1 with the reason on stderr. */
+ * "evolve" (paths); where "inspirations", "recent" and "failures" tell of candidates with their files, it goes on from these. On stdout:
+ * one line that says what was changed, or that nothing is left to propose. Exit 0, or 1 with the reason on stderr. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 
 #include "evolution/tree.h"
 #include "evolution/validators.h"
-#include "proposers/tune_known.h"
+#include "proposers/tune_space.h"
+
+#define TRIES 8 /* at a proposal that is not known yet */
 
 typedef struct {
     json_t *request;
@@ -76,6 +79,16 @@ static int s_read_source (source_t *source, problem_t *problem)
     return rc == 0 ? 0 : problem_prefix (problem, "%s", source->path);
 }
 
+/* Sets the parameters to what they are in the parent. */
+static void s_reset (tune_t *self)
+{
+    for (size_t i = 0; i < self->parameter_count; i++) {
+        const literal_t *literal = self->parameters[i].literal;
+        self->parameters[i].value =
+            literal->kind == LITERAL_CHOICE ? (double)literal->choice : literal->value;
+    }
+}
+
 /* Finds all parameters of all files. */
 static int s_read_sources (tune_t *self, problem_t *problem)
 {
@@ -94,11 +107,9 @@ static int s_read_sources (tune_t *self, problem_t *problem)
     if (self->parameters == NULL)
         return problem_set (problem, "out of memory");
     for (size_t i = 0; i < self->source_count; i++)
-        for (size_t k = 0; k < self->sources[i].literals.count; k++) {
-            const literal_t *literal = &self->sources[i].literals.items[k];
-            double value = literal->kind == LITERAL_CHOICE ? (double)literal->choice : literal->value;
-            self->parameters[self->sources[i].first + k] = (parameter_t){.literal = literal, .value = value};
-        }
+        for (size_t k = 0; k < self->sources[i].literals.count; k++)
+            self->parameters[self->sources[i].first + k].literal = &self->sources[i].literals.items[k];
+    s_reset (self);
     return 0;
 }
 
@@ -170,6 +181,15 @@ static void s_describe (const tune_t *self, char text[LIMIT_LONG_TEXT + 1])
                   left_out);
 }
 
+static int s_print_line (json_t *answer, problem_t *problem)
+{
+    char *line = answer != NULL ? json_dumps (answer, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    bool printed = line != NULL && printf ("%s\n", line) > 0 && fflush (stdout) == 0;
+    free (line);
+    json_decref (answer);
+    return printed ? 0 : problem_set (problem, "stdout: the answer can't be written");
+}
+
 static int s_print (char *description, problem_t *problem)
 {
     json_t *text = json_string (description);
@@ -180,23 +200,49 @@ static int s_print (char *description, problem_t *problem)
     }
     json_t *answer = json_pack ("{s:s, s:o}", "improvement_type",
                                 improvement_type_name (IMPROVE_PARAMETER_TUNING), "description", text);
-    char *line = answer != NULL ? json_dumps (answer, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    bool printed = line != NULL && printf ("%s\n", line) > 0 && fflush (stdout) == 0;
-    free (line);
-    json_decref (answer);
-    return printed ? 0 : problem_set (problem, "stdout: the answer can't be written");
+    return s_print_line (answer, problem);
+}
+
+static int s_print_exhausted (const tune_space_t *space, problem_t *problem)
+{
+    bool spent = tune_space_is_spent (space);
+    json_t *why =
+        json_sprintf ("%s the %.0f settings that its marks allow %s", spent ? "hardly any of" : "all",
+                      space->points, spent ? "is left" : "were tried");
+    return s_print_line (json_pack ("{s:o}", "exhausted", why), problem);
+}
+
+/* Changes the parameters to what was not proposed before. False if there is nothing left. */
+static bool s_change (tune_t *self, const tune_space_t *space)
+{
+    random_t random;
+    random_init_number (&random, self->seed);
+    if (tune_space_is_spent (space))
+        return false;
+    tune_known_t known;
+    tune_known_read (&known, self->request, self->sources, self->source_count, self->parameter_count);
+    bool fresh = false, stuck = tune_space_is_stuck (space);
+    for (int i = 0; i < TRIES && !fresh && !stuck; i++) {
+        s_reset (self);
+        differ (self->parameters, self->parameter_count, &known.known, self->learning_rate, &random);
+        fresh = !tune_space_knows (space, self->parameters);
+    }
+    tune_known_clear (&known);
+    return fresh || !isfinite (space->points) || tune_space_take_other (space, self->parameters, &random);
 }
 
 static int s_tune (tune_t *self, problem_t *problem)
 {
     if (s_read_request (self, problem) != 0 || s_read_sources (self, problem) != 0)
         return -1;
-    random_t random;
-    random_init_number (&random, self->seed);
-    tune_known_t known;
-    tune_known_read (&known, self->request, self->sources, self->source_count, self->parameter_count);
-    differ (self->parameters, self->parameter_count, &known.known, self->learning_rate, &random);
-    tune_known_clear (&known);
+    tune_space_t space;
+    tune_space_read (&space, self->request, self->sources, self->source_count, self->parameters,
+                     self->parameter_count);
+    bool changed = s_change (self, &space);
+    int rc = changed ? 0 : s_print_exhausted (&space, problem);
+    tune_space_clear (&space);
+    if (!changed)
+        return rc;
     for (size_t i = 0; i < self->source_count; i++)
         if (s_write_source (self, &self->sources[i], problem) != 0)
             return -1;

@@ -13,8 +13,7 @@ static bool s_same_mark (const literal_t *a, const literal_t *b)
            a->logarithmic == b->logarithmic && a->choice_count == b->choice_count;
 }
 
-/* Reads the values of one file's marks. */
-static bool s_read_values (const source_t *source, const json_t *text, double *values)
+bool tune_known_values (const source_t *source, const json_t *text, double *values)
 {
     literals_t literals;
     problem_t problem;
@@ -34,7 +33,8 @@ static bool s_read_values (const source_t *source, const json_t *text, double *v
 static bool s_read_row (const json_t *files, const source_t *sources, size_t source_count, double *row)
 {
     for (size_t i = 0; i < source_count; i++)
-        if (!s_read_values (&sources[i], json_object_get (files, sources[i].path), row + sources[i].first))
+        if (!tune_known_values (&sources[i], json_object_get (files, sources[i].path),
+                                row + sources[i].first))
             return false;
     return true;
 }

@@ -21,6 +21,9 @@ typedef struct {
     double *values; /* what its rows point into */
 } tune_known_t;
 
+/* Reads the values of a file's marks from a candidate's text of it. False if that is none, or has other marks than the parent's. */
+bool tune_known_values (const source_t *source, const json_t *text, double *values);
+
 /* Reads "inspirations", "recent" and "number". A candidate counts if it has its files, with the same marks as the parent's, and a
  * metric for each objective; others are left out. tune_known_clear frees. Aborts when out of memory. */
 void tune_known_read (tune_known_t *self, const json_t *request, const source_t *sources, size_t source_count,

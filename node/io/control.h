@@ -20,6 +20,7 @@
  *            "hypervolume": {"value": number|null, "points", "reference": {objective: value…}} (of the front; the reference is
  *            for each objective the worse of the start's value and of its limit),
  *            "under_way": {state: count…}, "rejected": {reason: count…}, "refused": {error name: count…},
+ *            "idle": [{"name", "why"}…] (proposers that have nothing more to propose for now),
  *            "next_steps": ["1 HELD: approve with …"…], "listening": [{"rpc", "pub"}…], "out": text|null (why it takes no part any more),
  *            "problem": text|null}
  *   members  result: {"epoch", "members": [{"id", "name", "role": "admin"|"member", "since_epoch",

@@ -125,12 +125,15 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
     digest_t parent = proposal->parent_id, tokens = {{0}};
     const llm_model_t *model = proposal->order.model;
     uint8_t *bytes = NULL;
-    if (proposal_read_output (result->output, result->output_size, &parent, proposal->given,
-                              proposal->given_count, &said, &problem) == 0)
+    bool read = proposal_read_output (result->output, result->output_size, &parent, proposal->given,
+                                      proposal->given_count, &said, &problem) == 0;
+    bool idle = read && said.exhausted;
+    if (read && !idle)
         bytes = s_take (self->workshop, proposal, &size, &tokens, &problem);
     s_release (proposal);
     if (bytes == NULL) {
-        s_tell_none (self, operation, &parent, PROPOSAL_NONE, text_of (problem.text));
+        s_tell_none (self, operation, &parent, idle ? PROPOSAL_IDLE : PROPOSAL_NONE,
+                     text_of (idle ? said.description : problem.text));
         return;
     }
     event_t event = {.kind = EVENT_PROPOSED};

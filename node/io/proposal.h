@@ -15,7 +15,7 @@
  * where there are none. What evaluations printed ("artifacts", "detail") is left out for one that reaches the network, unless node.yaml
  * says `share_artifacts`. `llm` gets more (llm_desk.h). It exits 0; the last line of its stdout may be {"improvement_type":
  * "parameter_tuning", "description": "…", "second_parent": "ID"}. `second_parent` is the id of an inspiration that it crossed the parent
- * with. */
+ * with. Or that line is {"exhausted": "why"}: there is nothing more that it could propose, and what it left in the files doesn't count. */
 #ifndef EVOMESH_NODE_IO_PROPOSAL_H
 #define EVOMESH_NODE_IO_PROPOSAL_H
 
@@ -49,6 +49,7 @@ digest_t proposal_tokens (const workshop_t *workshop, const tree_t *tree);
 typedef struct {
     uint64_t improvement_type; /* improvement_type_t; parameter_tuning where it says none that there is */
     char description[LIMIT_TEXT + 1];
+    bool exhausted;         /* it has nothing more to propose; the description says why */
     digest_t second_parent; /* zero: none but the parent */
 } proposal_said_t;
 

@@ -282,6 +282,10 @@ int proposal_read_output (const char *output, size_t size, const digest_t *paren
     const json_t *text = json_object_get (line, "description");
     if (json_is_string (type) && improvement_type_parse (json_string_value (type)) >= 0)
         said->improvement_type = (uint64_t)improvement_type_parse (json_string_value (type));
+    const json_t *exhausted = json_object_get (line, "exhausted");
+    said->exhausted = json_is_string (exhausted);
+    if (said->exhausted)
+        text = exhausted;
     if (json_is_string (text))
         text_clean ((text_t){json_string_value (text), json_string_length (text)}, said->description,
                     sizeof said->description);

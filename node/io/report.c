@@ -82,6 +82,15 @@ static json_t *s_rejected (const node_status_t *status)
     return object;
 }
 
+static json_t *s_idle (const node_status_t *status)
+{
+    json_t *list = json_array ();
+    for (size_t i = 0; i < status->idle_count; i++)
+        json_array_append_new (
+            list, json_pack ("{s:s, s:s}", "name", status->idle[i].name, "why", status->idle[i].why));
+    return list;
+}
+
 static json_t *s_refused (const mesh_t *mesh)
 {
     static const int codes[] = {
@@ -116,6 +125,12 @@ static json_t *s_next_steps (const node_status_t *status, const report_process_t
         s_add_step (list,
                     "%s; make a new node with `evomesh init` in another directory, and join again with that",
                     status->out);
+    for (size_t i = 0; i < status->idle_count; i++)
+        s_add_step (
+            list,
+            "%s has nothing more to propose: %s; it is asked again once a new candidate is measured or "
+            "another release is live, else less and less often",
+            status->idle[i].name, status->idle[i].why);
     if (json_is_true (json_object_get (process->llm, "exhausted")))
         s_add_step (list, "llm has spent its budget: raise llm.budget in node.yaml and restart the node");
     if (problem != NULL)
@@ -264,6 +279,7 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "hypervolume", s_hypervolume (turn_node (turn), &status.objectives));
     json_object_set_new (root, "under_way", s_under_way (&status));
     json_object_set_new (root, "rejected", s_rejected (&status));
+    json_object_set_new (root, "idle", s_idle (&status));
     json_object_set_new (root, "refused", s_refused (turn_mesh (turn)));
     json_object_set_new (root, "next_steps", s_next_steps (&status, process));
     json_object_set_new (root, "listening", s_listening (process));

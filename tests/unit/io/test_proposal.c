@@ -372,6 +372,17 @@ START_TEST (what_the_proposer_says_is_taken_from_its_last_line_only)
 }
 END_TEST
 
+START_TEST (who_says_that_nothing_is_left_is_believed_whatever_it_changed)
+{
+    bench_t bench = s_bench ("echo 6 > value.txt; echo '{\"exhausted\": \"all 6 were tried\"}'");
+    const proposed_t *found = s_propose (&bench);
+    ck_assert_uint_eq (found->result, PROPOSAL_IDLE);
+    ck_assert_uint_eq (found->tree.size, 0);
+    ck_assert (text_equal (found->description, "all 6 were tried"));
+    s_end (&bench);
+}
+END_TEST
+
 /* What comes of a proposer that names `second` (JSON) where its input holds the parent and `other`. The second parent as the event
  * names it; zero: none. */
 static digest_t s_cross (const char *second, digest_t *other, bench_t *bench, const char *why)
@@ -453,5 +464,6 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             the_input_tells_parent_inspirations_failures_and_what_counts,
             a_model_is_not_told_what_was_measured_last, artifacts_reach_what_has_the_network_only_by_consent,
             what_the_proposer_says_is_taken_from_its_last_line_only,
+            who_says_that_nothing_is_left_is_believed_whatever_it_changed,
             a_second_parent_is_an_inspiration_that_the_proposer_was_given,
             a_second_parent_that_was_not_given_fails_the_proposal)

@@ -137,6 +137,58 @@ START_TEST (one_that_nobody_is_left_to_wait_for_is_asked_again_soon)
 }
 END_TEST
 
+START_TEST (an_idle_one_is_told_once_and_asked_less_and_less)
+{
+    rig_t *rig = s_rig (1, 1);
+    node_status_t status;
+    s_ends (rig, s_newest (rig, AWAY), PROPOSAL_IDLE);
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_uint_eq (status.idle_count, 1);
+    ck_assert_str_eq (status.idle[0].why, "said so");
+    for (uint64_t wait_ms = 1000; wait_ms < 3600000; wait_ms *= 2) {
+        size_t asked = s_asked (rig, AWAY);
+        rig_pass (rig, wait_ms - 100);
+        ck_assert_uint_eq (s_asked (rig, AWAY), asked);
+        rig_pass (rig, 200);
+        ck_assert_uint_eq (s_asked (rig, AWAY), asked + 1);
+        s_ends (rig, s_newest (rig, AWAY), PROPOSAL_IDLE);
+    }
+    rig_pass (rig, 3500000);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 13);
+    rig_pass (rig, 200000);
+    ck_assert_uint_eq (s_asked (rig, AWAY), 14);
+    ck_assert_uint_eq (rig_events (rig, 0, "proposer_exhausted"), 1);
+    ck_assert_uint_eq (rig_events (rig, 0, "proposal_failed"), 0);
+    s_ends (rig, s_newest (rig, AWAY), PROPOSAL_NONE);
+    node_status (rig->nodes[0].node, &status);
+    ck_assert_uint_eq (status.idle_count, 0);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (an_idle_one_is_asked_again_once_something_new_is_measured)
+{
+    rig_t *rig = rig_new (1, NULL);
+    rig->proposers = 1;
+    rig->slots = 1;
+    rig_restart (rig, 0);
+    s_ends (rig, s_newest (rig, HERE), PROPOSAL_IDLE);
+    for (size_t i = 1; i <= 2; i++) { /* one that is worse, and one that goes live */
+        size_t asked = s_asked (rig, HERE);
+        ck_assert (
+            rig_propose (rig, 0, rig_candidate (rig, i == 1 ? "worse" : "better", 1.5 / (double)i, 0)));
+        rig_settle (rig);
+        ck_assert_uint_gt (s_asked (rig, HERE), asked);
+        s_ends (rig, s_newest (rig, HERE), PROPOSAL_IDLE);
+        asked = s_asked (rig, HERE);
+        rig_pass (rig, 900);
+        ck_assert_uint_eq (s_asked (rig, HERE), asked);
+        ck_assert_uint_eq (rig_events (rig, 0, "proposer_exhausted"), i); /* once for a live release */
+    }
+    rig_destroy (&rig);
+}
+END_TEST
+
 /* Is any of the first `before` proposals asked for again later? */
 static bool s_is_asked_again (const rig_t *rig, size_t before)
 {
@@ -225,6 +277,8 @@ END_TEST
 SUITE_MAIN ("node_proposers", who_is_away_takes_no_slot, one_that_never_answers_holds_up_no_other,
             one_that_fails_again_and_again_is_asked_less_and_no_other,
             an_exhausted_one_is_told_once_and_asked_again_only_after_a_restart,
+            an_idle_one_is_told_once_and_asked_less_and_less,
+            an_idle_one_is_asked_again_once_something_new_is_measured,
             one_whose_budget_others_hold_waits_until_one_of_them_ends,
             one_that_nobody_is_left_to_wait_for_is_asked_again_soon,
             what_a_proposer_that_is_gone_was_asked_for_is_given_up_without_a_fault,

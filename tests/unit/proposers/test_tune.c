@@ -204,8 +204,140 @@ START_TEST (test_a_long_description_is_cut_and_the_rest_counted)
 }
 END_TEST
 
+static const char s_small[] = "size = %c  # evolve: 1..3\nmode = %s  # evolve: fast | small\n";
+
+/* A request that tells of these candidates, in that list of it. */
+static char *s_tell (int seed, const char *list, json_t *candidates)
+{
+    json_t *request = json_pack ("{s:i, s:f, s:[s], s:O}", "seed", seed, "learning_rate", 0.01, "evolve", "a",
+                                 list, candidates);
+    char *text = json_dumps (request, 0);
+    json_decref (request);
+    return text;
+}
+
+/* Runs it where size is 1 and fast, with the request; what it left in the file (freed by the caller), or NULL if it said that nothing is
+ * left. */
+static char *s_left (const scratch_t *scratch, char *request)
+{
+    char start[sizeof s_small + 8];
+    snprintf (start, sizeof start, s_small, '1', "fast");
+    scratch_write (scratch, "a", start);
+    ck_assert_int_eq (s_run (scratch, request), 0);
+    free (request);
+    char *out = scratch_read (scratch, "out"), *left = scratch_read (scratch, "a");
+    json_t *answer = json_loads (out, 0, NULL);
+    const char *why = json_string_value (json_object_get (answer, "exhausted"));
+    if (why != NULL) {
+        ck_assert_ptr_nonnull (strstr (why, "the 6 settings"));
+        ck_assert_str_eq (left, start);
+        free (left);
+        left = NULL;
+    }
+    json_decref (answer);
+    free (out);
+    return left;
+}
+
+START_TEST (test_a_small_space_is_gone_through_once_and_then_said_to_be_exhausted)
+{
+    for (int seed = 0; seed < 10; seed++) {
+        scratch_t scratch = scratch_new ();
+        json_t *recent = json_array ();
+        for (size_t found = 1; found < 6; found++) {
+            char *left = s_left (&scratch, s_tell (seed, "recent", recent));
+            ck_assert_ptr_nonnull (left);
+            size_t i;
+            json_t *one;
+            json_array_foreach (recent, i, one) ck_assert_str_ne (
+                json_string_value (json_object_get (json_object_get (one, "files"), "a")), left);
+            json_array_append_new (recent, json_pack ("{s:{s:s}}", "files", "a", left));
+            free (left);
+        }
+        ck_assert_ptr_null (s_left (&scratch, s_tell (seed, "recent", recent)));
+        json_decref (recent);
+        scratch_remove (&scratch);
+    }
+}
+END_TEST
+
+START_TEST (test_it_is_exhausted_too_once_all_failures_told_were_repetitions)
+{
+    scratch_t scratch = scratch_new ();
+    for (size_t other = 0; other <= 24; other++) {
+        json_t *failures = json_array ();
+        char text[sizeof s_small + 8], *left;
+        snprintf (text, sizeof text, s_small, '2', "fast");
+        for (size_t i = 0; i < 24; i++)
+            json_array_append_new (failures,
+                                   json_pack ("{s:s, s:{s:s}}", "reason",
+                                              i == other ? "not_better" : "duplicate", "files", "a", text));
+        left = s_left (&scratch, s_tell (1, "failures", failures));
+        ck_assert_int_eq (left == NULL, other == 24);
+        free (left);
+        json_decref (failures);
+    }
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* How many of ten proposals go further than that from 500 where so many were repetitions last. */
+static int s_far (size_t repeats, int far)
+{
+    scratch_t scratch = scratch_new ();
+    int count = 0;
+    for (int seed = 0; seed < 10; seed++) {
+        static const char start[] = "size = 500 # evolve: 1..1000\n";
+        json_t *failures = json_array ();
+        for (size_t i = 0; i < repeats; i++)
+            json_array_append_new (failures,
+                                   json_pack ("{s:s, s:{s:s}}", "reason", "duplicate", "files", "a", start));
+        char *request = s_tell (seed, "failures", failures);
+        scratch_write (&scratch, "a", start);
+        ck_assert_int_eq (s_run (&scratch, request), 0);
+        free (request);
+        char *left = scratch_read (&scratch, "a");
+        count += labs (strtol (left + strlen ("size = "), NULL, 10) - 500) > far;
+        free (left);
+        json_decref (failures);
+    }
+    scratch_remove (&scratch);
+    return count;
+}
+
+START_TEST (test_after_repetitions_it_tries_points_from_anywhere_before_it_gives_up)
+{
+    ck_assert_int_le (s_far (7, 50), 3);
+    ck_assert_int_ge (s_far (8, 50), 7);
+    ck_assert_int_ge (s_far (23, 50), 7);
+    ck_assert_int_eq (s_far (24, 0), 0);
+}
+END_TEST
+
+START_TEST (test_another_text_between_the_marks_is_another_space)
+{
+    scratch_t scratch = scratch_new ();
+    json_t *recent = json_array ();
+    for (int i = 0; i < 6; i++) {
+        char text[sizeof s_small + 32];
+        int length = snprintf (text, sizeof text, s_small, '1' + i % 3, i < 3 ? "fast" : "small");
+        snprintf (text + length, sizeof text - (size_t)length, "more = 1\n");
+        json_array_append_new (recent, json_pack ("{s:{s:s}}", "files", "a", text));
+    }
+    char *left = s_left (&scratch, s_tell (1, "recent", recent));
+    ck_assert_ptr_nonnull (left);
+    free (left);
+    json_decref (recent);
+    scratch_remove (&scratch);
+}
+END_TEST
+
 SUITE_MAIN ("proposers/tune", test_a_proposal_is_in_the_files_and_in_one_line_of_json,
             test_the_same_request_gives_the_same_proposal, test_what_was_measured_last_shows_the_minimum,
             test_without_a_mark_it_fails_and_says_so,
             test_bad_input_is_refused_with_the_reason_and_changes_nothing,
-            test_a_long_description_is_cut_and_the_rest_counted)
+            test_a_long_description_is_cut_and_the_rest_counted,
+            test_a_small_space_is_gone_through_once_and_then_said_to_be_exhausted,
+            test_it_is_exhausted_too_once_all_failures_told_were_repetitions,
+            test_after_repetitions_it_tries_points_from_anywhere_before_it_gives_up,
+            test_another_text_between_the_marks_is_another_space)
