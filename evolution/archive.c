@@ -92,6 +92,7 @@ static archive_entry_t *s_find (const archive_t *self, uint32_t *table, const di
 
 void archive_register (archive_t *self, uint32_t index)
 {
+    assert (self && index < self->capacity); /* its tables have room */
     const archive_entry_t *entry = &self->entries[index];
     *s_slot (self, self->slots, &entry->id) = index;
     if (digest_is_zero (&entry->tokens))
@@ -103,11 +104,13 @@ void archive_register (archive_t *self, uint32_t index)
 
 const archive_entry_t *archive_find (const archive_t *self, const digest_t *id)
 {
+    assert (self && id);
     return s_find (self, self->slots, id);
 }
 
 const archive_entry_t *archive_twin (const archive_t *self, const digest_t *tokens)
 {
+    assert (self && tokens);
     return digest_is_zero (tokens) ? NULL : s_find (self, self->twins, tokens);
 }
 
@@ -196,6 +199,7 @@ static void s_migrate (archive_t *self)
 
 int archive_settle (archive_t *self, const islands_t *islands)
 {
+    assert (self && islands);
     assert (islands->count >= 1 && islands->count <= ARCHIVE_ISLANDS_MAX);
     assert (islands->migration_interval >= 1);
     assert (islands->migration_fraction >= 0 && islands->migration_fraction <= 1);
@@ -219,6 +223,7 @@ int archive_settle (archive_t *self, const islands_t *islands)
 
 size_t archive_islands (const archive_t *self)
 {
+    assert (self && self->settings.count >= 1);
     return self->settings.count;
 }
 
@@ -226,6 +231,7 @@ size_t archive_islands (const archive_t *self)
 
 static double s_score (const archive_t *self, const metrics_t *metrics)
 {
+    assert (self->root != NOBODY && self->entries[self->root].valid); /* what all is compared with */
     const metrics_t *root = &self->entries[self->root].metrics;
     double improvements[LIMIT_OBJECTIVES] = {0};
     for (size_t i = 0; i < self->objectives.count; i++)
@@ -237,6 +243,7 @@ static double s_score (const archive_t *self, const metrics_t *metrics)
 /* Takes up the metrics of an entry that is in its place. */
 static void s_admit (archive_t *self, uint32_t index, const metrics_t *metrics)
 {
+    assert (objectives_measured (&self->objectives, metrics));
     archive_entry_t *entry = &self->entries[index];
     entry->metrics = *metrics;
     entry->valid = true;
@@ -267,6 +274,7 @@ static void s_count_child (archive_t *self, const digest_t *id, const archive_en
 
 int archive_add (archive_t *self, const archive_candidate_t *candidate)
 {
+    assert (self && candidate);
     assert (candidate->parent_count <= 2 && candidate->island <= ARCHIVE_EVERYWHERE);
     if (candidate->valid && !objectives_measured (&self->objectives, candidate->metrics))
         return ERROR_INPUT;
@@ -304,18 +312,20 @@ size_t archive_kept (const archive_t *self)
 
 size_t archive_count (const archive_t *self)
 {
+    assert (self && self->count <= self->capacity);
     return self->count;
 }
 
 size_t archive_front_count (const archive_t *self)
 {
+    assert (self && self->front_count <= ARCHIVE_FRONT_MAX);
     return self->front_count;
 }
 
 const archive_entry_t *archive_select (const archive_t *self, size_t island, selection_t how,
                                        random_t *random)
 {
-    assert (island < self->settings.count);
+    assert (self && island < self->settings.count && random);
     if (self->islands[island].count == 0)
         return NULL;
     uint32_t index = island_select (&self->islands[island], self->entries, how, random);

@@ -7,6 +7,7 @@
 
 void archive_pin (archive_t *self, const digest_t *id)
 {
+    assert (self && id);
     const archive_entry_t *entry = archive_find (self, id);
     if (entry)
         self->entries[entry - self->entries].pinned = true;
@@ -26,6 +27,8 @@ static void s_spare_elites (const archive_t *self, bool *stays)
 
 static void s_leave (archive_t *self, uint32_t index)
 {
+    assert (index < self->count && !self->entries[index].dropped);
+    assert (index != self->root && index != self->best && !self->entries[index].on_front);
     archive_entry_t *entry = &self->entries[index];
     for (size_t i = 0; i < self->settings.count; i++)
         if (entry->islands & (UINT32_C (1) << i))
@@ -57,5 +60,6 @@ size_t archive_drop (archive_t *self, const digest_t *spared, size_t spared_coun
         dropped[count++] = entry->id;
     }
     free (stays);
+    assert (count <= max && self->dropped <= self->count);
     return count;
 }

@@ -56,6 +56,7 @@ static void s_thin_front (archive_t *self)
 
 void front_advance (archive_t *self, uint32_t index)
 {
+    assert (index < self->count && self->entries[index].valid && !self->entries[index].on_front);
     archive_entry_t *entry = &self->entries[index];
     for (size_t i = 0; i < self->front_count; i++) {
         const metrics_t *other = &self->entries[self->front[i]].metrics;

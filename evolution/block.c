@@ -69,11 +69,13 @@ static bool s_next_fixed (reader_t *self, line_t *line)
 
 bool blocks_marked (const char *text, size_t size)
 {
+    assert (text || size == 0);
     return s_has (text, size, BLOCK_START) || s_has (text, size, BLOCK_END);
 }
 
 int blocks_check (const char *text, size_t size, problem_t *problem)
 {
+    assert (text || size == 0);
     reader_t reader = s_open (text, size);
     line_t line;
     while (s_next (&reader, &line)) {
@@ -95,6 +97,7 @@ int blocks_check (const char *text, size_t size, problem_t *problem)
 /* Tells of the line that was there at the start and is not, or else of the one that is new. */
 static int s_differs (const line_t *gone, const line_t *found, problem_t *problem)
 {
+    assert (gone != NULL || found != NULL);
     const line_t *line = gone != NULL ? gone : found;
     size_t shown = line->size - (line->text[line->size - 1] == '\n');
     return problem_set (problem, "line %u: %s outside of the blocks: %.*s", line->number,
@@ -104,6 +107,7 @@ static int s_differs (const line_t *gone, const line_t *found, problem_t *proble
 
 int blocks_compare (const char *start, size_t start_size, const char *text, size_t size, problem_t *problem)
 {
+    assert ((start || start_size == 0) && (text || size == 0));
     reader_t before = s_open (start, start_size), after = s_open (text, size);
     line_t was, is;
     for (;;) {

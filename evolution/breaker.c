@@ -60,6 +60,7 @@ breaker_move_t breaker_tick (breaker_t *self, uint64_t now_ms)
 
 uint64_t breaker_deadline_ms (const breaker_t *self)
 {
+    s_check (self);
     if (self->state != BREAKER_OPEN || self->recovery_ms > UINT64_MAX - self->opened_ms)
         return UINT64_MAX;
     return self->opened_ms + self->recovery_ms;
@@ -82,6 +83,7 @@ void breaker_start (breaker_t *self, uint64_t token)
 
 void breaker_release (breaker_t *self, uint64_t token)
 {
+    assert (self);
     if (self->trial == token)
         self->trial = 0;
     s_check (self);
@@ -89,6 +91,7 @@ void breaker_release (breaker_t *self, uint64_t token)
 
 breaker_move_t breaker_success (breaker_t *self, uint64_t token)
 {
+    s_check (self);
     if (self->state == BREAKER_OPEN ||
         (self->state == BREAKER_HALF_OPEN && (self->trial == 0 || self->trial != token)))
         return BREAKER_STAYED; /* of something begun before it opened: no trial of what failed since */
@@ -102,6 +105,7 @@ breaker_move_t breaker_success (breaker_t *self, uint64_t token)
 
 breaker_move_t breaker_failure (breaker_t *self, uint64_t now_ms)
 {
+    s_check (self);
     if (!self->enabled)
         return BREAKER_STAYED;
     if (self->failures < UINT_MAX)
@@ -128,6 +132,7 @@ const char *breaker_state_name (breaker_state_t state)
 
 void breaker_image (breaker_t *self, image_t *image)
 {
+    assert (self && image);
     image_unsigned (image, &self->state, BREAKER_HALF_OPEN);
     image_unsigned (image, &self->failures, 0);
     image_uint (image, &self->opened_ms, 0);

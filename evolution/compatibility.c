@@ -12,6 +12,7 @@ static double s_part (double value)
 
 double compatibility_score (const compatibility_parts_t *parts)
 {
+    assert (parts);
     /* In twentieths: whole weights, so that a score meant to be 0.7 is 0.7 and not a bit above. */
     return (5 * s_part (parts->objectives) + 5 * s_part (parts->evaluator) + 6 * s_part (parts->merge) +
             2 * s_part (parts->platform) + 2 * s_part (parts->sender)) /
@@ -36,6 +37,7 @@ double compatibility_objectives (const objectives_t *ours, const char *const *na
 
 double compatibility_platform (const char *ours, const char *theirs)
 {
+    assert (ours && theirs);
     if (strcmp (ours, theirs) == 0)
         return 1;
     /* "machine/os" must be there on both sides and the same; what follows is the toolchain. */

@@ -39,6 +39,7 @@ consensus_t consensus_of (const tally_t *tally, const consensus_rules_t *rules)
  * approving need be looked at. */
 bool consensus_decided (const tally_t *tally, const consensus_rules_t *rules)
 {
+    assert (tally && rules && s_valid (tally) <= tally->asked);
     unsigned missing = tally->asked - s_valid (tally);
     action_t now = consensus_of (tally, rules).action;
     for (unsigned more = 1; more <= missing; more++) {

@@ -193,6 +193,7 @@ int island_grow (island_t *self, size_t capacity)
 
 void island_clear (island_t *self)
 {
+    assert (self);
     if (self->capacity > 0)
         memset (self->weights, 0, 2 * self->capacity * sizeof *self->weights);
     self->count = self->stale = self->cursor = self->elite_count = 0;
@@ -201,6 +202,7 @@ void island_clear (island_t *self)
 
 void island_free (island_t *self)
 {
+    assert (self);
     free (self->members);
     free (self->weights);
     memset (self, 0, sizeof *self);

@@ -59,6 +59,7 @@ void learning_rate_update (learning_rate_t *self, bool success, double improveme
 
 double learning_rate_success (const learning_rate_t *self)
 {
+    assert (self && self->count <= LEARNING_RATE_HISTORY);
     if (self->count == 0)
         return 0;
     size_t window = self->count < LEARNING_RATE_WINDOW ? self->count : LEARNING_RATE_WINDOW;
@@ -70,6 +71,7 @@ double learning_rate_success (const learning_rate_t *self)
 
 void learning_rate_image (learning_rate_t *self, image_t *image)
 {
+    assert (self && image);
     image_real (image, &self->rate);
     image_check (image, isfinite (self->rate) && self->rate > 0);
     image_size (image, &self->count, LEARNING_RATE_HISTORY);

@@ -28,12 +28,14 @@ void lexer_init (lexer_t *self, const char *text, size_t at, size_t end, comment
 
 size_t lexer_line_end (const char *text, size_t at, size_t end)
 {
+    assert (text || at >= end);
     const char *feed = at < end ? memchr (text + at, '\n', end - at) : NULL;
     return feed != NULL ? (size_t)(feed - text) : end;
 }
 
 size_t lexer_block_end (const char *text, size_t at, size_t end)
 {
+    assert (text || at >= end);
     for (; at + 1 < end; at++)
         if (text[at] == '*' && text[at + 1] == '/')
             return at;
@@ -42,6 +44,7 @@ size_t lexer_block_end (const char *text, size_t at, size_t end)
 
 size_t lexer_string_end (const char *text, size_t at, size_t end)
 {
+    assert (text && at < end);
     char quote = text[at];
     if (quote != '"' && quote != '\'')
         return 0;
@@ -58,6 +61,7 @@ size_t lexer_string_end (const char *text, size_t at, size_t end)
 
 size_t lexer_comment (const char *text, size_t at, size_t end, comment_family_t *family)
 {
+    assert (text && at < end && family);
     char next = at + 1 < end ? text[at + 1] : '\0';
     *family = COMMENT_NONE;
     switch (text[at]) {
@@ -188,6 +192,7 @@ static token_t s_point (lexer_t *self)
 
 token_t lexer_next (lexer_t *self)
 {
+    assert (self && self->at <= self->end);
     const char *text = self->text;
     while (self->at < self->end && s_blank (text[self->at]))
         self->at++;

@@ -396,6 +396,7 @@ static void s_skip_block (scanner_t *self)
 
 static int s_scan (const char *text, size_t size, bool passes_over, literals_t *literals, problem_t *problem)
 {
+    assert ((text || size == 0) && literals);
     memset (literals, 0, sizeof *literals);
     scanner_t self = {.text = text, .size = size, .line = 1, .literals = literals, .problem = problem};
     int error = 0;
@@ -438,6 +439,7 @@ int literals_scan_some (const char *text, size_t size, literals_t *literals, pro
 
 void literals_clear (literals_t *self)
 {
+    assert (self);
     free (self->items);
     *self = (literals_t){0};
 }

@@ -58,6 +58,7 @@ static size_t s_choice (const literal_t *literal, double value)
 
 bool literal_same (const literal_t *literal, double value)
 {
+    assert (literal);
     if (literal->kind == LITERAL_CHOICE)
         return s_choice (literal, value) == literal->choice;
     return value == literal->value;
@@ -79,6 +80,7 @@ size_t literal_print (const char *text, const literal_t *literal, double value, 
 
 double literal_rounded (const literal_t *literal, double value)
 {
+    assert (literal);
     if (literal->kind == LITERAL_CHOICE)
         return (double)s_choice (literal, value);
     if (literal_same (literal, value))

@@ -41,6 +41,7 @@ static bool s_past (const objective_t *self, double value, double bound)
 
 bool objective_infeasible (const objective_t *self, double value)
 {
+    assert (self);
     return self->has_limit && s_past (self, value, self->limit);
 }
 
@@ -69,6 +70,7 @@ bool objectives_measured (const objectives_t *self, const metrics_t *metrics)
 
 bool objective_alerts (const objective_t *self, double value)
 {
+    assert (self);
     return self->has_alert && s_past (self, value, self->alert);
 }
 
@@ -132,6 +134,7 @@ verdict_t objectives_accept (const objectives_t *self, const change_t changes[LI
 
 change_t objective_compare (const objective_t *self, double baseline, double value)
 {
+    assert (self);
     double improvement = objective_improvement (self, baseline, value);
     if (improvement > 0)
         return CHANGE_BETTER;

@@ -109,6 +109,7 @@ static void s_take_off_fronts (rows_t *rows, size_t n, unsigned *ranks)
 
 int pareto_ranks (const objectives_t *objectives, const metrics_t *points, size_t n, unsigned *ranks)
 {
+    assert (objectives && (n == 0 || (points && ranks)));
     if (!s_all_measured (objectives, points, n))
         return ERROR_INPUT;
     rows_t rows = {0};
@@ -139,6 +140,7 @@ static int s_compare (const void *a, const void *b)
 /* Adds one objective's part: the gap between a point's neighbours, relative to the front's range. */
 static void s_crowd (const metrics_t *points, size_t n, size_t objective, ordered_t *order, double *distances)
 {
+    assert (n > 0 && objective < points[0].count);
     for (size_t p = 0; p < n; p++)
         order[p] = (ordered_t){.value = points[p].values[objective], .index = p};
     qsort (order, n, sizeof *order, s_compare);
@@ -154,6 +156,7 @@ static void s_crowd (const metrics_t *points, size_t n, size_t objective, ordere
 
 int pareto_crowding (const objectives_t *objectives, const metrics_t *points, size_t n, double *distances)
 {
+    assert (objectives && (n == 0 || (points && distances)));
     if (!s_all_measured (objectives, points, n))
         return ERROR_INPUT;
     for (size_t p = 0; p < n; p++)

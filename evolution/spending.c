@@ -33,18 +33,21 @@ spending_t spending_of_request (const price_t *price, uint64_t input_tokens, uin
 
 spending_t spending_sum (const spending_t *a, const spending_t *b)
 {
+    assert (a && b);
     return (spending_t){s_sum (a->requests, b->requests), s_sum (a->tokens, b->tokens),
                         s_sum (a->cost_millionths, b->cost_millionths)};
 }
 
 spending_t spending_less (const spending_t *a, const spending_t *b)
 {
+    assert (a && b);
     return (spending_t){s_less (a->requests, b->requests), s_less (a->tokens, b->tokens),
                         s_less (a->cost_millionths, b->cost_millionths)};
 }
 
 spending_t spending_least (const spending_t *a, const spending_t *b)
 {
+    assert (a && b);
     return (spending_t){s_least (a->requests, b->requests), s_least (a->tokens, b->tokens),
                         s_least (a->cost_millionths, b->cost_millionths)};
 }
@@ -56,12 +59,14 @@ static uint64_t s_left (uint64_t cap, uint64_t spent)
 
 spending_t spending_left (const spending_t *caps, const spending_t *spent)
 {
+    assert (caps && spent);
     return (spending_t){s_left (caps->requests, spent->requests), s_left (caps->tokens, spent->tokens),
                         s_left (caps->cost_millionths, spent->cost_millionths)};
 }
 
 bool spending_fits (const spending_t *need, const spending_t *left)
 {
+    assert (need && left);
     return need->requests <= left->requests && need->tokens <= left->tokens &&
            need->cost_millionths <= left->cost_millionths;
 }

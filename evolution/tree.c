@@ -55,6 +55,7 @@ static bool s_part_valid (const char *part, size_t size)
 
 bool tree_path_valid (const char *path)
 {
+    assert (path);
     size_t size = 0, part = 0;
     while (path[size] != '\0') {
         unsigned char c = (unsigned char)path[size];
@@ -75,6 +76,7 @@ bool tree_path_valid (const char *path)
 
 void tree_clear (tree_t *self)
 {
+    assert (self);
     free (self->files);
     self->files = NULL;
     self->count = 0;
@@ -105,6 +107,7 @@ static size_t s_lower_bound (const tree_t *self, const char *path)
 
 const tree_file_t *tree_find (const tree_t *self, const char *path)
 {
+    assert (self && path);
     size_t at = s_lower_bound (self, path);
     return at < self->count && strcmp (self->files[at].path, path) == 0 ? &self->files[at] : NULL;
 }
@@ -153,11 +156,13 @@ int tree_add (tree_t *self, const char *path, bool executable, const digest_t *c
     file->executable = executable;
     file->content = *content;
     file->size = size;
+    assert (at == 0 || strcmp (self->files[at - 1].path, path) < 0); /* sorted, and each path once */
     return 0;
 }
 
 int tree_copy (tree_t *self, const tree_t *from)
 {
+    assert (self && from && self != from && from->count <= LIMIT_FILES);
     tree_file_t *files = NULL;
     if (from->count > 0) {
         files = malloc (s_capacity (from->count) * sizeof *files);
@@ -177,6 +182,7 @@ static bool s_file_equal (const tree_file_t *a, const tree_file_t *b)
 
 bool tree_equal (const tree_t *a, const tree_t *b)
 {
+    assert (a && b);
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
@@ -187,6 +193,7 @@ bool tree_equal (const tree_t *a, const tree_t *b)
 
 bool tree_same_shape (const tree_t *self, const tree_t *of)
 {
+    assert (self && of);
     if (self->count != of->count)
         return false;
     for (size_t i = 0; i < self->count; i++)
@@ -198,6 +205,7 @@ bool tree_same_shape (const tree_t *self, const tree_t *of)
 
 void tree_diff (const tree_t *old, const tree_t *fresh, tree_diff_fn *visit, void *context)
 {
+    assert (old && fresh && visit);
     size_t i = 0, j = 0;
     while (i < old->count || j < fresh->count) {
         int order = i == old->count     ? 1
@@ -267,6 +275,7 @@ static bool s_add_in_order (tree_t *tree, const tree_entry_t *entry)
 
 int tree_decode (const uint8_t *bytes, size_t size, tree_t *tree, digest_t *evaluator)
 {
+    assert ((bytes || size == 0) && tree && evaluator);
     arena_t arena = {NULL, 0};
     tree_list_t list;
     memset (tree, 0, sizeof *tree);

@@ -47,6 +47,7 @@ static size_t s_pairs (const trial_t *self)
 
 static double s_median (const double runs[LIMIT_PAIRS][LIMIT_OBJECTIVES], size_t count, size_t objective)
 {
+    assert (count > 0 && count <= LIMIT_PAIRS && objective < LIMIT_OBJECTIVES);
     double values[LIMIT_PAIRS];
     for (size_t run = 0; run < count; run++)
         values[run] = runs[run][objective];
@@ -265,6 +266,7 @@ static bool s_pairs_suffice (const trial_t *self)
 
 trial_want_t trial_want (const trial_t *self)
 {
+    assert (self && self->candidate_runs <= TRIAL_PAIRS_MOST && self->base_runs <= TRIAL_PAIRS_MOST);
     if (self->invalid || self->base_invalid)
         return TRIAL_DONE;
     if (self->candidate_runs == 0)
@@ -339,6 +341,7 @@ static void s_runs_image (const trial_t *self, double runs[LIMIT_PAIRS][LIMIT_OB
 
 void trial_image (trial_t *self, image_t *image)
 {
+    assert (self && image);
     objectives_image (&self->objectives, image);
     image_real (image, &self->min_improvement);
     image_bool (image, &self->accept_equal);
@@ -354,6 +357,7 @@ void trial_image (trial_t *self, image_t *image)
 
 void trial_result_image (trial_result_t *self, image_t *image)
 {
+    assert (self && image);
     image_unsigned (image, &self->verdict, VERDICT_INFEASIBLE);
     image_real (image, &self->weighted);
     metrics_image (&self->candidate, image);

@@ -21,6 +21,7 @@ const char *improvement_type_name (improvement_type_t type)
 
 int improvement_type_parse (const char *name)
 {
+    assert (name);
     for (int type = 0; type < IMPROVE_TYPES; type++)
         if (strcmp (name, s_names[type]) == 0)
             return type;

@@ -97,6 +97,7 @@ void job_end (job_t *self)
 
 void job_image (job_t *self, image_t *image)
 {
+    assert (self && image);
     image_unsigned (image, &self->state, JOB_STATE_COUNT - 1);
     if (self->state == JOB_FREE)
         return;

@@ -16,6 +16,7 @@
 /* One change of the live release at a time. */
 bool apply_busy (const node_t *self)
 {
+    assert (self);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
         improvement_state_t state = self->improvements[i].state;
         if (self->improvements[i].used &&

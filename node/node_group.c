@@ -47,6 +47,7 @@ bool peer_is_up (const node_t *self, const pubkey_t *id)
 
 size_t peers_up (const node_t *self)
 {
+    assert (self && self->peer_count <= LIMIT_MEMBERS);
     size_t count = 0;
     for (size_t i = 0; i < self->peer_count; i++)
         count += s_is_here (self, &self->peers[i]);
@@ -56,6 +57,7 @@ size_t peers_up (const node_t *self)
 /* One pass over the peers, since all that waits asks this at each step. */
 voters_t voters_here (const node_t *self)
 {
+    assert (self && self->peer_count <= LIMIT_MEMBERS);
     voters_t voters = {0};
     for (size_t i = 0; i < self->peer_count; i++) {
         const known_peer_t *peer = &self->peers[i];
@@ -250,6 +252,7 @@ int group_invite (node_t *self, const digest_t *entropy, uint64_t uses, uint64_t
 
 void group_tick (node_t *self)
 {
+    assert (self);
     for (size_t i = self->invitation_count; i-- > 0;)
         if (self->invitations[i].expires_ms <= self->wall_ms)
             s_invitation_end (self, i);
@@ -257,6 +260,7 @@ void group_tick (node_t *self)
 
 uint64_t group_deadline_ms (const node_t *self)
 {
+    assert (self);
     uint64_t deadline_ms = UINT64_MAX;
     for (size_t i = 0; i < self->invitation_count; i++) {
         uint64_t left_ms = self->invitations[i].expires_ms > self->wall_ms

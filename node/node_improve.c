@@ -13,6 +13,7 @@
 
 void improve_clear (improvement_t *improvement)
 {
+    assert (improvement);
     buffer_clear (&improvement->tree);
     buffer_clear (&improvement->base_tree);
     request_clear (&improvement->feedback);
@@ -67,6 +68,7 @@ size_t improve_find (const node_t *self, const digest_t *id)
 
 size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t deltas[LIMIT_OBJECTIVES])
 {
+    assert (self && result && deltas && self->objectives.count <= LIMIT_OBJECTIVES);
     for (size_t i = 0; i < self->objectives.count; i++)
         deltas[i] = (delta_t){.objective = text_of (self->objectives.items[i].name),
                               .goal = self->objectives.items[i].goal,
@@ -278,12 +280,14 @@ static void s_say_breaker (node_t *self, breaker_move_t move)
 
 void improve_fault (node_t *self, bool apply)
 {
+    assert (self);
     self->last_fault_was_apply = apply;
     s_say_breaker (self, breaker_failure (&self->breaker, self->now_ms));
 }
 
 void improve_healthy (node_t *self, uint64_t token, bool apply)
 {
+    assert (self);
     /* A clean measurement says nothing of whether releases can be put in place. */
     if (apply || !self->last_fault_was_apply)
         s_say_breaker (self, breaker_success (&self->breaker, token));
@@ -300,6 +304,7 @@ bool improve_retry (node_t *self)
 
 bool evolution_rests (const node_t *self)
 {
+    assert (self);
     return self->paused || self->stopped || !group_takes_part (self);
 }
 
@@ -320,6 +325,7 @@ static bool s_gate_open (const node_t *self)
 
 uint64_t improve_due_ms (const improvement_t *improvement)
 {
+    assert (improvement && improvement->used);
     if (improvement->state == STATE_REVIEWING)
         return improvement->feedback.deadline_ms;
     if (improvement->state == STATE_HELD)
@@ -351,6 +357,7 @@ static bool s_go_on (node_t *self, size_t index)
 
 void improve_advance (node_t *self)
 {
+    assert (self);
     s_say_breaker (self, breaker_tick (&self->breaker, self->now_ms));
     for (bool moved = true; moved;) {
         moved = false;
@@ -365,6 +372,7 @@ void improve_advance (node_t *self)
 
 uint64_t improve_deadline_ms (const node_t *self)
 {
+    assert (self);
     uint64_t deadline_ms = breaker_deadline_ms (&self->breaker);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
         if (self->improvements[i].used && improve_due_ms (&self->improvements[i]) < deadline_ms)

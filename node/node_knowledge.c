@@ -181,6 +181,7 @@ static size_t s_next (node_t *self)
 /* Packages are tried one after the other. */
 void knowledge_advance (node_t *self)
 {
+    assert (self);
     if (evolution_rests (self) || !self->baseline_known || s_is_one_under_way (self))
         return;
     size_t next = s_next (self);
@@ -196,6 +197,7 @@ void knowledge_advance (node_t *self)
 
 uint64_t knowledge_deadline_ms (const node_t *self)
 {
+    assert (self);
     uint64_t deadline_ms = UINT64_MAX;
     for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++)
         if (self->parcels[i].state == PARCEL_WAITING && self->parcels[i].retry_ms > self->now_ms &&

@@ -51,6 +51,7 @@ void propose_settle (node_t *self, const started_t *event)
 
 size_t proposals_here (const node_t *self)
 {
+    assert (self);
     size_t running = 0;
     for (size_t i = 0; i < LIMIT_CAPABILITIES; i++)
         running += self->proposers[i].parallel == 0 ? self->proposers[i].running : 0;
@@ -125,6 +126,7 @@ static double s_shares (const node_t *self, double shares[LIMIT_CAPABILITIES])
 /* A proposer, drawn by the shares, which have this sum. */
 static size_t s_draw_proposer (node_t *self, const double shares[LIMIT_CAPABILITIES], double sum)
 {
+    assert (sum > 0); /* one of them may be asked */
     size_t last = 0;
     double at = random_unit (&self->random) * sum;
     for (size_t i = 0; i < self->settings.proposer_count; i++) {
@@ -192,6 +194,7 @@ static void s_rouse_idle (node_t *self)
 
 void propose_schedule (node_t *self)
 {
+    assert (self);
     double shares[LIMIT_CAPABILITIES], sum;
     if (self->started)
         s_rouse_idle (self);
@@ -281,6 +284,7 @@ static void s_rest_idle (node_t *self, proposer_t *proposer, text_t why)
 
 uint64_t propose_deadline_ms (const node_t *self)
 {
+    assert (self);
     uint64_t deadline_ms = UINT64_MAX;
     for (size_t i = 0; i < self->settings.proposer_count; i++) {
         const proposer_t *proposer = &self->proposers[i];

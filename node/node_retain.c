@@ -118,6 +118,7 @@ static size_t s_add_litter (node_t *self, const ids_t *kept, digest_t *dropped, 
         if (!stays)
             dropped[count++] = self->litter[i];
     }
+    assert (count <= RETAIN_DROPPED_MAX);
     self->litter_count = 0;
     return count;
 }
@@ -135,6 +136,7 @@ void retain_litter (node_t *self, const digest_t *tree)
 
 static void s_drop (node_t *self, size_t max)
 {
+    assert (max <= RETAIN_DROPPED_MAX - LITTER_MAX); /* the litter has room behind */
     digest_t dropped[RETAIN_DROPPED_MAX];
     ids_t kept = s_in_use (self);
     _Static_assert(sizeof (hash_t) == sizeof (digest_t), "a hash is its id");
@@ -152,6 +154,7 @@ static void s_drop (node_t *self, size_t max)
 
 void retain_check (node_t *self)
 {
+    assert (self && self->archive && self->litter_count <= LITTER_MAX);
     uint64_t bound = self->settings.candidates_kept;
     if (!self->started || bound == 0)
         return;

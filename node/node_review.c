@@ -49,6 +49,7 @@ static void s_ask (node_t *self, improvement_t *improvement, const pubkey_t *pee
 /* The policy's number goes by the roster, since whoever verifies the certificate counts so; but who has no vote is as good as away. */
 bool review_may_be_confirmed (const node_t *self)
 {
+    assert (self);
     voters_t voters = voters_here (self);
     if (voters.count == 0)
         return false;
@@ -96,6 +97,7 @@ void review_resend (node_t *self, size_t index, const pubkey_t *peer)
 
 void review_ask_again (node_t *self)
 {
+    assert (self);
     for (size_t k = 0; k < LIMIT_IMPROVEMENTS; k++) {
         improvement_t *improvement = &self->improvements[k];
         if (!improvement->used || improvement->state != STATE_REVIEWING)

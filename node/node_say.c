@@ -214,6 +214,7 @@ void say_outbox_up (node_t *self, const pubkey_t *peer)
 
 void say_outbox_tick (node_t *self)
 {
+    assert (self);
     for (size_t i = 0; i < self->outbox_used; i++) {
         parting_t *parting = &self->outbox[i];
         if (digest_is_zero (&parting->id) || parting->retry_ms > self->now_ms)
@@ -227,6 +228,7 @@ void say_outbox_tick (node_t *self)
 
 uint64_t say_outbox_deadline_ms (const node_t *self)
 {
+    assert (self);
     uint64_t deadline_ms = UINT64_MAX;
     for (size_t i = 0; i < self->outbox_used; i++)
         if (!digest_is_zero (&self->outbox[i].id) && self->outbox[i].retry_ms < deadline_ms)
@@ -387,6 +389,7 @@ bool operated (node_t *self, uint64_t id, effect_kind_t kind, owner_t *owner, si
 
 void operate_cancel (node_t *self, uint64_t id)
 {
+    assert (self);
     for (size_t i = 0; id && i < LIMIT_OPERATIONS; i++)
         if (self->operations[i].id == id) {
             cancel_t cancel = {id};
@@ -397,6 +400,7 @@ void operate_cancel (node_t *self, uint64_t id)
 
 void operate_drop (node_t *self, owner_t owner, size_t index)
 {
+    assert (self);
     for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
         if (self->operations[i].id && self->operations[i].owner == owner &&
             self->operations[i].index == index)

@@ -221,6 +221,7 @@ void serve_measured (node_t *self, size_t index, reason_code_t reason, const tri
 /* Those whose asker no longer waits are given up. */
 void serve_tick (node_t *self)
 {
+    assert (self);
     for (size_t i = 0; i < LIMIT_VALIDATIONS; i++) {
         if (self->jobs[i].state == JOB_FREE || self->jobs[i].order.deadline_ms > self->now_ms)
             continue;
@@ -234,6 +235,7 @@ void serve_tick (node_t *self)
 
 uint64_t serve_deadline_ms (const node_t *self)
 {
+    assert (self);
     uint64_t deadline_ms = UINT64_MAX;
     for (size_t i = 0; i < LIMIT_VALIDATIONS; i++)
         if (self->jobs[i].state != JOB_FREE && self->jobs[i].order.deadline_ms < deadline_ms)

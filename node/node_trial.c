@@ -63,6 +63,7 @@ void trial_close (node_t *self, size_t index)
 
 size_t slots_busy (const node_t *self)
 {
+    assert (self);
     size_t busy = proposals_here (self) + self->baseline_running;
     for (size_t i = 0; i < LIMIT_TRIALS; i++)
         busy += self->comparisons[i].used && self->comparisons[i].operation != 0;
@@ -108,6 +109,7 @@ static void s_start_baseline (node_t *self)
 
 void trial_schedule (node_t *self)
 {
+    assert (self);
     if (!self->started)
         return;
     s_start_baseline (self);

@@ -190,6 +190,7 @@ static bool s_only_lost_are_missing (const node_t *self, const request_t *valida
 
 void validate_peer_lost (node_t *self)
 {
+    assert (self);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
         if (self->improvements[i].used && self->improvements[i].state == STATE_VALIDATING)
             validate_check (self, i, false);

@@ -7,6 +7,7 @@
 
 turn_t *turn_new (const identity_t *identity, const ports_t *ports)
 {
+    assert (identity && ports);
     turn_t *self = calloc (1, sizeof *self);
     if (self == NULL)
         return NULL;
@@ -40,6 +41,7 @@ static input_t *s_append (turn_t *self)
 
 void turn_drop_inputs (turn_t *self, size_t count)
 {
+    assert (self && count <= self->input_count);
     for (size_t i = 0; i < count; i++)
         free (self->inputs[i].bytes);
     self->input_count -= count;
@@ -52,6 +54,7 @@ void turn_drop_inputs (turn_t *self, size_t count)
 
 void turn_destroy (turn_t **self_p)
 {
+    assert (self_p);
     turn_t *self = *self_p;
     if (self == NULL)
         return;

@@ -28,6 +28,7 @@
 /* Where a value stands in its range, 0 to 1. */
 static double s_place (const literal_t *literal, double value)
 {
+    assert (literal->kind != LITERAL_CHOICE && literal->minimum < literal->maximum);
     double low = literal->minimum, high = literal->maximum;
     if (literal->logarithmic) {
         low = log (low);
@@ -39,6 +40,7 @@ static double s_place (const literal_t *literal, double value)
 
 static double s_value (const literal_t *literal, double place)
 {
+    assert (literal->kind != LITERAL_CHOICE && literal->minimum < literal->maximum);
     double at = fabs (place); /* reflected at either end */
     at = at > 1 ? fmax (2 - at, 0) : at;
     if (!literal->logarithmic)
@@ -85,6 +87,7 @@ static const double *s_places (const search_t *self, size_t row)
 /* How far the best lie apart on one parameter: the root of the mean square of what each differs from the first. */
 static double s_spread_of (const search_t *self, size_t i)
 {
+    assert (i < self->count && self->known->best > 0);
     double sum = 0;
     for (size_t row = 1; row < self->known->best; row++) {
         double apart = s_places (self, row)[i] - s_places (self, 0)[i];
@@ -109,6 +112,7 @@ static double s_spread (const search_t *self)
 /* Another choice: mostly one that a known candidate made. */
 static void s_choose (search_t *self, size_t i)
 {
+    assert (i < self->count && s_is_choice (&self->parameters[i]));
     parameter_t *parameter = &self->parameters[i];
     if (random_unit (self->random) >= CHOICE_SHARE) {
         double known = self->known->rows[random_below (self->random, self->known->count)][i];
@@ -137,6 +141,7 @@ static double s_cauchy (random_t *random)
 /* The only parameter on which a row differs from the best; `count` if there are several, or none, or it is a choice. */
 static size_t s_only (const search_t *self, size_t row)
 {
+    assert (row > 0 && row < self->known->count);
     size_t only = self->count;
     for (size_t i = 0; i < self->count; i++) {
         bool differs = s_is_choice (&self->parameters[i])
@@ -196,6 +201,7 @@ static void s_probe (search_t *self, double spread)
             which = i;
         }
     }
+    assert (least < self->known->count);
     if (s_is_choice (&self->parameters[which]))
         s_choose (self, which);
     else if (random_unit (self->random) < ANYWHERE_SHARE)
@@ -207,6 +213,7 @@ static void s_probe (search_t *self, double spread)
 /* On along the way from a good one to the best, by a part of it. */
 static void s_onward (search_t *self)
 {
+    assert (self->known->best > 1);
     const double *from = s_places (self, 1 + (size_t)random_below (self->random, self->known->best - 1));
     double part = exp (s_normal (self->random)) / 2;
     for (size_t i = 0; i < self->count; i++)
@@ -216,6 +223,7 @@ static void s_onward (search_t *self)
 /* The difference of two known ones, on some of the parameters. */
 static void s_blend (search_t *self)
 {
+    assert (self->known->count > 1);
     size_t one = (size_t)random_below (self->random, self->known->count);
     size_t other = (size_t)random_below (self->random, self->known->count);
     double part = 0.4 + 0.6 * random_unit (self->random), share = random_unit (self->random);
@@ -243,6 +251,7 @@ static size_t s_settle (search_t *self, const double *before)
                        literal_rounded (parameter->literal, before[i]);
         }
     }
+    assert (changed <= self->count);
     return changed;
 }
 
@@ -288,6 +297,7 @@ static size_t s_offsets (const search_t *self, double *offsets, double *losses)
         if (comparable && !same)
             losses[points++] = self->known->losses[row] - self->known->losses[0];
     }
+    assert (points < self->known->count); /* the best is none of them */
     return points;
 }
 
@@ -306,6 +316,7 @@ static bool s_is_at_best (const search_t *self)
 /* To where a model of all that is known is least, within a radius that has proved good. False if that leads nowhere. */
 static bool s_model (search_t *self, double radius)
 {
+    assert (radius > 0);
     size_t count = self->count;
     double losses[DIFFER_KNOWN_MAX], *offsets = calloc (self->known->count * count, sizeof *offsets);
     double *step = calloc (count, sizeof *step);
@@ -361,9 +372,9 @@ static size_t s_search (search_t *self, const double *before)
 size_t differ (parameter_t *parameters, size_t count, const known_t *known, double learning_rate,
                random_t *random)
 {
-    assert (count > 0 && learning_rate > 0);
+    assert (parameters && known && random && count > 0 && learning_rate > 0);
     assert (known->best <= known->recent && known->recent <= known->count);
-    assert (known->count <= DIFFER_KNOWN_MAX);
+    assert (known->count <= DIFFER_KNOWN_MAX && DIFFER_KNOWN_MAX <= QUADRATIC_POINTS_MAX);
     if (known->best == 0 || random_unit (random) < AFRESH_SHARE)
         return mutate (parameters, count, learning_rate, random);
     search_t self = {.parameters = parameters,

@@ -11,6 +11,7 @@
 
 void line_add (line_t *self, double offset, double worse)
 {
+    assert (self && isfinite (offset));
     double *offsets = self->offset[offset > 0], *losses = self->worse[offset > 0];
     if (offset == 0 || offset == offsets[0])
         return;
@@ -23,11 +24,13 @@ void line_add (line_t *self, double offset, double worse)
         offsets[1] = offset;
         losses[1] = worse;
     }
+    assert (offsets[0] != 0 && (offsets[1] == 0 || fabs (offsets[0]) < fabs (offsets[1])));
 }
 
 /* Where the parabola through the best and two others has its minimum; 0 if it has none. */
 static double s_vertex (double a, double fa, double b, double fb)
 {
+    assert (a != 0 && b != 0 && a != b); /* three places that differ */
     double curvature = (fa / a - fb / b) / (a - b), slope = fa / a - curvature * a;
     return curvature > 0 ? -slope / (2 * curvature) : 0;
 }
@@ -35,7 +38,7 @@ static double s_vertex (double a, double fa, double b, double fb)
 double line_next (const line_t *self)
 {
     double left = self->offset[0][0], right = self->offset[1][0];
-    assert (left != 0 || right != 0);
+    assert (left <= 0 && right >= 0 && (left != 0 || right != 0));
     if (left != 0 && right != 0) {
         double vertex = s_vertex (left, self->worse[0][0], right, self->worse[1][0]);
         double narrow = NARROW * (right - left);

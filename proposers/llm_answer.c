@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "proposers/llm_answer.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 void llm_blank (char *text, size_t size, const char *secret)
 {
+    assert ((text || size == 0) && secret);
     size_t length = strlen (secret);
     for (size_t i = 0; length > 0 && length <= size && i <= size - length; i++)
         if (memcmp (text + i, secret, length) == 0)
@@ -51,6 +53,7 @@ static int s_read_content (const json_t *root, llm_answer_t *answer, problem_t *
 
 int llm_answer_read (const char *body, size_t size, llm_answer_t *answer, problem_t *problem)
 {
+    assert (body && answer);
     json_error_t error;
     json_t *root = json_loadb (body, size, 0, &error);
     if (root == NULL)
@@ -63,12 +66,14 @@ int llm_answer_read (const char *body, size_t size, llm_answer_t *answer, proble
 
 void llm_answer_clear (llm_answer_t *answer)
 {
+    assert (answer);
     free (answer->content);
     *answer = (llm_answer_t){0};
 }
 
 void llm_answer_error (const char *body, size_t size, char text[LIMIT_TEXT + 1])
 {
+    assert (body && text);
     json_t *root = json_loadb (body, size, 0, NULL);
     const json_t *error = json_object_get (root, "error"), *message = json_object_get (error, "message");
     const json_t *told = json_is_string (message) ? message : error;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "proposers/llm_apply.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,7 @@ static void s_replace (buffer_t *text, const llm_lines_t *whole, size_t at, cons
 static int s_change (llm_file_t *file, const llm_lines_t *whole, const llm_lines_t *search,
                      const llm_lines_t *replace, size_t number, report_t *report)
 {
+    assert (search->count > 0 && number > 0);
     size_t at = 0, found = llm_lines_find (whole, search, LLM_EXACT, &at);
     llm_lines_t tight = llm_lines_trim (search), fresh = *replace;
     if (tight.count == 0)
@@ -242,6 +244,8 @@ static int s_apply_all (llm_file_t *files, size_t count, const llm_blocks_t *blo
 
 int llm_apply (llm_file_t *files, size_t count, const llm_blocks_t *blocks, char report[LLM_REPORT_BYTES])
 {
+    assert (files && blocks && report);
+    assert (blocks->count <= LLM_BLOCKS_MAX);
     report_t told = {.text = report};
     report[0] = '\0';
     llm_file_t *fresh = calloc (count + 1, sizeof *fresh);

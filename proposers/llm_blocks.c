@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "proposers/llm_blocks.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define MARK_SEARCH  "<<<<<<< SEARCH"
@@ -10,6 +11,7 @@
 
 bool llm_next_line (text_t *rest, text_t *line)
 {
+    assert (rest && line && (rest->data || rest->size == 0));
     if (rest->size == 0)
         return false;
     const char *end = memchr (rest->data, '\n', rest->size);
@@ -77,6 +79,7 @@ static int s_read_block (text_t *rest, size_t number, llm_block_t *block, proble
 
 int llm_blocks_parse (text_t answer, llm_blocks_t *blocks, problem_t *problem)
 {
+    assert (blocks);
     text_t line, heading = {0};
     blocks->count = 0;
     while (llm_next_line (&answer, &line)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "proposers/llm_http.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,8 @@ static int s_perform (CURL *curl, const char *error, llm_reply_t *reply, problem
 int llm_http_post (const char *url, const char *key, const char *json, uint64_t timeout_ms,
                    llm_reply_t *reply, problem_t *problem)
 {
+    assert (url && key && json && timeout_ms > 0 && reply);
+    assert (reply->body == NULL); /* the one before was cleared */
     char error[CURL_ERROR_SIZE] = "";
     int rc;
     CURL *curl = curl_easy_init ();
@@ -119,6 +122,7 @@ int llm_http_post (const char *url, const char *key, const char *json, uint64_t 
 
 void llm_http_clear (llm_reply_t *reply)
 {
+    assert (reply);
     free (reply->body);
     *reply = (llm_reply_t){0};
 }

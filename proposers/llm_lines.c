@@ -7,6 +7,7 @@
 
 int llm_lines_split (text_t text, llm_lines_t *lines)
 {
+    assert (lines && (text.data || text.size == 0));
     text_t rest = text, line;
     size_t count = 0;
     while (llm_next_line (&rest, &line))
@@ -16,11 +17,13 @@ int llm_lines_split (text_t text, llm_lines_t *lines)
         return -1;
     while (llm_next_line (&text, &line))
         lines->items[lines->count++] = line;
+    assert (lines->count == count);
     return 0;
 }
 
 void llm_lines_clear (llm_lines_t *lines)
 {
+    assert (lines);
     free (lines->items);
     *lines = (llm_lines_t){0};
 }
@@ -84,6 +87,7 @@ static size_t s_same_at (const llm_lines_t *whole, const llm_lines_t *part, size
 
 static bool s_stands_at (const llm_lines_t *whole, const llm_lines_t *part, llm_fit_t fit, size_t at)
 {
+    assert (at + part->count <= whole->count);
     for (size_t i = 0; i < part->count; i++)
         if (!llm_line_fits (whole->items[at + i], part->items[i], fit))
             return false;
@@ -92,7 +96,7 @@ static bool s_stands_at (const llm_lines_t *whole, const llm_lines_t *part, llm_
 
 size_t llm_lines_find (const llm_lines_t *whole, const llm_lines_t *part, llm_fit_t fit, size_t *at)
 {
-    assert (part->count > 0);
+    assert (whole && part && at && part->count > 0);
     size_t found = 0;
     for (size_t i = 0; i + part->count <= whole->count; i++)
         if (s_stands_at (whole, part, fit, i)) {
@@ -104,6 +108,7 @@ size_t llm_lines_find (const llm_lines_t *whole, const llm_lines_t *part, llm_fi
 
 bool llm_lines_nearest (const llm_lines_t *whole, const llm_lines_t *part, size_t *at)
 {
+    assert (whole && part && at);
     size_t most = 0;
     for (size_t i = 0; i < whole->count; i++) {
         size_t same = s_same_at (whole, part, i);
@@ -117,6 +122,7 @@ bool llm_lines_nearest (const llm_lines_t *whole, const llm_lines_t *part, size_
 
 llm_lines_t llm_lines_trim (const llm_lines_t *lines)
 {
+    assert (lines);
     llm_lines_t part = *lines;
     while (part.count > 0 && llm_trim (part.items[part.count - 1]).size == 0)
         part.count--;
@@ -129,6 +135,7 @@ llm_lines_t llm_lines_trim (const llm_lines_t *lines)
 
 text_t llm_lines_indent (const llm_lines_t *lines)
 {
+    assert (lines);
     for (size_t i = 0; i < lines->count; i++) {
         text_t line = lines->items[i], rest = line;
         if (llm_trim (line).size == 0)

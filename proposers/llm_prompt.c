@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "proposers/llm_prompt.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ static const char *s_text_of (const json_t *object, const char *key)
 
 void llm_prompt_system (text_t own, buffer_t *out)
 {
+    assert (out && (own.data || own.size == 0));
     if (own.size > 0)
         s_put_bytes (out, own.data, own.size);
     else
@@ -165,6 +167,7 @@ static const json_t *s_shown (const json_t *request, size_t number)
 
 const char *llm_prompt_candidate (const json_t *request, size_t number)
 {
+    assert (request);
     const json_t *program = number > 0 ? s_shown (request, number) : NULL;
     return json_string_value (json_object_get (program, "id"));
 }
@@ -196,6 +199,7 @@ static const char *s_step (double learning_rate)
 void llm_prompt_task (const json_t *request, text_t task, const llm_file_t *files, size_t count,
                       buffer_t *out)
 {
+    assert (request && out && (files || count == 0) && (task.data || task.size == 0));
     const json_t *llm = json_object_get (request, "llm"), *parent = json_object_get (request, "parent");
     s_put (out, "# Task\n");
     if (task.size > 0)
@@ -217,6 +221,7 @@ void llm_prompt_task (const json_t *request, text_t task, const llm_file_t *file
 
 void llm_prompt_repair (const char *report, buffer_t *out)
 {
+    assert (report && out);
     s_put (out, "Your answer could not be used, and nothing was changed:\n");
     s_put (out, report);
     s_put (out, "\nAnswer again with the whole change, in the form that was asked for.\n");
@@ -226,6 +231,7 @@ void llm_prompt_repair (const char *report, buffer_t *out)
 
 json_t *llm_prompt_message (const char *role, const buffer_t *content)
 {
+    assert (role && content && (content->data || content->size == 0));
     char *text = malloc (content->size + 1);
     size_t size = 0;
     if (text == NULL)
@@ -246,6 +252,7 @@ json_t *llm_prompt_message (const char *role, const buffer_t *content)
 
 char *llm_prompt_body (const json_t *llm, json_t *messages)
 {
+    assert (llm && messages);
     json_t *body = json_pack ("{s:O, s:O}", "model", json_object_get (llm, "model"), "messages", messages);
     json_t *temperature = json_object_get (llm, "temperature");
     if (body != NULL && temperature != NULL)

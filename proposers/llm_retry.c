@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "proposers/llm_retry.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ bool llm_retry_status (long status)
 
 uint64_t llm_retry_wait_ms (unsigned number, uint64_t retry_after_s, random_t *random)
 {
+    assert (number > 0 && retry_after_s <= AFTER_S_MOST && random);
     uint64_t wait_ms = WAIT_MS_MOST;
     if (number > 0 && number < 8)
         wait_ms = (uint64_t)WAIT_MS_FIRST << (number - 1);
@@ -27,6 +29,7 @@ uint64_t llm_retry_wait_ms (unsigned number, uint64_t retry_after_s, random_t *r
 /* Days from 1970-01-01 to a date of the Gregorian calendar; years from 1970 on. */
 static uint64_t s_days (unsigned year, unsigned month, unsigned day)
 {
+    assert (year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31);
     /* With March as the first month, the leap day is a year's last. */
     uint64_t years = year - (month < 3), months = (month + 9) % 12;
     uint64_t days = years * 365 + years / 4 - years / 100 + years / 400 + (months * 306 + 5) / 10 + day - 1;
@@ -55,6 +58,7 @@ static bool s_parse_date (const char *text, uint64_t *unix_s)
 
 uint64_t llm_retry_after_s (const char *header, uint64_t now_s)
 {
+    assert (header);
     uint64_t seconds = 0, then_s;
     header += strspn (header, " \t");
     size_t digits = strspn (header, "0123456789");

@@ -20,6 +20,7 @@ static double s_cauchy (random_t *random)
 /* Folds `x` back into the range, as often as it takes. */
 static double s_reflect (double x, double minimum, double maximum)
 {
+    assert (minimum < maximum);
     double range = maximum - minimum;
     double folded = fmod (fabs (x - minimum), 2 * range);
     return folded > range ? maximum - (folded - range) : minimum + folded;
@@ -33,6 +34,7 @@ static double s_clamp (const literal_t *literal, double value)
 /* The number `step` × its range away. */
 static double s_moved (const literal_t *literal, double value, double step)
 {
+    assert (literal->kind != LITERAL_CHOICE);
     double from = s_clamp (literal, value);
     if (!literal->logarithmic)
         return s_reflect (from + step * (literal->maximum - literal->minimum), literal->minimum,
@@ -44,6 +46,7 @@ static double s_moved (const literal_t *literal, double value, double step)
 /* The nearest other number, in the direction of the step if there is one. */
 static double s_nudged (const literal_t *literal, double value, double step)
 {
+    assert (literal->kind != LITERAL_CHOICE);
     if (literal->kind == LITERAL_REAL)
         return value == literal->maximum ? literal->minimum : literal->maximum;
     double next = value + (step < 0 ? -1 : 1);
@@ -89,6 +92,7 @@ static bool s_neighbours (const parameter_t *left, const parameter_t *right)
 /* Moves `many` neighbours by the same step, from a random one on, as far as the list goes. */
 static size_t s_move_run (parameter_t *parameters, size_t count, size_t many, double scale, random_t *random)
 {
+    assert (many > 1 && many <= count); /* one is no run */
     size_t changed = 0, first = random_below (random, count);
     double step = scale * s_cauchy (random);
     for (size_t i = first; i < count && i < first + many; i++) {
@@ -102,6 +106,7 @@ static size_t s_move_run (parameter_t *parameters, size_t count, size_t many, do
 /* Moves `many` parameters, each by a step of its own: draws each with the probability that fills the number. */
 static size_t s_move_some (parameter_t *parameters, size_t count, size_t many, double scale, random_t *random)
 {
+    assert (many > 0 && many <= count);
     size_t changed = 0;
     for (size_t i = 0; i < count && many > 0; i++)
         if (random_below (random, count - i) < many) {
@@ -113,7 +118,7 @@ static size_t s_move_some (parameter_t *parameters, size_t count, size_t many, d
 
 size_t mutate (parameter_t *parameters, size_t count, double learning_rate, random_t *random)
 {
-    assert (count > 0 && learning_rate > 0);
+    assert (parameters && random && count > 0 && learning_rate > 0);
     size_t changed = 0;
     for (int i = 0; i < TRIES && changed == 0; i++) {
         size_t many = s_how_many (count, random);
@@ -126,5 +131,6 @@ size_t mutate (parameter_t *parameters, size_t count, double learning_rate, rand
         one->value = s_nudged (one->literal, one->value, 1);
         changed = 1;
     }
+    assert (changed <= count);
     return changed;
 }

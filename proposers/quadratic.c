@@ -47,6 +47,7 @@ static double s_kernel (const double *a, const double *b, size_t count)
 /* Solves matrix × y = x and leaves y in x: Cholesky. Only the lower half of the matrix is read; it is overwritten. */
 static void s_solve (double *matrix, double *x, size_t size)
 {
+    assert (matrix && x && size > 0);
     for (size_t i = 0; i < size; i++) {
         double *row = matrix + i * size;
         for (size_t k = 0; k <= i; k++) {
@@ -54,6 +55,7 @@ static void s_solve (double *matrix, double *x, size_t size)
             double rest = row[k] - s_dot (row, other, k);
             row[k] = k < i ? rest / other[k] : sqrt (fmax (rest, PIVOT_MIN));
         }
+        assert (row[i] > 0);
     }
     for (size_t i = 0; i < size; i++)
         x[i] = (x[i] - s_dot (matrix + i * size, x, i)) / matrix[i * size + i];
@@ -67,6 +69,7 @@ static void s_solve (double *matrix, double *x, size_t size)
 /* The quadratic with the smallest coefficients: a weight of each point's kernel. */
 static void s_fit (model_t *self, const double *losses)
 {
+    assert (self->points > 0 && self->points <= QUADRATIC_POINTS_MAX && losses);
     size_t points = self->points, count = self->count;
     double *matrix = calloc (points * points, sizeof *matrix);
     assert (matrix);
@@ -135,6 +138,7 @@ static void s_descend (const model_t *self, double *rest, double *x)
 void quadratic_step (const double *offsets, const double *losses, size_t points, size_t count, double radius,
                      double *step)
 {
+    assert (offsets && losses && step);
     assert (points > 0 && points <= QUADRATIC_POINTS_MAX && count > 0 && radius > 0);
     model_t self = {.points = points, .count = count};
     self.rows = calloc (points * count, sizeof *self.rows);

@@ -15,6 +15,7 @@
 
 double replay_distance (const double *one, const double *other, size_t count, size_t *differ)
 {
+    assert (one && other && differ);
     double sum = 0;
     *differ = 0;
     for (size_t i = 0; i < count; i++) {
@@ -22,6 +23,7 @@ double replay_distance (const double *one, const double *other, size_t count, si
         sum += apart * apart;
         *differ += fabs (apart) > REPLAY_AGREE;
     }
+    assert (*differ <= count);
     return sqrt (sum);
 }
 
@@ -37,7 +39,7 @@ static double s_share (double gain_few, double gain_many)
 
 replay_t replay (const double *places, const double *losses, size_t rows, size_t count, double radius)
 {
-    assert (count > 0 && radius > 0);
+    assert (count > 0 && radius > 0 && (rows == 0 || (places && losses)));
     double gain[2] = {0}, tried[2] = {1, 1}; /* few numbers, many */
     size_t best = 0;
     for (size_t row = 1; row < rows; row++) {
@@ -56,6 +58,7 @@ replay_t replay (const double *places, const double *losses, size_t rows, size_t
         if (better)
             best = row;
     }
+    assert (rows == 0 || best < rows);
     return (replay_t){.radius = fmax (radius, RADIUS_MIN),
                       .share = s_share (gain[0] / tried[0], gain[1] / tried[1])};
 }

@@ -4,6 +4,7 @@
  * It runs in the sandbox, in the parent's checkout. On stdin: one JSON object with at least "seed", "learning_rate" and
  * "evolve" (paths); where "inspirations", "recent" and "failures" tell of candidates with their files, it goes on from these. On stdout:
  * one line that says what was changed, or that nothing is left to propose. Exit 0, or 1 with the reason on stderr. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ static int s_read_sources (tune_t *self, problem_t *problem)
 /* Writes the file anew if one of its parameters changed. */
 static int s_write_source (const tune_t *self, const source_t *source, problem_t *problem)
 {
+    assert (source->first + source->literals.count <= self->parameter_count);
     double *values = calloc (source->literals.count + 1, sizeof *values);
     bool same = true;
     for (size_t k = 0; values != NULL && k < source->literals.count; k++) {
@@ -148,6 +150,7 @@ static size_t s_describe_one (const source_t *source, const parameter_t *paramet
     size_t length;
     if (literal->kind == LITERAL_CHOICE) {
         size_t choice = (size_t)parameter->value;
+        assert (choice < literal->choice_count);
         fresh = source->text + literal->choices[choice].offset;
         length = literal->choices[choice].length;
     } else {
@@ -176,6 +179,7 @@ static void s_describe (const tune_t *self, char text[LIMIT_LONG_TEXT + 1])
                 length += (size_t)snprintf (text + length, LIMIT_LONG_TEXT - length, "%s%s",
                                             length > 0 ? "; " : "", one);
         }
+    assert (length <= LIMIT_LONG_TEXT - COUNT_ROOM);
     if (left_out > 0)
         snprintf (text + length, LIMIT_LONG_TEXT - length, "%s%zu more", length > 0 ? "; and " : "",
                   left_out);

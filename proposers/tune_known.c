@@ -15,6 +15,7 @@ static bool s_same_mark (const literal_t *a, const literal_t *b)
 
 bool tune_known_values (const source_t *source, const json_t *text, double *values)
 {
+    assert (source && values);
     literals_t literals;
     problem_t problem;
     if (!json_is_string (text) ||
@@ -107,10 +108,13 @@ void tune_known_read (tune_known_t *self, const json_t *request, const source_t 
     self->known.recent = self->known.count;
     s_read_list (self, request, json_object_get (request, "recent"), true, sources, source_count,
                  parameter_count);
+    assert (self->known.best <= self->known.recent && self->known.recent <= self->known.count);
+    assert (self->known.count <= DIFFER_KNOWN_MAX);
 }
 
 void tune_known_clear (tune_known_t *self)
 {
+    assert (self);
     free (self->values);
     memset (self, 0, sizeof *self);
 }

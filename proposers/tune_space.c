@@ -91,6 +91,7 @@ void tune_space_read (tune_space_t *self, const json_t *request, const source_t 
 
 void tune_space_clear (tune_space_t *self)
 {
+    assert (self);
     free (self->rows);
     *self = (tune_space_t){0};
 }
