@@ -86,7 +86,7 @@ def what_a_model_finds_goes_live_within_the_budget (mesh):
         expect (shown["model"] == "test-1" and shown["description"] == "Half a point more.", shown)
         expect ((shown["requests"], shown["tokens"], shown["cost_millionths"]) == (1, 1100, 3000), shown)
         text = node.cli ("show", first["id"]).out
-        expect ("0.003000, for 1 requests with 1100 tokens to test-1" in text, text)
+        expect ("0.003000, for 1 request with 1100 tokens to test-1" in text, text)
 
         status = wait_for ("the budget is spent", lambda: (lambda s: s and s["llm"]["exhausted"] and s) (node.status ()), 60)
         expect (status["llm"]["spent"] == {"requests": 4, "tokens": 4400, "cost_millionths": 12000}, status["llm"])
