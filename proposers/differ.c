@@ -156,6 +156,17 @@ static size_t s_only (const search_t *self, size_t row)
     return only;
 }
 
+/* Is that place, as it would be written, the best's, or one of those known that differ from it there alone? */
+static bool s_was_on_line (const search_t *self, const size_t *only, size_t i, double place)
+{
+    const literal_t *literal = self->parameters[i].literal;
+    double value = literal_rounded (literal, s_value (literal, place));
+    bool was = value == self->known->rows[0][i];
+    for (size_t row = 1; row < self->known->count; row++)
+        was |= only[row] == i && value == self->known->rows[row][i];
+    return was;
+}
+
 /* Goes on along a line of which something is known; the latest come last. False if all are done with. */
 static bool s_follow (search_t *self)
 {
@@ -173,7 +184,7 @@ static bool s_follow (search_t *self)
                 line_add (&line, s_places (self, other)[i] - s_places (self, 0)[i],
                           known->losses[other] - known->losses[0]);
         double place = s_places (self, 0)[i], offset = fmin (fmax (line_next (&line), -place), 1 - place);
-        if (fabs (offset) > REPLAY_AGREE) {
+        if (fabs (offset) > REPLAY_AGREE && !s_was_on_line (self, only, i, place + offset)) {
             self->at[i] += offset;
             return true;
         }
@@ -188,6 +199,20 @@ static size_t s_touched (const search_t *self, size_t i)
     for (size_t row = 1; row < self->known->count; row++)
         touched += self->known->rows[row][i] != self->known->rows[0][i];
     return touched;
+}
+
+/* Where such a step from the best leads: whole numbers go one on at least. */
+static double s_beyond (const search_t *self, size_t i, double step)
+{
+    const literal_t *literal = self->parameters[i].literal;
+    double place = s_places (self, 0)[i], value = self->known->rows[0][i];
+    if (literal->kind != LITERAL_INTEGER ||
+        literal_rounded (literal, s_value (literal, place + step)) != value)
+        return place + step;
+    double next = value + (step < 0 ? -1 : 1);
+    if (next < literal->minimum || next > literal->maximum)
+        next = value - (step < 0 ? -1 : 1);
+    return s_place (literal, next);
 }
 
 /* A step on one of the parameters that were touched least, each in its turn. */
@@ -207,7 +232,7 @@ static void s_probe (search_t *self, double spread)
     else if (random_unit (self->random) < ANYWHERE_SHARE)
         self->at[which] = random_unit (self->random);
     else
-        self->at[which] += fmod (s_length (self, spread) * s_cauchy (self->random), 1);
+        self->at[which] = s_beyond (self, which, fmod (s_length (self, spread) * s_cauchy (self->random), 1));
 }
 
 /* On along the way from a good one to the best, by a part of it. */

@@ -79,6 +79,33 @@ START_TEST (test_the_other_side_of_what_failed_is_tried)
 }
 END_TEST
 
+/* The minimum lies between whole numbers, at 1.3, and the best is the nearest of them: that line is done with, and short steps on
+ * other numbers go one on at least, where they would round back to the best. */
+START_TEST (test_whole_numbers_that_are_as_good_as_they_get_are_left_alone)
+{
+    literal_t literals[MANY];
+    s_marks (literals);
+    for (size_t i = 0; i < MANY; i++)
+        literals[i].kind = LITERAL_INTEGER;
+    double best[MANY] = {0}, right[MANY] = {0}, left[MANY] = {0};
+    best[3] = 1;
+    right[3] = 2;
+    left[3] = 0;
+    known_t known = {
+        .rows = {best, right, left}, .losses = {0.09, 0.49, 1.69}, .count = 3, .best = 1, .recent = 3};
+    unsigned stepped = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        double x[MANY];
+        size_t changed = 0;
+        s_propose (literals, &known, seed, x);
+        for (size_t i = 0; i < MANY; i++)
+            changed += x[i] != best[i];
+        stepped += changed == 1 && x[3] == best[3];
+    }
+    ck_assert_uint_gt (stepped, 50);
+}
+END_TEST
+
 START_TEST (test_a_search_that_knows_its_last_steps_gets_there_fast)
 {
     enum { STEPS = 100, KEPT = 100 };
@@ -246,6 +273,7 @@ END_TEST
 
 SUITE_MAIN ("proposers/differ", test_three_points_on_a_line_show_the_minimum,
             test_the_other_side_of_what_failed_is_tried,
+            test_whole_numbers_that_are_as_good_as_they_get_are_left_alone,
             test_a_search_that_knows_its_last_steps_gets_there_fast,
             test_numbers_that_only_gain_together_move_together, test_as_much_as_can_be_known_is_no_obstacle,
             test_on_flat_ground_several_numbers_change_at_once,
