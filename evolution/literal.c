@@ -9,8 +9,10 @@
 #include "evolution/lexer.h"
 
 #define MARKER      "evolve:"
-#define FOUND_MAX   40     /* characters of what was found, in a problem */
-#define NESTING_MAX 64     /* open brackets that are kept track of in a line */
+#define FOUND_MAX   40 /* characters of what was found, in a problem */
+#define NESTING_MAX 64 /* open brackets that are kept track of in a line */
+#define LOG_RATIO \
+    1.000000000001         /* at least, of a range's ends: their logarithms differ by more than rounding */
 #define INTEGER_MAX 0x1p53 /* a double holds every whole number up to it */
 #define EXPECTED                                                                                       \
     "expected a range (evolve: 0..1), then \"log\" or \"all\" if wanted, or choices (evolve: \"a\" | " \
@@ -123,6 +125,9 @@ static int s_parse_range (const scanner_t *self, lexer_t *lexer, const token_t *
     if (literal->logarithmic && !(literal->minimum > 0))
         return s_unexpected (self, annotation, first->offset,
                              "expected a range above 0, since it is \"log\"");
+    if (literal->logarithmic && !(literal->maximum / literal->minimum > LOG_RATIO))
+        return s_unexpected (self, annotation, first->offset,
+                             "expected ends that are further apart, since it is \"log\"");
     return 0;
 }
 

@@ -243,8 +243,7 @@ void propose_hasten (node_t *self)
 {
     assert (self);
     for (size_t i = 0; i < LIMIT_CAPABILITIES; i++)
-        if (self->proposers[i].after_ms !=
-            UINT64_MAX) /* its own proposals under way hold what it may spend */
+        if (self->proposers[i].after_ms != UINT64_MAX) /* else its own under way hold what it may spend */
             self->proposers[i].after_ms = 0;
 }
 

@@ -207,7 +207,8 @@ static void s_show (const join_t *join, const char *copy)
         if (join->agent.proposers[i].command.count > 0)
             s_show_command ("suggests", &join->agent.proposers[i].command);
     for (size_t i = 0; i < join->agent.evolve_count; i++)
-        fprintf (stderr, "  %-12s %s\n", i == 0 ? "evolves" : "", join->agent.evolve[i]);
+        fprintf (stderr, "  %-12s %s\n", i == 0 ? "evolves" : "",
+                 output_cell (text_of (join->agent.evolve[i]), 200).text);
     if (copy[0] != '\0')
         fprintf (stderr, "  %-12s %s (until you answer; read it in another terminal)\n", "its files are",
                  copy);

@@ -289,8 +289,10 @@ int proposal_read_output (const char *output, size_t size, const digest_t *paren
     if (json_is_string (text))
         text_clean ((text_t){json_string_value (text), json_string_length (text)}, said->description,
                     sizeof said->description);
-    int rc = s_read_second_parent (json_object_get (line, "second_parent"), parent, given, count,
-                                   &said->second_parent, problem);
+    int rc = exhausted != NULL && json_string_length (exhausted) == 0
+                 ? problem_set (problem, "exhausted: expected why there is nothing more to propose, in words")
+                 : s_read_second_parent (json_object_get (line, "second_parent"), parent, given, count,
+                                         &said->second_parent, problem);
     json_decref (line);
     return rc;
 }

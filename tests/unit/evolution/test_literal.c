@@ -185,6 +185,9 @@ START_TEST (test_problems_name_line_what_was_found_and_what_was_expected)
         {"x = 1; // evolve:", "line 1: nothing more behind \"evolve:\"; expected a range"},
         {"x = 1; // evolve: 0..1 logg", "line 1: found \"logg\" behind \"evolve:\"; expected a range"},
         {"x = 1; // evolve: 1..0", "line 1: found \"1..0\" behind \"evolve:\"; expected the lower end first"},
+        {"x = 1; // evolve: 9007199254740000..9007199254740001 log",
+         "line 1: found \"9007199254740000..9007199254740001 log\" behind \"evolve:\"; expected ends that "
+         "are further"},
         {"x = 1; // evolve: 1..1 all",
          "line 1: found \"1..1 all\" behind \"evolve:\"; expected the lower end first"},
         {"x = 1; // evolve: 0..5 log",

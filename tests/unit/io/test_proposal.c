@@ -383,6 +383,21 @@ START_TEST (who_says_that_nothing_is_left_is_believed_whatever_it_changed)
 }
 END_TEST
 
+START_TEST (who_does_not_say_what_is_exhausted_is_told_so)
+{
+    static const char *const outputs[] = {"{\"exhausted\": \"\"}", "{\"exhausted\": true}",
+                                          "{\"exhausted\": 7}"};
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        proposal_said_t said;
+        digest_t parent = {{1}};
+        problem_t problem;
+        ck_assert_int_ne (
+            proposal_read_output (outputs[i], strlen (outputs[i]), &parent, NULL, 0, &said, &problem), 0);
+        ck_assert_ptr_nonnull (strstr (problem.text, "exhausted: expected why"));
+    }
+}
+END_TEST
+
 /* What comes of a proposer that names `second` (JSON) where its input holds the parent and `other`. The second parent as the event
  * names it; zero: none. */
 static digest_t s_cross (const char *second, digest_t *other, bench_t *bench, const char *why)
@@ -465,5 +480,6 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             a_model_is_not_told_what_was_measured_last, artifacts_reach_what_has_the_network_only_by_consent,
             what_the_proposer_says_is_taken_from_its_last_line_only,
             who_says_that_nothing_is_left_is_believed_whatever_it_changed,
+            who_does_not_say_what_is_exhausted_is_told_so,
             a_second_parent_is_an_inspiration_that_the_proposer_was_given,
             a_second_parent_that_was_not_given_fails_the_proposal)
