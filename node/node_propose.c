@@ -218,6 +218,7 @@ void propose_schedule (node_t *self)
             return;
         assert (propose.proposer < self->settings.proposer_count);
         self->proposers[propose.proposer].running++;
+        s_note_idle (self, &self->proposers[propose.proposer]); /* its answer is about what it was told */
         breaker_start (&self->breaker, operation);
     }
 }
@@ -278,7 +279,6 @@ static void s_rest_idle (node_t *self, proposer_t *proposer, text_t why)
     proposer->after_ms =
         time_after_ms (self->now_ms, wait_ms < PROPOSE_IDLE_MS_MAX ? wait_ms : PROPOSE_IDLE_MS_MAX);
     proposer->idle = true;
-    s_note_idle (self, proposer);
 }
 
 uint64_t propose_deadline_ms (const node_t *self)

@@ -141,7 +141,6 @@ digest_t node_digest (const node_t *self)
         s_put (&out, self->proposers[i].after_ms);
         s_put (&out, self->proposers[i].exhausted);
         s_put (&out, self->proposers[i].idle);
-        s_put (&out, self->proposers[i].idle_candidates);
     }
     s_put (&out, self->breaker.state);
     s_put (&out, self->breaker.failures);

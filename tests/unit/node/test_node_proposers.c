@@ -189,6 +189,22 @@ START_TEST (an_idle_one_is_asked_again_once_something_new_is_measured)
 }
 END_TEST
 
+START_TEST (an_idle_one_is_asked_again_at_once_if_something_was_measured_while_it_thought)
+{
+    rig_t *rig = s_rig (1, 1);
+    size_t asked = s_asked (rig, AWAY);
+    s_ends (rig, s_newest (rig, HERE), PROPOSAL_NONE); /* a slot is free */
+    ck_assert (rig_propose (rig, 0, rig_candidate (rig, "worse", 1.5, 0)));
+    rig_settle (rig);
+    ck_assert_uint_eq (s_asked (rig, AWAY), asked);
+    s_ends (rig, s_newest (rig, AWAY), PROPOSAL_IDLE);
+    ck_assert_uint_eq (s_asked (rig, AWAY), asked + 1);
+    s_ends (rig, s_newest (rig, AWAY), PROPOSAL_IDLE);
+    ck_assert_uint_eq (s_asked (rig, AWAY), asked + 1);
+    rig_destroy (&rig);
+}
+END_TEST
+
 /* Is any of the first `before` proposals asked for again later? */
 static bool s_is_asked_again (const rig_t *rig, size_t before)
 {
@@ -279,6 +295,7 @@ SUITE_MAIN ("node_proposers", who_is_away_takes_no_slot, one_that_never_answers_
             an_exhausted_one_is_told_once_and_asked_again_only_after_a_restart,
             an_idle_one_is_told_once_and_asked_less_and_less,
             an_idle_one_is_asked_again_once_something_new_is_measured,
+            an_idle_one_is_asked_again_at_once_if_something_was_measured_while_it_thought,
             one_whose_budget_others_hold_waits_until_one_of_them_ends,
             one_that_nobody_is_left_to_wait_for_is_asked_again_soon,
             what_a_proposer_that_is_gone_was_asked_for_is_given_up_without_a_fault,
