@@ -283,8 +283,8 @@ int reactor_run (const char *directory, const reactor_options_t *options, proble
     self->timer = self->signals = -1;
     self->started_wall_ms = clock_wall_ms ();
     log_open (options->log_level, NULL);
-    mallopt (M_TOP_PAD,
-             HEAP_STEP_BYTES); /* a node is idle most of the time: what it needs no more goes back */
+    /* A node is idle most of the time: what it needs no more goes back. */
+    mallopt (M_TOP_PAD, HEAP_STEP_BYTES);
     mallopt (M_TRIM_THRESHOLD, HEAP_SPARE_BYTES);
     int rc = s_block_signals (self, problem);
     if (rc == 0)
