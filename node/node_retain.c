@@ -12,6 +12,13 @@
 
 _Static_assert(LITTER_MAX < RETAIN_DROPPED_MAX, "litter finds place beside candidates");
 
+/* The most that s_in_use can find, place by place as it looks at them. No effect that is awaited names more than PROPOSE: its parent and
+ * two lists of inspirations. */
+#define IN_USE_MAX                                                                                 \
+    (2 + 5 * LIMIT_IMPROVEMENTS + 2 * LIMIT_TRIALS + 2 * LIMIT_VALIDATIONS + 3 * LIMIT_KNOWLEDGE + \
+     2 * LIMIT_SNAPSHOTS + (1 + 2 * LIMIT_METADATA) * LIMIT_OPERATIONS)
+_Static_assert(IN_USE_MAX <= RETAIN_KEPT_MAX, "all that is in use finds place in one effect");
+
 /* Ids of trees, as they come. */
 typedef struct {
     hash_t *items;
@@ -23,7 +30,7 @@ static void s_add (ids_t *self, const digest_t *id)
 {
     if (digest_is_zero (id))
         return;
-    assert (self->count < RETAIN_KEPT_MAX); /* else what is in use would be dropped */
+    assert (self->count < IN_USE_MAX);
     if (self->count == self->capacity) {
         self->capacity = self->capacity > 0 ? 2 * self->capacity : 64;
         self->items = realloc (self->items, self->capacity * sizeof *self->items);
