@@ -78,11 +78,18 @@ typedef struct {
     uint64_t in_state[16];     /* improvements under way by improvement_state_t */
     uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
     uint64_t outbox;
+    char fault[LIMIT_TEXT +
+               1]; /* the last one, unless something worked since by which the breaker forgets it; empty: none
+                                 */
+    uint64_t fault_wall_ms;
     struct {
         char name[LIMIT_NAME + 1];
-        char why[LIMIT_TEXT + 1];
-    } idle[LIMIT_CAPABILITIES]; /* proposers that had nothing more to propose when they were asked last */
-    size_t idle_count;
+        unsigned running;              /* its proposals under way */
+        unsigned fruitless;            /* its proposals in a row that gave nothing new */
+        bool exhausted;                /* its budget is spent */
+        char idle_why[LIMIT_TEXT + 1]; /* why it had nothing more to propose when asked last; empty: it had */
+    } proposers[LIMIT_CAPABILITIES];
+    size_t proposer_count;
 } node_status_t;
 void node_status (const node_t *self, node_status_t *status);
 

@@ -147,8 +147,11 @@ void on_merged (node_t *self, const merged_t *event)
     size_t index;
     if (!operated (self, event->operation, EFFECT_MERGE, &owner, &index))
         return;
-    if (event->result == MERGE_FAULT)
-        improve_fault (self, false);
+    if (event->result == MERGE_FAULT) {
+        char detail[LIMIT_TEXT + 1];
+        text_copy (event->detail, detail, sizeof detail);
+        improve_fault (self, false, "merging a change onto the live release", detail);
+    }
     if (owner == OWNER_PARCEL)
         knowledge_merged (self, index, event);
     else
@@ -169,7 +172,7 @@ void on_snapshot_taken (node_t *self, const snapshot_taken_t *event)
     apply_t apply = {.from = self->live, .release = improvement->candidate};
     if (event->result == 0 && operate (self, EFFECT_APPLY, &apply, OWNER_IMPROVEMENT, index))
         return;
-    improve_fault (self, true);
+    improve_fault (self, true, "writing a release", detail);
     improve_reject (self, index, REASON_APPLY_FAILED, detail);
 }
 
@@ -217,7 +220,7 @@ void on_applied (node_t *self, const applied_event_t *event)
     assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_SNAPSHOT);
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
     if (event->result == SWITCH_FAILED) {
-        improve_fault (self, true);
+        improve_fault (self, true, "putting a release in place", improvement->detail);
         improve_reject (self, index, REASON_APPLY_FAILED, NULL);
         return;
     }
@@ -225,7 +228,7 @@ void on_applied (node_t *self, const applied_event_t *event)
     s_remember (self, improvement);
     improve_move (self, index, MOVE_APPLY);
     if (event->result == SWITCH_UNSETTLED) {
-        improve_fault (self, true);
+        improve_fault (self, true, "restarting the service", improvement->detail);
         rollback_start (self, index, REASON_RESTART_FAILED);
     } else
         apply_verify (self, index, &improvement->candidate, &improvement->base,
@@ -282,7 +285,7 @@ void apply_verified (node_t *self, size_t index, reason_code_t reason, const tri
         s_applied_and_verified (self, index);
         return;
     }
-    improve_fault (self, true);
+    improve_fault (self, true, "measuring a release after it was put in place", reason_description (reason));
     if (self->settings.automatic_rollback)
         rollback_start (self, index, REASON_REGRESSION);
     else { /* switched off: it stays, and the operator is told */

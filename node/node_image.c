@@ -196,6 +196,8 @@ static void s_archive (node_t *self, image_t *image)
     learning_rate_image (&self->learning, image);
     breaker_image (&self->breaker, image);
     image_bool (image, &self->last_fault_was_apply);
+    image_text (image, self->last_fault, sizeof self->last_fault);
+    image_uint (image, &self->last_fault_wall_ms, 0);
 }
 
 /* --- the whole --- */

@@ -278,10 +278,14 @@ static void s_say_breaker (node_t *self, breaker_move_t move)
         say_event (self, types[move], NULL, NAN, NULL, NULL, 0);
 }
 
-void improve_fault (node_t *self, bool apply)
+void improve_fault (node_t *self, bool apply, const char *what, const char *detail)
 {
-    assert (self);
+    assert (self && what && what[0] && detail);
     self->last_fault_was_apply = apply;
+    self->last_fault_wall_ms = self->wall_ms;
+    char text[2 * LIMIT_TEXT + 1];
+    (void)snprintf (text, sizeof text, "%s%s%s", what, detail[0] ? ": " : "", detail);
+    text_copy (text_of (text), self->last_fault, sizeof self->last_fault);
     s_say_breaker (self, breaker_failure (&self->breaker, self->now_ms));
 }
 

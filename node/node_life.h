@@ -33,8 +33,9 @@ void improve_clear (improvement_t *improvement);
 size_t improve_find (const node_t *self, const digest_t *id);
 /* Writes the outcome of a comparison objective by objective, rounded as it may leave the machine. Returns how many. */
 size_t improve_deltas (const node_t *self, const trial_result_t *result, delta_t deltas[LIMIT_OBJECTIVES]);
-/* A fault of this node, for the breaker; `apply`: of putting a release in place. */
-void improve_fault (node_t *self, bool apply);
+/* A fault of this node, for the breaker; `apply`: of putting a release in place. `what` was done says the sentence that `status` shows;
+ * `detail` of what went wrong may be empty. */
+void improve_fault (node_t *self, bool apply, const char *what, const char *detail);
 /* Something worked, for the breaker. `token`: the breaker_trial of the improvement that it is said of; 0 for none. */
 void improve_healthy (node_t *self, uint64_t token, bool apply);
 /* The operator wants it tried again: an open breaker lets one through. True if it was open. */

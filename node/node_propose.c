@@ -334,7 +334,8 @@ void on_proposed (node_t *self, const proposed_t *event)
     case PROPOSAL_NONE: s_say_failure (self, proposer, event->description); break;
     case PROPOSAL_FAULT:
         s_say_failure (self, proposer, event->description);
-        improve_fault (self, false);
+        text_copy (event->description, text, sizeof text);
+        improve_fault (self, false, "asking a proposer", text);
         return;
     case PROPOSAL_EXHAUSTED:
         proposer->exhausted = true;

@@ -48,7 +48,7 @@ void on_restored (node_t *self, const restored_t *event)
         apply_set_live (self, &improvement->base, &improvement->base_tree, &improvement->baseline);
     if (event->result != SWITCH_DONE) {
         self->counts.rolled_back++;
-        improve_fault (self, true);
+        improve_fault (self, true, "going back to the release before", improvement->detail);
         s_fail (self, index);
         return;
     }
@@ -114,7 +114,7 @@ void rollback_verified (node_t *self, size_t index, reason_code_t reason)
     assert (self->improvements[index].state == STATE_ROLLING_BACK);
     self->counts.rolled_back++;
     if (reason != REASON_NONE) {
-        improve_fault (self, true);
+        improve_fault (self, true, "measuring the release gone back to", reason_description (reason));
         s_fail (self, index);
         return;
     }

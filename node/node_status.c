@@ -10,15 +10,18 @@
 _Static_assert(STATE_COUNT <= 16, "node_status_t counts 16 states");
 _Static_assert(REASON_COUNT <= REASON_LIMIT, "reasons travel in one byte");
 
-static void s_list_idle (const node_t *self, node_status_t *status)
+static void s_list_proposers (const node_t *self, node_status_t *status)
 {
-    for (size_t i = 0; i < self->settings.proposer_count; i++) {
+    assert (self->settings.proposer_count <= LIMIT_CAPABILITIES);
+    status->proposer_count = self->settings.proposer_count;
+    for (size_t i = 0; i < status->proposer_count; i++) {
         const proposer_t *proposer = &self->proposers[i];
-        if (!proposer->idle)
-            continue;
-        memcpy (status->idle[status->idle_count].name, proposer->name, sizeof proposer->name);
-        memcpy (status->idle[status->idle_count].why, proposer->idle_why, sizeof proposer->idle_why);
-        status->idle_count++;
+        memcpy (status->proposers[i].name, proposer->name, sizeof proposer->name);
+        status->proposers[i].running = proposer->running;
+        status->proposers[i].fruitless = proposer->fruitless;
+        status->proposers[i].exhausted = proposer->exhausted;
+        if (proposer->idle)
+            memcpy (status->proposers[i].idle_why, proposer->idle_why, sizeof proposer->idle_why);
     }
 }
 
@@ -48,8 +51,12 @@ void node_status (const node_t *self, node_status_t *status)
     memcpy (status->baseline_detail, self->baseline_detail, sizeof status->baseline_detail);
     status->learning_rate = self->learning.rate;
     status->success_rate = learning_rate_success (&self->learning);
-    s_list_idle (self, status);
+    s_list_proposers (self, status);
     status->breaker = self->breaker.state;
+    if (!self->breaker.enabled || self->breaker.failures > 0 || self->breaker.state != BREAKER_CLOSED) {
+        memcpy (status->fault, self->last_fault, sizeof status->fault);
+        status->fault_wall_ms = self->last_fault_wall_ms;
+    }
     status->slots = self->settings.slots;
     status->slots_busy = slots_busy (self);
     status->candidates = archive_count (self->archive);

@@ -132,7 +132,7 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
         text_copy (event->detail, self->baseline_detail, sizeof self->baseline_detail);
         entry_t metadata = {text_of ("reason"), text_of (reason_name (REASON_BASE_FAILED))};
         say_event (self, TYPE_BASELINE_FAILED, &self->live, NAN, self->baseline_detail, &metadata, 1);
-        improve_fault (self, false);
+        improve_fault (self, false, "measuring the live release", self->baseline_detail);
         return;
     }
     self->baseline_known = true;
@@ -187,7 +187,8 @@ static void s_run_evaluated (node_t *self, size_t index, const evaluated_t *even
     /* A peer chose both what its validation runs and what that is compared with: neither says anything of this node, unless the
      * sandbox itself fails. */
     if (fault || (own && base && event->reason != REASON_NONE))
-        improve_fault (self, false);
+        improve_fault (self, false, base && !fault ? "measuring the live release" : "running the evaluator",
+                       comparison->detail);
     else if (own)
         improve_healthy (self, self->improvements[comparison->index].breaker_trial, false);
     if (trial_want (&comparison->trial) == TRIAL_DONE)

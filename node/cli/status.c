@@ -51,6 +51,19 @@ static counted_t s_counted (json_t *status, const char *name, const char *noun)
     return text_counted ((uint64_t)count, noun);
 }
 
+/* Is there a proposer that may have something new to propose? */
+static bool s_proposes (json_t *status)
+{
+    size_t i;
+    json_t *proposer;
+    json_array_foreach (json_object_get (status, "proposers"), i, proposer)
+    {
+        if (!s_is (proposer, "exhausted") && json_is_null (json_object_get (proposer, "idle")))
+            return true;
+    }
+    return false;
+}
+
 static void s_print_health (const cli_t *cli, json_t *status)
 {
     const char *problem = json_string_value (json_object_get (status, "problem"));
@@ -62,6 +75,7 @@ static void s_print_health (const cli_t *cli, json_t *status)
                         : s_is (status, "paused")   ? "paused"
                         : open                      ? "held back by its circuit breaker"
                         : s_is (status, "finished") ? "finished: all proposals made"
+                        : !s_proposes (status)      ? "resting: no proposer has anything new to propose"
                                                     : "evolving";
     bool well = !s_is (status, "stopped") && !open && problem == NULL && out == NULL;
     printf ("%s%s%s (%.8s) in group %s, epoch %lld: %s, %s up, running for ", output_style (cli, OUTPUT_BOLD),
@@ -78,6 +92,10 @@ static void s_print_health (const cli_t *cli, json_t *status)
     if (problem != NULL)
         printf ("%sproblem%s  %s\n", output_style (cli, OUTPUT_RED), output_style (cli, OUTPUT_PLAIN),
                 problem);
+    json_t *fault = json_object_get (status, "fault");
+    if (json_is_object (fault))
+        printf ("%sfault%s    %s: %s\n", output_style (cli, OUTPUT_YELLOW), output_style (cli, OUTPUT_PLAIN),
+                output_ago ((uint64_t)s_count (fault, "time_ms")).text, s_text (fault, "text"));
 }
 
 static void s_print_objectives (const cli_t *cli, json_t *status)

@@ -20,9 +20,10 @@
  *            "hypervolume": {"value": number|null, "points", "reference": {objective: value…}} (of the front; the reference is
  *            for each objective the worse of the start's value and of its limit),
  *            "under_way": {state: count…}, "rejected": {reason: count…}, "refused": {error name: count…},
- *            "idle": [{"name", "why"}…] (proposers that have nothing more to propose for now),
+ *            "proposers": [{"name", "running", "fruitless" (in a row that gave nothing new), "exhausted": bool (its budget is
+ *            spent), "idle": why|null (it has nothing more to propose for now)}…],
  *            "next_steps": ["1 HELD: approve with …"…], "listening": [{"rpc", "pub"}…], "out": text|null (why it takes no part any more),
- *            "problem": text|null}
+ *            "problem": text|null, "fault": {"text", "time_ms"}|null (the last one; null if something worked since)}
  *   members  result: {"epoch", "members": [{"id", "name", "role": "admin"|"member", "since_epoch",
  *            "revoked_epoch", "me": bool}…]}   (a revoked member has a revoked_epoch > 0)
  *   peers    result: [{"id", "name", "state": "unknown"|"linking"|"up"|"suspect", "heard_ms_ago": number|null, "rpc",

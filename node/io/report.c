@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "node/io/report.h"
+#include "node/io/report_internal.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -82,12 +82,19 @@ static json_t *s_rejected (const node_status_t *status)
     return object;
 }
 
-static json_t *s_idle (const node_status_t *status)
+static json_t *s_proposers (const node_status_t *status)
 {
     json_t *list = json_array ();
-    for (size_t i = 0; i < status->idle_count; i++)
-        json_array_append_new (
-            list, json_pack ("{s:s, s:s}", "name", status->idle[i].name, "why", status->idle[i].why));
+    for (size_t i = 0; i < status->proposer_count; i++) {
+        json_t *one = json_object ();
+        const char *why = status->proposers[i].idle_why;
+        json_object_set_new (one, "name", json_string (status->proposers[i].name));
+        s_set (one, "running", status->proposers[i].running);
+        s_set (one, "fruitless", status->proposers[i].fruitless);
+        json_object_set_new (one, "exhausted", json_boolean (status->proposers[i].exhausted));
+        json_object_set_new (one, "idle", why[0] == '\0' ? json_null () : json_string (why));
+        json_array_append_new (list, one);
+    }
     return list;
 }
 
@@ -105,97 +112,6 @@ static json_t *s_refused (const mesh_t *mesh)
             s_set (object, error_name (codes[i]), count);
     }
     return object;
-}
-
-static void s_add_step (json_t *list, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
-static void s_add_step (json_t *list, const char *format, ...)
-{
-    va_list arguments;
-    va_start (arguments, format);
-    json_array_append_new (list, json_vsprintf (format, arguments));
-    va_end (arguments);
-}
-
-/* What the operator could do now, most pressing first. */
-static json_t *s_next_steps (const node_status_t *status, const report_process_t *process)
-{
-    json_t *list = json_array ();
-    const char *problem = process->problem;
-    if (status->out[0] != '\0')
-        s_add_step (list,
-                    "%s; make a new node with `evomesh init` in another directory, and join again with that",
-                    status->out);
-    for (size_t i = 0; i < status->idle_count; i++)
-        s_add_step (
-            list,
-            "%s has nothing more to propose: %s; it is asked again once a new candidate is measured or "
-            "another release is live, else less and less often",
-            status->idle[i].name, status->idle[i].why);
-    if (json_is_true (json_object_get (process->llm, "exhausted")))
-        s_add_step (list, "llm has spent its budget: raise llm.budget in node.yaml and restart the node");
-    if (problem != NULL)
-        s_add_step (list, "the store failed: %s; then `evomesh resume`, or wait until it is tried again",
-                    problem);
-    if (status->baseline_reason != REASON_NONE)
-        s_add_step (
-            list, "the live release can't be measured, so nothing is proposed; it is tried again. If the "
-                  "evaluator needs private data: name their directory by `private:` in node.yaml and restart "
-                  "the node (for a new one: `evomesh init --private DIR`)");
-    if (status->stopped)
-        s_add_step (list, "a rollback failed: look at `evomesh log`, then `evomesh resume`");
-    if (status->held > 0)
-        s_add_step (list, "%llu HELD: approve with `evomesh approve ID`, or `evomesh reject ID`",
-                    (unsigned long long)status->held);
-    if (status->awaiting_members > 0)
-        s_add_step (list,
-                    "%s still to be measured again by more members than there are: who is gone for good, or "
-                    "has no vote any "
-                    "more, is let go with `evomesh group revoke ID`",
-                    text_counted (status->awaiting_members, "improvement").text);
-    if (status->equivocations > 0)
-        s_add_step (
-            list,
-            "%s said two different things under one number, and no vote of such a member counts here: "
-            "look at `evomesh log`, and let such a member go with `evomesh group revoke ID`",
-            text_counted (status->equivocations, "member").text);
-    if (status->paused)
-        s_add_step (list, "evolution is paused: `evomesh resume`");
-    if (status->breaker == BREAKER_OPEN)
-        s_add_step (
-            list,
-            "the circuit breaker is open after repeated faults: `evomesh watch`, and the log on stderr of "
-            "`evomesh run`, tell which; it is tried again by itself, or at once by `evomesh resume`");
-    if (status->finished)
-        s_add_step (list, "all proposals of `proposals_max` are made: raise it in node.yaml to go on");
-    if (status->out[0] != '\0')
-        return list;
-    if (status->members == 1)
-        s_add_step (list, "the group has one member: let others join with `evomesh group invite`");
-    else if (status->peers_up == 0 && process->was_denied)
-        s_add_step (
-            list,
-            "no peer is connected, and this node's key is denied: it was probably revoked, and could not be "
-            "told; ask the group's admin, or make a new node with `evomesh init`");
-    else if (status->peers_up == 0)
-        s_add_step (list,
-                    "no peer is connected: look at `evomesh group members` and the addresses in node.yaml");
-    return list;
-}
-
-/* Why nothing goes on that the node itself can't mend: the store's problem, or what the evaluator said of the live release. */
-static json_t *s_problem (const node_status_t *status, const report_process_t *process)
-{
-    if (process->problem != NULL)
-        return json_string (process->problem);
-    if (status->baseline_reason == REASON_NONE)
-        return json_null ();
-    char why[LIMIT_TEXT + 1]; /* on one line: what the evaluator said may be several */
-    snprintf (why, sizeof why, "%s",
-              status->baseline_detail[0] != '\0' ? status->baseline_detail
-                                                 : reason_description (status->baseline_reason));
-    for (char *at = why; (at = strchr (at, '\n')) != NULL;)
-        *at = ' ';
-    return json_sprintf ("the live release can't be measured: %s", why);
 }
 
 static void s_set_counts (json_t *root, const node_status_t *status)
@@ -279,13 +195,14 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "hypervolume", s_hypervolume (turn_node (turn), &status.objectives));
     json_object_set_new (root, "under_way", s_under_way (&status));
     json_object_set_new (root, "rejected", s_rejected (&status));
-    json_object_set_new (root, "idle", s_idle (&status));
+    json_object_set_new (root, "proposers", s_proposers (&status));
     json_object_set_new (root, "refused", s_refused (turn_mesh (turn)));
-    json_object_set_new (root, "next_steps", s_next_steps (&status, process));
+    json_object_set_new (root, "next_steps", report_next_steps (&status, process));
     json_object_set_new (root, "listening", s_listening (process));
     json_object_set_new (root, "llm", process->llm == NULL ? json_null () : process->llm);
     json_object_set_new (root, "out", status.out[0] == '\0' ? json_null () : json_string (status.out));
-    json_object_set_new (root, "problem", s_problem (&status, process));
+    json_object_set_new (root, "fault", report_fault (&status));
+    json_object_set_new (root, "problem", report_problem (&status, process));
     return s_dump (root);
 }
 

@@ -28,7 +28,7 @@ SETTINGS = 6
 
 def idle (node):
     status = node.status ()
-    return status and status["idle"] and not status["under_way"] and status["slots_busy"] == 0 and status
+    return status and status["proposers"][0]["idle"] and not status["under_way"] and status["slots_busy"] == 0 and status
 
 
 def a_small_space_is_gone_through_once (mesh):
@@ -39,7 +39,8 @@ def a_small_space_is_gone_through_once (mesh):
     watcher = Watcher (node)
     status = wait_for ("tune says that nothing is left", lambda: (lambda s: s and s["candidates"] == SETTINGS and s) (idle (node)), 60)
     why = "all the 6 settings that its marks allow were tried"
-    expect (status["idle"] == [{"name": "tune", "why": why}], status["idle"])
+    expect ([(one["name"], one["idle"]) for one in status["proposers"]] == [("tune", why)], status["proposers"])
+    expect ("resting: no proposer has anything new to propose" in node.cli ("status"), "status doesn't say that it rests")
     expect (any (why in step for step in status["next_steps"]), status["next_steps"])
     expect (status["duplicates"] <= SETTINGS, "%d duplicates" % status["duplicates"])
     expect ("size = 3" in node.read ("small.txt") and "mode = 4" in node.read ("small.txt"), "the best is live")

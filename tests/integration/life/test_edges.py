@@ -107,9 +107,13 @@ def broken_releases (node):
         let_go (node)
         ends (node, id, "rejected", "apply_failed")
         os.unlink (place)
-    expect (node.status ()["breaker"] != "closed", "the breaker stayed closed after two faults")
+    status = node.status ()
+    expect (status["breaker"] != "closed", "the breaker stayed closed after two faults")
+    expect (status["fault"]["text"].startswith ("writing a release: "), status["fault"])
+    expect ("ago: writing a release: " in node.cli ("status"), "status doesn't say what failed")
     ends (node, propose (node, a=0.34), "shared")
     wait_for ("the breaker is closed again", lambda: node.status ()["breaker"] == "closed")
+    expect (node.status ()["fault"] is None, "a fault is told of that something has mended")
 
 
 def bad_restarts (node, flags):
@@ -137,6 +141,7 @@ def alone (mesh):
     node.cli ("group", "create", "lonely")
     node.start ()
     wait_for ("the baseline is measured", lambda: node.status ().get ("objectives", [{}])[0].get ("now"))
+    expect ("this node proposes nothing of its own" in node.cli ("status"), "status doesn't say why nothing is proposed")
     invalid (node)
     duplicate (node)
     broken_releases (node)

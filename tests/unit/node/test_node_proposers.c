@@ -143,8 +143,9 @@ START_TEST (an_idle_one_is_told_once_and_asked_less_and_less)
     node_status_t status;
     s_ends (rig, s_newest (rig, AWAY), PROPOSAL_IDLE);
     node_status (rig->nodes[0].node, &status);
-    ck_assert_uint_eq (status.idle_count, 1);
-    ck_assert_str_eq (status.idle[0].why, "said so");
+    ck_assert_uint_eq (status.proposer_count, 2);
+    ck_assert_str_eq (status.proposers[AWAY].idle_why, "said so");
+    ck_assert_str_eq (status.proposers[HERE].idle_why, "");
     for (uint64_t wait_ms = 1000; wait_ms < 3600000; wait_ms *= 2) {
         size_t asked = s_asked (rig, AWAY);
         rig_pass (rig, wait_ms - 100);
@@ -161,7 +162,8 @@ START_TEST (an_idle_one_is_told_once_and_asked_less_and_less)
     ck_assert_uint_eq (rig_events (rig, 0, "proposal_failed"), 0);
     s_ends (rig, s_newest (rig, AWAY), PROPOSAL_NONE);
     node_status (rig->nodes[0].node, &status);
-    ck_assert_uint_eq (status.idle_count, 0);
+    ck_assert_str_eq (status.proposers[AWAY].idle_why, "");
+    ck_assert_uint_eq (status.proposers[AWAY].fruitless, 1);
     rig_destroy (&rig);
 }
 END_TEST
