@@ -62,6 +62,11 @@ bool apply_rebase (node_t *self, size_t index)
         improve_reject (self, index, REASON_STALE_BASE, NULL);
         return true;
     }
+    if (improvement->retests == LIMIT_RETESTS) {
+        improve_reject (self, index, REASON_STALE_BASE,
+                        "the live release moved again each time that it was tested");
+        return true;
+    }
     merge_t merge = {.base = improvement->base, .ours = self->live, .theirs = improvement->candidate};
     (void)operate (self, EFFECT_MERGE, &merge, OWNER_IMPROVEMENT, index);
     return true;
@@ -135,9 +140,29 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
     request_clear (&improvement->feedback);
     request_clear (&improvement->validation);
     improvement->reviewed = false;
+    improvement->retests++;
+    assert (improvement->retests <= LIMIT_RETESTS);
     if (improvement->state == STATE_VALIDATED)
         improve_move (self, index, MOVE_MERGE);
     test_start (self, index);
+}
+
+/* The live release that a merge under way is onto; zero if there is no such merge. */
+static digest_t s_merging_onto (const node_t *self, uint64_t id)
+{
+    merge_t merge = {0};
+    arena_t arena = {0};
+    for (size_t i = 0; id && i < LIMIT_OPERATIONS; i++) {
+        const operation_t *operation = &self->operations[i];
+        if (operation->id != id || operation->kind != EFFECT_MERGE)
+            continue;
+        int rc = record_decode (effect_record (EFFECT_MERGE), operation->effect.data, operation->effect.size,
+                                &merge, &arena, NULL);
+        assert (rc == 0 && !digest_is_zero (&merge.ours));
+        (void)rc;
+    }
+    arena_clear (&arena);
+    return merge.ours;
 }
 
 void on_merged (node_t *self, const merged_t *event)
@@ -145,6 +170,7 @@ void on_merged (node_t *self, const merged_t *event)
     assert (self && event);
     owner_t owner;
     size_t index;
+    digest_t onto = s_merging_onto (self, event->operation);
     if (!operated (self, event->operation, EFFECT_MERGE, &owner, &index))
         return;
     if (event->result == MERGE_FAULT) {
@@ -152,8 +178,14 @@ void on_merged (node_t *self, const merged_t *event)
         text_copy (event->detail, detail, sizeof detail);
         improve_fault (self, false, "merging a change onto the live release", detail);
     }
-    if (owner == OWNER_PARCEL)
+    /* What went live while it was merged is not in it, and would be lost with it. */
+    bool is_overtaken = event->result != MERGE_FAULT && !digest_equal (&onto, &self->live);
+    if (owner == OWNER_PARCEL && is_overtaken)
+        knowledge_overtaken (self, index);
+    else if (owner == OWNER_PARCEL)
         knowledge_merged (self, index, event);
+    else if (is_overtaken)
+        (void)apply_rebase (self, index);
     else
         s_improvement_merged (self, index, event);
 }

@@ -76,6 +76,7 @@ static void s_improvement (improvement_t *self, image_t *image)
     image_unsigned (image, &self->origin, ORIGIN_PACKAGE);
     s_place (image, &self->parcel, LIMIT_KNOWLEDGE);
     image_bool (image, &self->certified);
+    image_unsigned (image, &self->retests, LIMIT_RETESTS);
     image_size (image, &self->island, ARCHIVE_EVERYWHERE);
     image_bytes (image, &self->tree, LIMIT_PACKAGE_BYTES);
     image_bytes (image, &self->base_tree, LIMIT_PACKAGE_BYTES);

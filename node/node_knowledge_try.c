@@ -83,3 +83,9 @@ void knowledge_merged (node_t *self, size_t index, const merged_t *event)
     /* What the merge left as the package's own content is what its certificate speaks of. */
     s_propose (self, index, event->tree, !parcel->alone && digest_equal (&merged, &parcel->candidate));
 }
+
+void knowledge_overtaken (node_t *self, size_t index)
+{
+    assert (index < LIMIT_KNOWLEDGE && self->parcels[index].state == PARCEL_MERGING);
+    parcel_move (&self->parcels[index], PARCEL_MOVE_PUT_BACK);
+}

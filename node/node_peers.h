@@ -49,6 +49,8 @@ void knowledge_fetched (node_t *self, size_t parcel, const fetched_t *event);
 /* All files are here: merges it with the live release if that is another, and tries it. It may have ended on return. */
 void knowledge_try (node_t *self, size_t parcel);
 void knowledge_merged (node_t *self, size_t parcel, const merged_t *event);
+/* Another release went live while it was merged: it is tried again, and that is no attempt. */
+void knowledge_overtaken (node_t *self, size_t parcel);
 
 /* --- peers' packages: what became of them (node_knowledge_end.c) --- */
 

@@ -69,6 +69,7 @@ typedef struct {
     digest_t parent;
     digest_t second_parent; /* that its proposer crossed the parent with; zero: none */
     digest_t merged_from;   /* what it was before it was merged onto the live release; zero: it was not */
+    unsigned retests;       /* of it against what went live meanwhile */
     size_t island;          /* it was bred on; ARCHIVE_EVERYWHERE */
     digest_t tokens;        /* of its files but for comments and spaces; zero: not known */
     digest_t base;          /* the live release that it was compared with */

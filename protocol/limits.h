@@ -56,6 +56,8 @@
 #define LIMIT_SHARED     1024 /* own packages whose adopters are counted; the oldest stays as counted */
 #define LIMIT_OPERATIONS 256  /* effects whose result is awaited */
 #define LIMIT_SNAPSHOTS  1024 /* kept in memory; older stay in the store */
+#define LIMIT_RETESTS \
+    64 /* of an own change, each as another release went live: all others under way may do so */
 
 /* --- the journal --- */
 #define LIMIT_CHECKPOINT_ENTRIES \

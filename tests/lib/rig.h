@@ -10,7 +10,7 @@
 #include "node/records.h"
 
 #define RIG_NODES_MAX     6
-#define RIG_TREES_MAX     128
+#define RIG_TREES_MAX     256
 #define RIG_ROWS_MAX      256
 #define RIG_PROPOSALS_MAX 32
 
