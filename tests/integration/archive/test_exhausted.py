@@ -55,4 +55,15 @@ def a_small_space_is_gone_through_once (mesh):
     expect (node.json ("replay")["same"], "the journal doesn't replay")
 
 
-main (a_small_space_is_gone_through_once)
+def one_that_gives_nothing_is_named (mesh):
+    agent = write_agent (mesh.path ("mute-agent"), MANIFEST, {"small.txt": START, "evaluate": EVALUATE, "nothing": "#!/bin/sh\nexit 0\n"})
+    node = mesh.node ("mute", "--seed", "5", agent=agent)
+    node.config (proposers="[{name: mute, command: [./nothing]}]")
+    node.cli ("group", "create", "silence")
+    node.start ()
+    wait_for ("status names who gives nothing new", lambda: "mute gave nothing new" in node.cli ("status"))
+    mute, = node.status ()["proposers"]
+    expect (mute["name"] == "mute" and mute["fruitless"] >= 4 and mute["idle"] is None and not mute["exhausted"], mute)
+
+
+main (a_small_space_is_gone_through_once, one_that_gives_nothing_is_named)
