@@ -9,7 +9,7 @@
 
 #include "node/node_state.h"
 
-/* --- places, moves, rows, faults (node_improve.c) --- */
+/* --- places, moves, faults (node_improve.c), rows (node_row.c) --- */
 
 /* Takes a place for a candidate that is to be compared with the live release; `tree`, its encoded list of files, and the
  * description are copied. It is in no state yet: MOVE_PROPOSE is its first move. Returns its index; NONE if all are taken. */

@@ -88,6 +88,25 @@ bool peer_has_vote (const node_t *self, const pubkey_t *id);
 /* Has it a vote, and is it up? */
 bool peer_can_vote (const node_t *self, const pubkey_t *id);
 
+/* --- who is here (node_peer.c) --- */
+
+/* What is known of a peer; made if it isn't there, NULL when out of memory. Good until the next call with an id that is new. */
+known_peer_t *peer_of (node_t *self, const pubkey_t *id);
+/* Is it a member that can be talked to now? */
+bool peer_is_up (const node_t *self, const pubkey_t *id);
+size_t peers_up (const node_t *self);
+/* Peers that are up and have a vote, and how many of them measure performance. */
+typedef struct {
+    size_t count;
+    size_t validators;
+} voters_t;
+voters_t voters_here (const node_t *self);
+uint64_t members_now (const node_t *self);
+/* Is this node itself a member, and did it not leave? */
+bool group_takes_part (const node_t *self);
+/* For people: that it left or was revoked; empty while it takes part. */
+void group_why_out (const node_t *self, char text[LIMIT_TEXT + 1]);
+
 /* --- the group (node_group.c) --- */
 
 /* Takes a packed roster if it follows ours; else nothing. */
@@ -108,22 +127,6 @@ int group_invite (node_t *self, const digest_t *entropy, uint64_t uses, uint64_t
 int group_revoke (node_t *self, const pubkey_t *id);
 /* Tells mesh and links who the members are. */
 void group_say_members (node_t *self);
-/* What is known of a peer; made if it isn't there, NULL when out of memory. Good until the next call with an id that is new. */
-known_peer_t *peer_of (node_t *self, const pubkey_t *id);
-/* Is it a member that can be talked to now? */
-bool peer_is_up (const node_t *self, const pubkey_t *id);
-size_t peers_up (const node_t *self);
-/* Peers that are up and have a vote, and how many of them measure performance. */
-typedef struct {
-    size_t count;
-    size_t validators;
-} voters_t;
-voters_t voters_here (const node_t *self);
-uint64_t members_now (const node_t *self);
-/* Is this node itself a member, and did it not leave? */
-bool group_takes_part (const node_t *self);
-/* For people: that it left or was revoked; empty while it takes part. */
-void group_why_out (const node_t *self, char text[LIMIT_TEXT + 1]);
 
 /* --- the start, and the operator (node_start.c, node_command.c) --- */
 

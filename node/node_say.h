@@ -31,7 +31,7 @@ void say_durably (node_t *self, const pubkey_t *peer, unsigned kind, const void 
 /* Tells a member that its durable statement is on our disk: it is in the journal with the event in hand. */
 void say_acknowledge (node_t *self, const pubkey_t *peer, const digest_t *statement);
 
-/* --- the outbox (node_say.c) --- */
+/* --- the outbox (node_outbox.c) --- */
 
 /* `peer` has that statement of ours: it is not sent again. Nothing, if it waits for none of that id. */
 void say_acknowledged (node_t *self, const pubkey_t *peer, const digest_t *statement);
@@ -67,7 +67,7 @@ void say_persist (node_t *self, record_table_t table, const digest_t *key, const
 /* The one answer to a COMMAND: a text for people, and what was made (NULL: nothing). */
 void say_reply (node_t *self, uint64_t operation, bool failed, const char *text, const char *value);
 
-/* --- operations (node_say.c): effects whose result comes back as an event --- */
+/* --- operations (node_operate.c): effects whose result comes back as an event --- */
 
 /* Starts one for `owner` (with `index`, as owner_t says): `operation` in `fields` must be its first member, and is filled in.
  * Returns its id; 0 if the table is full, and then nothing was started. */

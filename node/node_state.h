@@ -4,13 +4,15 @@
  *
  *   node.c            step, dispatch, deadline              node_share.c            make and send packages
  *   node_start.c      STARTED: config, what was under way   node_knowledge.c        peers' packages: places and turns
- *   node_say.c        statements, events, operations        node_knowledge_fetch.c  …fetched and verified
- *   node_improve.c    places, lifecycle moves, rows         node_knowledge_try.c    …merged and tried
- *   node_propose.c    proposals                             node_knowledge_end.c    …what became of them
- *                                                           node_knowledge_again.c  …tried again on another base
- *   node_trial.c      measured comparisons, slots           node_serve.c            validation, the measuring side
+ *   node_say.c        statements, events, replies           node_knowledge_fetch.c  …fetched and verified
+ *   node_outbox.c     …kept until they are acknowledged     node_knowledge_try.c    …merged and tried
+ *   node_operate.c    effects whose result is awaited       node_knowledge_end.c    …what became of them
+ *   node_improve.c    places, lifecycle moves, faults       node_knowledge_again.c  …tried again on another base
+ *   node_row.c        …their rows in the store              node_serve.c            validation, the measuring side
+ *   node_propose.c    proposals
+ *   node_trial.c      measured comparisons, slots
  *   node_enter.c      candidates that enter
- *   node_candidate.c  the archive, and the digest of it
+ *   node_candidate.c  the archive, and the digest of it     node_peer.c             who is here, who may vote
  *   node_review.c     feedback, both sides                  node_group.c            roster, invites, joins
  *   node_validate.c   validation, the asking side           node_proof.c            members that equivocate
  *   node_apply.c      snapshot, apply, verify               node_command.c          what the operator wants
