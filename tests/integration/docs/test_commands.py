@@ -6,6 +6,7 @@ sources' directory by a scratch one. "Two machines" has a test of its own beside
 """
 import glob
 import os
+import re
 import sys
 
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
@@ -113,4 +114,14 @@ def every_documented_command (mesh):
     expect (count >= 14, "found %d commands in the documentation" % count)
 
 
-main (every_documented_command)
+def the_operator_s_table_has_every_command (mesh):
+    """OPERATIONS.md's table names the commands of `evomesh help`, all of them and no others."""
+    real = set (re.findall (r"(?m)^  (\S+(?: \S+)?)  ", mesh.run ("evomesh", "help").out))
+    with open (os.path.join (PROJECT, "docs", "OPERATIONS.md")) as file:
+        table = file.read ().partition ("<!-- commands:begin -->")[2].partition ("<!-- commands:end -->")[0]
+    spans = [span for row in table.splitlines () for span in re.findall (r"`([^`]+)`", row.split ("|")[1] if "|" in row else "")]
+    told = {" ".join (word for word in span.split () if word.islower ()) for span in spans}
+    expect (len (real) > 20 and told == real, "not in the table: %s; no commands: %s" % (sorted (real - told), sorted (told - real)))
+
+
+main (the_operator_s_table_has_every_command, every_documented_command)
