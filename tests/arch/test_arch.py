@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MPL-2.0
 """Proves the architecture: includes go one way, the core is pure, every source file says its licence and keeps the layout.
 
-usage: test_arch.py SOURCE-DIR CC CHECK, with CHECK one of includes, purity, layout, size
+usage: test_arch.py SOURCE-DIR CC CHECK, with CHECK one of includes, purity, layout, size, tour
        test_arch.py SOURCE-DIR BUILD-DIR tidy
 """
 from concurrent.futures import ThreadPoolExecutor
+import fnmatch
 import json
 import os
 import re
@@ -147,6 +148,29 @@ def size(root, _):
     return wrong
 
 
+def tour(root, _):
+    """docs/ARCHITECTURE.md says what each source file does, and names none that isn't there."""
+    with open(os.path.join(root, "docs/ARCHITECTURE.md"), encoding="utf-8") as file:
+        lines = file.read().partition("<!-- files:begin -->")[2].partition("<!-- files:end -->")[0].splitlines()
+    told, folder = {}, None
+    for line in lines:
+        heading = re.fullmatch(r"\*\*`(.+)/`\*\*", line)
+        if heading:
+            folder = heading[1]
+            told[folder] = []
+        elif line.startswith("| `"):
+            told[folder] += re.findall(r"`([^`]+)`", line.split("|")[1])
+    wrong = []
+    for folder in LAYERS + ["proposers"]:
+        stems = {os.path.splitext(os.path.basename(path))[0] for path in sources(root, folder, (".c", ".h", ".def"))}
+        patterns = told.get(folder, [])
+        wrong += [f"docs/ARCHITECTURE.md: {folder}/{stem} is not in \"Which file does what\"" for stem in sorted(stems)
+                  if not any(fnmatch.fnmatchcase(stem, pattern) for pattern in patterns)]
+        wrong += [f"docs/ARCHITECTURE.md: {folder}/{pattern} names no file" for pattern in patterns
+                  if not fnmatch.filter(stems, pattern)]
+    return wrong
+
+
 def tidy(root, build):
     """clang-tidy finds nothing (.clang-tidy), in any source that a target compiles; and every source is one."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
@@ -173,7 +197,7 @@ def tidy(root, build):
 
 def main():
     root, tool, check = sys.argv[1:4]
-    checks = {"includes": includes, "purity": purity, "layout": layout, "size": size, "tidy": tidy}
+    checks = {"includes": includes, "purity": purity, "layout": layout, "size": size, "tour": tour, "tidy": tidy}
     wrong = checks[check](root, tool)
     for line in wrong:
         print(line)
