@@ -81,6 +81,7 @@ def a_stage_calls_its_function (mesh):
     both = "def evaluate (path): return {'score': 1}\ndef evaluate_stage2 (path): return {'score': 2.5}\n"
     works (mesh, both, "1")
     works (mesh, both, "2.5", options="--stage, stage2")
+    works (mesh, both, "2.5", options="--stage, stage1, --stage, stage2")  # as a stage's own comes behind the evaluator's
     fails (mesh, both, "evaluator.py has no function evaluate_stage3", options="--stage, stage3")
 
 
