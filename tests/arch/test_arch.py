@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """Proves the architecture: includes go one way, the core is pure, every source file says its licence and keeps the layout.
 
-usage: test_arch.py SOURCE-DIR CC CHECK, with CHECK one of includes, purity, layout, size, tour
+usage: test_arch.py SOURCE-DIR CC CHECK, with CHECK one of includes, purity, layout, size, tour, links
        test_arch.py SOURCE-DIR BUILD-DIR tidy
 """
 from concurrent.futures import ThreadPoolExecutor
 import fnmatch
+import glob
 import json
 import os
 import re
@@ -171,6 +172,30 @@ def tour(root, _):
     return wrong
 
 
+def anchors(text):
+    """The names under which a page's headings can be linked to."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"(?m)^#+ (.*)$", text)}
+
+
+def links(root, _):
+    """What the documentation links to is there, and so is each source that it names."""
+    pages = {}
+    for path in ["README.md", *sources(root, "docs", ".md", deep=True)]:
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            pages[path] = re.sub(r"(?ms)^```.*?^```", "", file.read())
+    wrong = []
+    for page, text in pages.items():
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            path, _, anchor = link.partition("#")
+            target = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+            if not os.path.exists(os.path.join(root, target)) or (anchor and anchor not in anchors(pages.get(target, ""))):
+                wrong.append(f"{page}: links to {link}, which is not there")
+        for path in re.findall(r"`((?:" + "|".join([*SOURCE_FOLDERS, "docs"]) + r")/[\w./*-]+)`", text):
+            if not glob.glob(os.path.join(root, path)):
+                wrong.append(f"{page}: names {path}, which is not there")
+    return wrong
+
+
 def tidy(root, build):
     """clang-tidy finds nothing (.clang-tidy), in any source that a target compiles; and every source is one."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
@@ -197,7 +222,7 @@ def tidy(root, build):
 
 def main():
     root, tool, check = sys.argv[1:4]
-    checks = {"includes": includes, "purity": purity, "layout": layout, "size": size, "tour": tour, "tidy": tidy}
+    checks = {"includes": includes, "purity": purity, "layout": layout, "size": size, "tour": tour, "links": links, "tidy": tidy}
     wrong = checks[check](root, tool)
     for line in wrong:
         print(line)
