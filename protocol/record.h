@@ -122,7 +122,8 @@ int record_decode_fields (const record_t *record, const uint8_t **at, const uint
 
 /* --- printing --- */
 
-/* Appends the record as one JSON object, its keys the fields' names; digests and keys in base32, bytes as their size and digest. */
+/* Appends the record as one JSON object, its keys the fields' names; digests and keys in base32, or null if
+ * they are all zero, which means none; bytes as their size and digest. */
 void record_print_json (const record_t *record, const void *value, buffer_t *out);
 
 /* --- small helpers --- */

@@ -15,9 +15,14 @@ static void s_put (buffer_t *out, const char *string)
     buffer_append (out, string, strlen (string));
 }
 
+/* All zero stands for "none", as does null. */
 static void s_put_digest (buffer_t *out, const digest_t *digest)
 {
     char text[DIGEST_TEXT_BYTES];
+    if (digest_is_zero (digest)) {
+        s_put (out, "null");
+        return;
+    }
     digest_text (digest, text);
     s_put (out, "\"");
     s_put (out, text);

@@ -17,7 +17,7 @@
 int output_json (json_t *value);
 int output_json_line (json_t *value);
 
-/* A record as a JSON value: digests and keys in base32, lists as arrays. NULL when out of memory. */
+/* A record as a JSON value: digests and keys in base32, null for none, lists as arrays. NULL when out of memory. */
 json_t *output_record (const record_t *record, const void *value);
 
 /* --- tables --- */

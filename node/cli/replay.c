@@ -60,10 +60,11 @@ static int s_told_json (int rc, const reactor_replay_t *outcome, json_t *moved)
     char archive[DIGEST_TEXT_BYTES];
     digest_text (&outcome->archive, archive);
     json_t *root =
-        json_pack ("{s:b, s:I, s:I, s:I, s:I, s:s?, s:I, s:s}", "same", rc == 0, "from",
+        json_pack ("{s:b, s:I, s:I, s:I, s:I, s:s?, s:I, s:s?}", "same", rc == 0, "from",
                    (json_int_t)outcome->from, "entries", (json_int_t)outcome->entries, "checkpoints",
                    (json_int_t)outcome->checkpoints, "differs_at", (json_int_t)outcome->number, "event", kind,
-                   "candidates", (json_int_t)outcome->candidates, "archive_digest", archive);
+                   "candidates", (json_int_t)outcome->candidates, "archive_digest",
+                   digest_is_zero (&outcome->archive) ? NULL : archive);
     if (moved != NULL)
         json_object_set (root, "moves", moved);
     int printed = output_json (root);

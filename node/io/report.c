@@ -18,14 +18,14 @@ static json_t *s_digest (const digest_t *digest)
 {
     char text[DIGEST_TEXT_BYTES];
     digest_text (digest, text);
-    return json_string (digest_is_zero (digest) ? "" : text);
+    return digest_is_zero (digest) ? json_null () : json_string (text);
 }
 
 static json_t *s_key (const pubkey_t *key)
 {
     char text[DIGEST_TEXT_BYTES];
     pubkey_text (key, text);
-    return json_string (text);
+    return pubkey_is_zero (key) ? json_null () : json_string (text);
 }
 
 static json_t *s_number (double value)

@@ -87,6 +87,7 @@ expect 0 '^\+number = 0.9' diff "${id:0:8}" --dir "$node"
 # --- every id that is printed is taken: of candidates and snapshots too ---
 run show --json "$id" --dir "$node"
 candidate=$(json "$scratch/out" 'd["candidate"][:8]')
+[ "$(json "$scratch/out" 'd["second_parent"]')" = None ] || wrong "an id that is none isn't null: $out"
 run snapshots --json --dir "$node"
 snapshot=$(json "$scratch/out" "[s['id'][:8] for s in d if s['improvement'] == '$id'][0]")
 for printed in "$candidate" "$snapshot"; do
@@ -164,6 +165,7 @@ case $(json "$scratch/watched" 'd["type"]') in
 evolution_paused | evolution_resumed) ;;
 *) wrong "watch printed $(cat "$scratch/watched")" ;;
 esac
+[ "$(json "$scratch/watched" 'd["modification_id"]')" = None ] || wrong "an event of no improvement names one: $(cat "$scratch/watched")"
 eventually status_is "$node" 'd["paused"]'
 stop "$alpha"
 expect 1 'no node runs on' status --dir "$node"

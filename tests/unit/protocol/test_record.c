@@ -315,6 +315,19 @@ START_TEST (test_a_record_prints_as_json)
 }
 END_TEST
 
+START_TEST (test_a_digest_or_key_that_is_none_prints_as_null)
+{
+    shelf_t shelf = s_shelf ();
+    buffer_t out = {0};
+    memset (&shelf.photo, 0, sizeof shelf.photo);
+    memset (&shelf.owner, 0, sizeof shelf.owner);
+    record_print_json (&shelf_record, &shelf, &out);
+    buffer_append (&out, "", 1);
+    ck_assert_ptr_nonnull (strstr ((const char *)out.data, "\"photo\": null, \"owner\": null, "));
+    buffer_clear (&out);
+}
+END_TEST
+
 /* --- what records are made of --- */
 
 START_TEST (test_a_buffer_grows_and_keeps_what_it_holds)
@@ -428,7 +441,7 @@ SUITE_MAIN ("protocol/record", test_every_field_type_is_written_as_the_protocol_
             test_bytes_behind_the_record_are_refused, test_nothing_is_allocated_for_items_that_are_not_there,
             test_every_record_round_trips_from_least_to_most, test_every_record_cut_at_any_byte_is_refused,
             test_every_field_ends_at_its_bound, test_a_record_prints_as_json,
-            test_a_buffer_grows_and_keeps_what_it_holds,
+            test_a_digest_or_key_that_is_none_prints_as_null, test_a_buffer_grows_and_keeps_what_it_holds,
             test_a_buffer_that_can_not_grow_says_so_and_keeps_what_it_holds,
             test_an_arena_gives_aligned_zeroed_pieces_that_do_not_overlap, test_a_noun_goes_with_its_count,
             test_texts_are_copied_as_far_as_they_fit, test_any_bytes_can_be_cleaned_to_a_text,
