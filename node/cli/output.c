@@ -9,11 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Fifteen digits show a decimal as it was written: 0.3, where seventeen say 0.29999999999999999. */
+#define JSON_FLAGS (JSON_ENSURE_ASCII | JSON_REAL_PRECISION (15))
+
 static int s_dump (json_t *value, size_t flags)
 {
     if (value == NULL)
         return cli_fail ("%s", error_text (ERROR_MEMORY));
-    int rc = json_dumpf (value, stdout, flags | JSON_ENSURE_ASCII);
+    int rc = json_dumpf (value, stdout, flags | JSON_FLAGS);
     json_decref (value);
     if (rc == 0 && putchar ('\n') != EOF && fflush (stdout) == 0)
         return CLI_DONE;
@@ -22,12 +25,18 @@ static int s_dump (json_t *value, size_t flags)
 
 int output_json (json_t *value)
 {
-    return s_dump (value, JSON_INDENT (2) | JSON_REAL_PRECISION (15));
+    return s_dump (value, JSON_INDENT (2));
 }
 
 int output_json_line (json_t *value)
 {
-    return s_dump (value, JSON_COMPACT | JSON_REAL_PRECISION (15));
+    return s_dump (value, JSON_COMPACT);
+}
+
+char *output_json_text (const json_t *value)
+{
+    assert (value != NULL);
+    return json_dumps (value, JSON_INDENT (2) | JSON_FLAGS);
 }
 
 json_t *output_record (const record_t *record, const void *value)

@@ -16,6 +16,8 @@
  * if it could not be made (told) or written (cli_main tells it at the end). */
 int output_json (json_t *value);
 int output_json_line (json_t *value);
+/* The text that output_json prints, to be freed; NULL when out of memory. The value stays the caller's. */
+char *output_json_text (const json_t *value);
 
 /* A record as a JSON value: digests and keys in base32, null for none, lists as arrays. NULL when out of memory. */
 json_t *output_record (const record_t *record, const void *value);

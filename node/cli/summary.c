@@ -188,14 +188,15 @@ static int s_run (cli_t *cli)
     json_object_set (summary, "nodes", nodes);
     const char *file = cli_value (cli, "json-file", NULL);
     if (file != NULL) {
-        char *text = json_dumps (summary, JSON_INDENT (2));
-        rc = session_write_file (file, text, strlen (text), 0644);
+        char *text = output_json_text (summary);
+        rc = text == NULL ? cli_fail ("%s", error_text (ERROR_MEMORY))
+                          : session_write_file (file, text, strlen (text), 0644);
         free (text);
     }
-    if (cli->json)
-        rc = output_json (json_incref (summary));
-    else
+    if (!cli->json)
         s_print (cli, nodes, &best);
+    else if (output_json (json_incref (summary)) != CLI_DONE)
+        rc = CLI_FAILED;
     json_decref (nodes);
     json_decref (summary);
     return rc;

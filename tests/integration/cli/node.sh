@@ -77,6 +77,15 @@ expect 0 'improvement_applied' show "$id" --dir "$node"
 expect 0 '"state": "shared"' show --json "$id" --dir "$node"
 expect 1 'nothing here|known here|same candidate' propose "$scratch/idea" --dir "$node"
 
+# --- several nodes side by side, also in a file: numbers as they were measured ---
+mkdir "$scratch/side"
+ln -s "$node" "$scratch/side/node-1"
+expect 0 'score 0\.25 → 0\.9' summary "$scratch/side" --json-file "$scratch/side.json"
+grep -q '"score": 0\.9$' "$scratch/side.json" || wrong "summary rounds badly in its file: $(cat "$scratch/side.json")"
+expect 1 'none/file can.t be written' summary "$scratch/side" --json --json-file "$scratch/none/file"
+run summary "$scratch/side" --json
+[ "$out" = "$(cat "$scratch/side.json")" ] || wrong "summary says one thing and writes another: $out"
+
 # --- diff: git takes it ---
 cp -r "$agent" "$scratch/copy"
 run diff --dir "$node"
