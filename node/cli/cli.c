@@ -161,8 +161,11 @@ static int s_help (cli_t *cli)
     }
     if (cli->operand_count == 1 && cli_help_family (words[0], stdout))
         return CLI_DONE;
-    return cli_usage (cli, "\"%s%s%s\" is no command", words[0], words[1] == NULL ? "" : " ",
-                      words[1] == NULL ? "" : words[1]);
+    if (!cli_help_family (words[0], stderr))
+        cli_help_overview (stderr);
+    cli_fail ("\"%s%s%s\" is no command", words[0], words[1] == NULL ? "" : " ",
+              words[1] == NULL ? "" : words[1]);
+    return CLI_USAGE;
 }
 
 const cli_command_t help_command = {

@@ -43,6 +43,17 @@ expect 0 'Exit code: 0 done, 1 failed, 2 usage' help
 expect 0 '^evomesh [0-9]+\.[0-9]+' version
 expect 0 '^evomesh [0-9]+\.[0-9]+' --version
 expect 0 'group invite' group --help
+expect 0 'group invite' help group
+help_lists () { # CODE LISTED UNLISTED WORD…: help on what is no command says so, and lists those that there are
+    local code=$1 listed=$2 unlisted=$3
+    shift 3
+    expect "$code" "\"$*\" is no command" help "$@"
+    grep -q "^  $listed  " <<<"$err" || wrong "help $*: expected $listed in the list: $err"
+    if grep -q "^  $unlisted  " <<<"$err"; then wrong "help $*: $unlisted is in the list: $err"; fi
+}
+help_lists 2 status 'agent frobnicate' frobnicate
+help_lists 2 'agent check' status agent frobnicate
+help_lists 2 status 'status frobnicate' status frobnicate
 for command in $("$evomesh" help | sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p' | tr ' ' '+'); do
     # shellcheck disable=SC2086
     expect 0 'Example:' ${command//+/ } --help
