@@ -22,8 +22,12 @@ const char *improvement_reason_text (uint64_t reason)
     return reason < REASON_COUNT ? reason_name ((reason_code_t)reason) : "unknown";
 }
 
-const char *improvement_reason_told (uint64_t reason)
+const char *improvement_reason_told (uint64_t reason, uint64_t state)
 {
+    bool was_live =
+        state == STATE_ROLLING_BACK || state == STATE_ROLLED_BACK || state == STATE_ROLLBACK_FAILED;
+    if (reason == REASON_OPERATOR && was_live)
+        return "the operator wanted the release before it back";
     return reason < REASON_COUNT ? reason_description ((reason_code_t)reason)
                                  : "a reason that this version doesn't know";
 }

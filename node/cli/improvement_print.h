@@ -11,7 +11,8 @@ const char *improvement_origin_name (uint64_t origin);
 /* The names, also for numbers that this build doesn't know ("unknown"). */
 const char *improvement_state_text (uint64_t state);
 const char *improvement_reason_text (uint64_t reason);
-const char *improvement_reason_told (uint64_t reason); /* the sentence for people */
+/* The sentence for people on an improvement in that state: an operator's no is another thing once it was live. */
+const char *improvement_reason_told (uint64_t reason, uint64_t state);
 const char *improvement_type_text (uint64_t type);
 
 /* The record as JSON, with names for state, origin, type and reason. NULL when out of memory. */

@@ -98,7 +98,7 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool d
     printf ("  state        %s\n", improvement_state_text (row->state));
     if (row->reason != REASON_NONE)
         printf ("  reason       %s: %s\n", improvement_reason_text (row->reason),
-                improvement_reason_told (row->reason));
+                improvement_reason_told (row->reason, row->state));
     if (row->detail.size > 0)
         printf ("  detail       %.*s\n", (int)row->detail.size, row->detail.data);
     printf ("  what         %s%s%s\n", improvement_type_text (row->improvement_type),
@@ -184,7 +184,7 @@ static void s_print_candidate (const cli_t *cli, const candidate_row_t *row)
                 output_digest (&row->improvement).text);
     if (row->reason != REASON_NONE)
         printf ("  reason       %s: %s\n", improvement_reason_text (row->reason),
-                improvement_reason_told (row->reason));
+                improvement_reason_told (row->reason, STATE_NONE));
     for (size_t i = 0; i < row->parents.count; i++)
         printf ("  made from    %s\n", output_digest (&row->parents.items[i].id).text);
     if (row->dropped)

@@ -161,6 +161,8 @@ grep -q '0\.9' "$node/current/number.txt" || wrong "a rollback that nobody confi
 expect 0 'rolling back' rollback "${id:0:8}" --yes --dir "$node"
 eventually count_is "$node" rolled_back 1
 [ "$(cat "$node/current/number.txt")" = "$kept" ] || wrong "the rollback left other files than before"
+expect 0 'reason +operator: the operator wanted the release before it back' show "${id:0:8}" --dir "$node"
+if grep -q 'rejected it' "$scratch/out"; then wrong "what was rolled back counts as rejected: $out"; fi
 expect 1 'rolled back before' rollback "${id:0:8}" --yes --dir "$node"
 
 # --- pause, over a restart ---
