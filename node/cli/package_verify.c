@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh package verify and show: what a package says, and whether it is true, down to each signature, offline. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,9 +147,13 @@ static void s_print_report (const package_report_t *report)
 
 /* --- verify --- */
 
-static int s_told_verified (const cli_t *cli, const trust_t *trust, const package_copy_t *copy, json_t *lines)
+/* `listed`: how many of the signatures were told one by one; the others are the founder's, who alone makes charter and rosters. */
+static int s_told_verified (const cli_t *cli, const trust_t *trust, const package_copy_t *copy,
+                            unsigned listed, json_t *lines)
 {
     bool known = s_trusted (trust) != NULL;
+    unsigned signatures = copy->report.signatures;
+    assert (listed <= signatures);
     int rc = known ? CLI_DONE : CLI_FAILED;
     if (cli->json) {
         json_t *json = s_report_json (&copy->report);
@@ -159,15 +164,19 @@ static int s_told_verified (const cli_t *cli, const trust_t *trust, const packag
     }
     s_print_report (&copy->report);
     if (known) {
-        printf ("%sverified%s: %u signatures hold, and the group's policy is satisfied.\n",
-                output_style (cli, OUTPUT_GREEN), output_style (cli, OUTPUT_PLAIN), copy->report.signatures);
+        printf (
+            "%sverified%s: %u signatures hold, the %u listed and %u of the founder on charter and rosters, "
+            "and the group's policy is satisfied.\n",
+            output_style (cli, OUTPUT_GREEN), output_style (cli, OUTPUT_PLAIN), signatures, listed,
+            signatures - listed);
         return CLI_DONE;
     }
-    return cli_fail ("consistent, group unknown: its %u signatures hold, but nothing here says that group %s "
+    return cli_fail ("consistent, group unknown: its %u signatures hold, the %u listed and %u of "
+                     "the founder on charter and rosters, but nothing here says that group %s "
                      "is to be trusted; "
                      "give its charter (`evomesh group members --charter FILE` at a member) with --group "
                      "FILE, or --dir of a member",
-                     copy->report.signatures, output_digest (&copy->report.group).text);
+                     signatures, listed, signatures - listed, output_digest (&copy->report.group).text);
 }
 
 static int s_verify (cli_t *cli)
@@ -179,8 +188,9 @@ static int s_verify (cli_t *cli)
     if (rc == CLI_DONE && (rc = package_copy_read (&copy, cli->operands[0])) == CLI_DONE) {
         rc = package_copy_verify (&copy, s_trusted (&trust), s_line, &telling);
         if (rc == CLI_DONE) {
+            unsigned listed = (unsigned)json_array_size (telling.lines);
             s_note_all_revoked (&telling, &trust, &copy);
-            rc = s_told_verified (cli, &trust, &copy, telling.lines);
+            rc = s_told_verified (cli, &trust, &copy, listed, telling.lines);
         }
         package_copy_clear (&copy);
     }

@@ -80,6 +80,9 @@ eventually status_is "$scratch/beta" 'd["packages_adopted"] >= 1'
 eventually count_is "$alpha" shared "$("$evomesh" log --json --state shared --dir "$alpha" | python3 -c 'import json, sys; print (max (1, len (json.load (sys.stdin))))')"
 expect 0 'is in' package export "$id" "$scratch/package" --dir "$alpha"
 expect 0 'measurement of .*: confirmed' package verify "$scratch/package" --dir "$scratch/beta"
+listed=$(grep -c '^  [a-z]* of ' "$scratch/out")
+told=$(sed -n 's/^verified: \([0-9]*\) signatures hold, the \([0-9]*\) listed and \([0-9]*\) of the founder .*/\1 \2 \3/p' "$scratch/out")
+[ "$told" = "$((${told##* } + listed)) $listed ${told##* }" ] || wrong "package verify counts other signatures than it lists: $out"
 expect 1 'tried here before' package import "$scratch/package" --dir "$scratch/beta"
 
 # --- leave, revoke ---
