@@ -78,7 +78,13 @@ void turn_act (turn_t *self);
 /* Forgets what was noted. */
 void turn_forget (turn_t *self);
 
-/* --- turn_recover.c --- */
+/* --- turn_checkpoint.c --- */
+/* What a checkpoint of the core as it stands would hold. False if it would be too large, or memory is short. */
+bool turn_checkpoint_encode (const turn_t *self, buffer_t *out);
+/* The core as the checkpoint behind that entry has it. 0, or why it can't be: nothing is changed then. */
+int turn_checkpoint_load (turn_t *self, uint64_t number);
+/* The number of the oldest entry that is kept; 0 if there is none, or it can't be read. */
+uint64_t turn_journal_oldest (const turn_t *self);
 /* Notes that the event was journaled; writes a checkpoint into the transaction if one is due. 0 or what the store failed with. */
 int turn_journaled (turn_t *self, const event_t *event);
 
