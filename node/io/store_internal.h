@@ -13,11 +13,6 @@
     Q (COMMIT, "COMMIT")                                                                                     \
     Q (JOURNAL_APPEND, "INSERT INTO journal (event, effects) VALUES (?1, ?2)")                               \
     Q (JOURNAL_LAST, "SELECT COALESCE (MAX (number), 0) FROM journal")                                       \
-    Q (CANDIDATE_LAST, "SELECT COALESCE (MAX (number), 0) FROM candidate")                                   \
-    Q (IMPROVEMENT_LAST, "SELECT COALESCE (MAX (number), 0) FROM improvement")                               \
-    Q (EVENT_LAST, "SELECT COALESCE (MAX (number), 0) FROM event")                                           \
-    Q (SNAPSHOT_LAST, "SELECT COALESCE (MAX (number), 0) FROM snapshot")                                     \
-    Q (PACKAGE_LAST, "SELECT COALESCE (MAX (number), 0) FROM package")                                       \
     Q (CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (number, digest, bytes) VALUES (?1, ?2, ?3)")      \
     Q (CHECKPOINT_DIGEST, "SELECT digest FROM checkpoint WHERE number = ?1")                                 \
     Q (CHECKPOINT_GET, "SELECT bytes FROM checkpoint WHERE number = ?1")                                     \
@@ -56,7 +51,7 @@ typedef enum {
 
 #define STORE_RECENT 128 /* a proposal has 65 at most, and is told of within a turn or two */
 
-typedef enum { RECORD_PUT, RECORD_GET, RECORD_DROP, RECORD_QUERY_COUNT } record_query_t;
+typedef enum { RECORD_PUT, RECORD_GET, RECORD_DROP, RECORD_LAST, RECORD_QUERY_COUNT } record_query_t;
 
 struct store {
     sqlite3 *db;
@@ -93,5 +88,11 @@ uint8_t *store_take_bytes (store_t *self, sqlite3_stmt *statement, const char *d
 
 /* Column 0 of a statement's single row, a number; 0 if there is none. Resets the statement. */
 uint64_t store_take_number (store_t *self, sqlite3_stmt *statement, const char *doing);
+
+/* The name of a table of records in the database. */
+const char *store_table_name (table_t table);
+
+/* The number of the newest record of a table; 0 if there is none. */
+uint64_t store_record_last (store_t *self, table_t table);
 
 #endif

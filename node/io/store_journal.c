@@ -113,27 +113,18 @@ int store_checkpoint_drop (store_t *self, uint64_t number)
 int store_check_begun (store_t *self, problem_t *problem)
 {
     assert (self != NULL);
-    /* Only turns write these, each with an entry of the journal. */
-    static const struct {
-        query_t query;
-        const char *name;
-    } tables[] = {{QUERY_CANDIDATE_LAST, "candidate"},
-                  {QUERY_IMPROVEMENT_LAST, "improvement"},
-                  {QUERY_EVENT_LAST, "event"},
-                  {QUERY_SNAPSHOT_LAST, "snapshot"},
-                  {QUERY_PACKAGE_LAST, "package"}};
     if (store_journal_count (self) > 0 || store_checkpoint_before (self, UINT64_MAX) > 0)
         return 0;
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        uint64_t last =
-            store_take_number (self, store_query (self, tables[i].query), "looking at its tables");
+    /* Only turns write records, each with an entry of the journal. */
+    for (table_t table = 0; table < TABLE_COUNT; table++) {
+        uint64_t last = store_record_last (self, table);
         problem_t what;
         if (last == 0)
             continue;
         problem_set (&what,
                      "its journal and its checkpoints are empty, but the table '%s' goes up to number %llu: "
                      "expected the journal that this came of",
-                     tables[i].name, (unsigned long long)last);
+                     store_table_name (table), (unsigned long long)last);
         return store_damaged (self, what.text, problem);
     }
     return 0;

@@ -8,7 +8,7 @@
 
 #define SQL_BYTES_MAX 256
 
-static const char *s_table_name (table_t table)
+const char *store_table_name (table_t table)
 {
     static const char *const names[] = {[TABLE_IMPROVEMENT] = "improvement",
                                         [TABLE_EVENT] = "event",
@@ -24,7 +24,7 @@ static const char *s_table_name (table_t table)
 static sqlite3_stmt *s_query (store_t *self, table_t table, record_query_t query)
 {
     char sql[SQL_BYTES_MAX];
-    const char *name = s_table_name (table);
+    const char *name = store_table_name (table);
     sqlite3_stmt **kept = &self->record_queries[table][query];
     if (*kept != NULL)
         return *kept;
@@ -41,6 +41,9 @@ static sqlite3_stmt *s_query (store_t *self, table_t table, record_query_t query
         size =
             snprintf (sql, sizeof sql,
                       "DELETE FROM %s WHERE key = ?1 AND number < (SELECT MAX (number) FROM %s)", name, name);
+        break;
+    case RECORD_LAST:
+        size = snprintf (sql, sizeof sql, "SELECT COALESCE (MAX (number), 0) FROM %s", name);
         break;
     case RECORD_QUERY_COUNT: break;
     }
@@ -78,6 +81,12 @@ int store_record_drop (store_t *self, table_t table, const digest_t *key)
     return store_run (self, statement, "dropping a record");
 }
 
+uint64_t store_record_last (store_t *self, table_t table)
+{
+    assert (self != NULL);
+    return store_take_number (self, s_query (self, table, RECORD_LAST), "looking at its tables");
+}
+
 int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first,
                        record_visit_fn *visit, void *context)
 {
@@ -85,7 +94,7 @@ int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest
     char sql[SQL_BYTES_MAX];
     int length =
         snprintf (sql, sizeof sql, "SELECT number, key, bytes FROM %s WHERE number > ?1 ORDER BY number %s",
-                  s_table_name (table), newest_first ? "DESC" : "ASC");
+                  store_table_name (table), newest_first ? "DESC" : "ASC");
     assert (length > 0 && length < SQL_BYTES_MAX);
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */
     int rc = store_prepare (self, sql, &statement);
