@@ -53,9 +53,9 @@ typedef struct {
     digest_t second_parent; /* zero: none but the parent */
 } proposal_said_t;
 
-/* Reads that from the last line of its stdout, where nothing of it need be. Returns 0, or -1 with the problem if the second parent is
- * none of the `count` candidates that it was given to learn from: what a lineage says must be true. The parent itself is no second
- * one. */
+/* Reads that from the last line of its stdout, where nothing of it need be. Returns 0, or -1 with the problem: that line begins with a
+ * brace and can't be read; or it says that something is exhausted, but not why; or the second parent is none of the `count` candidates
+ * that it was given to learn from, as what a lineage says must be true. The parent itself is no second one. */
 int proposal_read_output (const char *output, size_t size, const digest_t *parent, const digest_t *given,
                           size_t count, proposal_said_t *said, problem_t *problem);
 

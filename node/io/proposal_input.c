@@ -267,17 +267,33 @@ static int s_read_second_parent (const json_t *id, const digest_t *parent, const
     return 0;
 }
 
-int proposal_read_output (const char *output, size_t size, const digest_t *parent, const digest_t *given,
-                          size_t count, proposal_said_t *said, problem_t *problem)
+/* The last line that isn't blank, as JSON; NULL if it is meant as something else. Who begins with a brace means an answer: that one
+ * can't be read is a problem, as what it says could be that no file counts. */
+static int s_read_last_line (const char *output, size_t size, json_t **line, problem_t *problem)
 {
-    assert (output != NULL && parent != NULL && (given != NULL || count == 0));
-    *said = (proposal_said_t){.improvement_type = IMPROVE_PARAMETER_TUNING};
     while (size > 0 && strchr (" \t\r\n", output[size - 1]) != NULL)
         size--;
     size_t start = size;
     while (start > 0 && output[start - 1] != '\n')
         start--;
-    json_t *line = json_loadb (output + start, size - start, JSON_REJECT_DUPLICATES, NULL);
+    while (start < size && strchr (" \t\r", output[start]) != NULL)
+        start++;
+    json_error_t error;
+    *line = json_loadb (output + start, size - start, JSON_REJECT_DUPLICATES, &error);
+    if (*line != NULL || start == size || output[start] != '{')
+        return 0;
+    return problem_set (problem, "last line of stdout: column %d: %s; expected one JSON object", error.column,
+                        error.text);
+}
+
+int proposal_read_output (const char *output, size_t size, const digest_t *parent, const digest_t *given,
+                          size_t count, proposal_said_t *said, problem_t *problem)
+{
+    assert (output != NULL && parent != NULL && (given != NULL || count == 0));
+    *said = (proposal_said_t){.improvement_type = IMPROVE_PARAMETER_TUNING};
+    json_t *line;
+    if (s_read_last_line (output, size, &line, problem) != 0)
+        return -1;
     const json_t *type = json_object_get (line, "improvement_type");
     const json_t *text = json_object_get (line, "description");
     if (json_is_string (type) && improvement_type_parse (json_string_value (type)) >= 0)

@@ -398,6 +398,35 @@ START_TEST (who_does_not_say_what_is_exhausted_is_told_so)
 }
 END_TEST
 
+START_TEST (an_answer_that_can_not_be_read_is_refused_whatever_it_left_in_the_files)
+{
+    static const struct {
+        const char *output, *problem;
+    } cases[] = {
+        {"{\"exhausted\": \"all \\u0000 6\"}", "\\u0000 is not allowed"},
+        {"said\n  {\"exhausted\": \"all 6\"\n", "expected one JSON object"},
+        {"{\"exhausted\": \"all 6\", \"exhausted\": \"all 7\"}", "duplicate object key"},
+        {"{'exhausted': 'all 6'}", "expected one JSON object"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        proposal_said_t said;
+        digest_t parent = {{1}};
+        problem_t problem = {""};
+        const char *output = cases[i].output;
+        ck_assert_int_ne (proposal_read_output (output, strlen (output), &parent, NULL, 0, &said, &problem),
+                          0);
+        ck_assert_ptr_eq (strstr (problem.text, "last line of stdout: column "), problem.text);
+        ck_assert_ptr_nonnull (strstr (problem.text, cases[i].problem));
+    }
+    bench_t bench = s_bench ("echo 6 > value.txt; echo '{\"exhausted\": \"all 6 were tried\"'");
+    const proposed_t *found = s_propose (&bench);
+    ck_assert_uint_eq (found->result, PROPOSAL_NONE);
+    ck_assert_uint_eq (found->tree.size, 0);
+    ck_assert (found->description.size > 0);
+    s_end (&bench);
+}
+END_TEST
+
 /* What comes of a proposer that names `second` (JSON) where its input holds the parent and `other`. The second parent as the event
  * names it; zero: none. */
 static digest_t s_cross (const char *second, digest_t *other, bench_t *bench, const char *why)
@@ -481,5 +510,6 @@ SUITE_MAIN ("proposal", what_the_proposer_left_in_the_evolve_files_is_the_candid
             what_the_proposer_says_is_taken_from_its_last_line_only,
             who_says_that_nothing_is_left_is_believed_whatever_it_changed,
             who_does_not_say_what_is_exhausted_is_told_so,
+            an_answer_that_can_not_be_read_is_refused_whatever_it_left_in_the_files,
             a_second_parent_is_an_inspiration_that_the_proposer_was_given,
             a_second_parent_that_was_not_given_fails_the_proposal)
