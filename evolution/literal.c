@@ -131,6 +131,17 @@ static int s_parse_range (const scanner_t *self, lexer_t *lexer, const token_t *
     return 0;
 }
 
+/* The choice that has the token's text, or choice_count. */
+static size_t s_choice (const scanner_t *self, const literal_t *literal, const token_t *token)
+{
+    size_t choice = 0;
+    while (choice < literal->choice_count && (literal->choices[choice].length != token->length ||
+                                              memcmp (self->text + literal->choices[choice].offset,
+                                                      self->text + token->offset, token->length) != 0))
+        choice++;
+    return choice;
+}
+
 /* CHOICE | CHOICE …; `token` is the first one, `next` what follows it. */
 static int s_parse_choices (const scanner_t *self, lexer_t *lexer, token_t token, token_t next,
                             annotation_t *annotation)
@@ -142,6 +153,8 @@ static int s_parse_choices (const scanner_t *self, lexer_t *lexer, token_t token
             return s_unexpected (self, annotation, token.offset, EXPECTED);
         if (literal->choice_count == LITERAL_CHOICES_MAX)
             return s_unexpected (self, annotation, token.offset, "expected at most 16 choices");
+        if (s_choice (self, literal, &token) < literal->choice_count)
+            return s_unexpected (self, annotation, token.offset, "expected each choice once");
         literal->choices[literal->choice_count].offset = token.offset;
         literal->choices[literal->choice_count].length = token.length;
         literal->choice_count++;
@@ -206,17 +219,6 @@ static int s_add_number (const scanner_t *self, const annotation_t *annotation, 
     literal.value = token->value;
     literal.line = line;
     return s_add (self, &literal);
-}
-
-/* The choice that has the token's text, or choice_count. */
-static size_t s_choice (const scanner_t *self, const literal_t *literal, const token_t *token)
-{
-    size_t choice = 0;
-    while (choice < literal->choice_count && (literal->choices[choice].length != token->length ||
-                                              memcmp (self->text + literal->choices[choice].offset,
-                                                      self->text + token->offset, token->length) != 0))
-        choice++;
-    return choice;
 }
 
 /* The literal nearest before the comment, on its line. */

@@ -11,8 +11,8 @@
  * choices (strings, words, numbers); or with `all` each number of the list whose bracket was opened before the comment on its
  * line and not closed, or failing that of the last list on that line, or on the next line. Numbers are decimal; those in hex,
  * octal or with digit separators are refused. A suffix (0.5f, 10u, 20s) stays as it is. A number without point or exponent
- * stays whole unless a bound has one. What stands in a comment of several lines, or in code that is commented out, is not
- * meant. */
+ * stays whole unless a bound has one. No choice stands there twice. What stands in a comment of several lines, or in code that
+ * is commented out, is not meant. */
 #ifndef EVOMESH_EVOLUTION_LITERAL_H
 #define EVOMESH_EVOLUTION_LITERAL_H
 

@@ -158,9 +158,12 @@ START_TEST (test_bad_input_is_refused_with_the_reason_and_changes_nothing)
          "tune: absent: can't be opened"},
         {"{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"src/a.c\", \"bad.c\"]}",
          "tune: bad.c: line 2: found \"zero\" behind \"evolve:\"; expected a range"},
+        {"{\"seed\": 7, \"learning_rate\": 0.1, \"evolve\": [\"src/a.c\", \"same.c\"]}",
+         "tune: same.c: line 1: found \"8\" behind \"evolve:\"; expected each choice once"},
     };
     scratch_t scratch = s_checkout ();
     scratch_write (&scratch, "bad.c", "\nint x = 1; // evolve: zero\n");
+    scratch_write (&scratch, "same.c", "int x = 8; // evolve: 8 | 8\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_msg (s_run (&scratch, cases[i].request) == 1, "%s", cases[i].request);
         char *error = scratch_read (&scratch, "err");
