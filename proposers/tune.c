@@ -16,7 +16,8 @@
 #include "evolution/validators.h"
 #include "proposers/tune_space.h"
 
-#define TRIES 8 /* at a proposal that is not known yet */
+#define TRIES         8   /* at a proposal that is not known yet */
+#define SETTINGS_TOLD 1e9 /* below it their number is told to the last digit */
 
 typedef struct {
     json_t *request;
@@ -185,6 +186,7 @@ static void s_describe (const tune_t *self, char text[LIMIT_LONG_TEXT + 1])
                   left_out);
 }
 
+/* Takes `answer` over; NULL: there was no memory for it. */
 static int s_print_line (json_t *answer, problem_t *problem)
 {
     char *line = answer != NULL ? json_dumps (answer, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
@@ -210,21 +212,25 @@ static int s_print (char *description, problem_t *problem)
 static int s_print_exhausted (const tune_space_t *space, problem_t *problem)
 {
     bool spent = tune_space_is_spent (space);
+    const char *part = spent ? "hardly any of" : "all", *fate = spent ? "is left" : "were tried";
     json_t *why =
-        json_sprintf ("%s the %.0f settings that its marks allow %s", spent ? "hardly any of" : "all",
-                      space->points, spent ? "is left" : "were tried");
+        space->points < SETTINGS_TOLD
+            ? json_sprintf ("%s the %.0f settings that its marks allow %s", part, space->points, fate)
+            : json_sprintf ("%s the about %.0e settings that its marks allow %s", part, space->points, fate);
     return s_print_line (json_pack ("{s:o}", "exhausted", why), problem);
 }
 
-/* Changes the parameters to what was not proposed before. False if there is nothing left. */
-static bool s_change (tune_t *self, const tune_space_t *space)
+/* Changes the parameters to what was not proposed before. `*changed` is false if there is nothing left. */
+static int s_change (tune_t *self, const tune_space_t *space, bool *changed, problem_t *problem)
 {
+    *changed = false;
+    if (tune_space_is_spent (space))
+        return 0;
     random_t random;
     random_init_number (&random, self->seed);
-    if (tune_space_is_spent (space))
-        return false;
     tune_known_t known;
-    tune_known_read (&known, self->request, self->sources, self->source_count, self->parameter_count);
+    if (!tune_known_read (&known, self->request, self->sources, self->source_count, self->parameter_count))
+        return problem_set (problem, "out of memory");
     bool fresh = false, stuck = tune_space_is_stuck (space);
     for (int i = 0; i < TRIES && !fresh && !stuck; i++) {
         s_reset (self);
@@ -232,7 +238,8 @@ static bool s_change (tune_t *self, const tune_space_t *space)
         fresh = !tune_space_knows (space, self->parameters);
     }
     tune_known_clear (&known);
-    return fresh || !isfinite (space->points) || tune_space_take_other (space, self->parameters, &random);
+    *changed = fresh || !isfinite (space->points) || tune_space_take_other (space, self->parameters, &random);
+    return 0;
 }
 
 static int s_tune (tune_t *self, problem_t *problem)
@@ -240,12 +247,15 @@ static int s_tune (tune_t *self, problem_t *problem)
     if (s_read_request (self, problem) != 0 || s_read_sources (self, problem) != 0)
         return -1;
     tune_space_t space;
-    tune_space_read (&space, self->request, self->sources, self->source_count, self->parameters,
-                     self->parameter_count);
-    bool changed = s_change (self, &space);
-    int rc = changed ? 0 : s_print_exhausted (&space, problem);
+    if (!tune_space_read (&space, self->request, self->sources, self->source_count, self->parameters,
+                          self->parameter_count))
+        return problem_set (problem, "out of memory");
+    bool changed;
+    int rc = s_change (self, &space, &changed, problem);
+    if (rc == 0 && !changed)
+        rc = s_print_exhausted (&space, problem);
     tune_space_clear (&space);
-    if (!changed)
+    if (rc != 0 || !changed)
         return rc;
     for (size_t i = 0; i < self->source_count; i++)
         if (s_write_source (self, &self->sources[i], problem) != 0)

@@ -92,13 +92,15 @@ static void s_read_list (tune_known_t *self, const json_t *request, const json_t
     }
 }
 
-void tune_known_read (tune_known_t *self, const json_t *request, const source_t *sources, size_t source_count,
+bool tune_known_read (tune_known_t *self, const json_t *request, const source_t *sources, size_t source_count,
                       size_t parameter_count)
 {
+    assert (self != NULL && sources != NULL && source_count > 0 && parameter_count > 0);
     const json_t *inspirations = json_object_get (request, "inspirations");
     memset (self, 0, sizeof *self);
     self->values = calloc (DIFFER_KNOWN_MAX * parameter_count, sizeof *self->values);
-    assert (self->values);
+    if (self->values == NULL)
+        return false;
     self->known.number = (uint64_t)json_integer_value (json_object_get (request, "number"));
     s_read_list (self, request, json_object_get (inspirations, "top"), false, sources, source_count,
                  parameter_count);
@@ -110,6 +112,7 @@ void tune_known_read (tune_known_t *self, const json_t *request, const source_t 
                  parameter_count);
     assert (self->known.best <= self->known.recent && self->known.recent <= self->known.count);
     assert (self->known.count <= DIFFER_KNOWN_MAX);
+    return true;
 }
 
 void tune_known_clear (tune_known_t *self)

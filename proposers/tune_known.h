@@ -25,8 +25,9 @@ typedef struct {
 bool tune_known_values (const source_t *source, const json_t *text, double *values);
 
 /* Reads "inspirations", "recent" and "number". A candidate counts if it has its files, with the same marks as the parent's, and a
- * metric for each objective; others are left out. tune_known_clear frees. Aborts when out of memory. */
-void tune_known_read (tune_known_t *self, const json_t *request, const source_t *sources, size_t source_count,
+ * metric for each objective; others are left out. tune_known_clear frees. False, and nothing to clear, when
+ * out of memory. */
+bool tune_known_read (tune_known_t *self, const json_t *request, const source_t *sources, size_t source_count,
                       size_t parameter_count);
 void tune_known_clear (tune_known_t *self);
 

@@ -21,6 +21,12 @@ static double s_choices (const literal_t *literal)
     return INFINITY;
 }
 
+/* The least of them. */
+static double s_first (const literal_t *literal)
+{
+    return literal->kind == LITERAL_CHOICE ? 0 : literal->minimum;
+}
+
 /* Reads a candidate into the next row, if it is the parent's text but for the values of marked literals. */
 static bool s_add (tune_space_t *self, const json_t *candidate, const source_t *sources, size_t source_count)
 {
@@ -66,7 +72,7 @@ static void s_add_failures (tune_space_t *self, const json_t *list, const source
     }
 }
 
-void tune_space_read (tune_space_t *self, const json_t *request, const source_t *sources, size_t source_count,
+bool tune_space_read (tune_space_t *self, const json_t *request, const source_t *sources, size_t source_count,
                       const parameter_t *parameters, size_t count)
 {
     assert (self && sources && parameters && count > 0);
@@ -79,7 +85,8 @@ void tune_space_read (tune_space_t *self, const json_t *request, const source_t 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         rows_max += json_array_size (lists[i]);
     self->rows = calloc (rows_max * count, sizeof *self->rows);
-    assert (self->rows);
+    if (self->rows == NULL)
+        return false;
     for (size_t i = 0; i < count; i++) {
         self->rows[i] = parameters[i].value;
         self->points *= s_choices (parameters[i].literal);
@@ -88,6 +95,7 @@ void tune_space_read (tune_space_t *self, const json_t *request, const source_t 
         s_add_list (self, lists[i], sources, source_count);
     s_add_failures (self, failures, sources, source_count);
     assert (self->row_count <= rows_max && self->points >= 1);
+    return true;
 }
 
 void tune_space_clear (tune_space_t *self)
@@ -135,9 +143,8 @@ bool tune_space_is_spent (const tune_space_t *self)
 static void s_turn_on (const tune_space_t *self, parameter_t *parameters)
 {
     for (size_t i = 0; i < self->count; i++) {
-        const literal_t *literal = parameters[i].literal;
-        double first = literal->kind == LITERAL_CHOICE ? 0 : literal->minimum;
-        if (++parameters[i].value < first + s_choices (literal))
+        double first = s_first (parameters[i].literal);
+        if (++parameters[i].value < first + s_choices (parameters[i].literal))
             return;
         parameters[i].value = first;
     }
@@ -149,8 +156,8 @@ bool tune_space_take_other (const tune_space_t *self, parameter_t *parameters, r
     assert (isfinite (self->points) && self->row_count > 0);
     for (size_t i = 0; i < self->count; i++) {
         const literal_t *literal = parameters[i].literal;
-        double first = literal->kind == LITERAL_CHOICE ? 0 : literal->minimum;
-        parameters[i].value = first + (double)random_below (random, (uint64_t)s_choices (literal));
+        parameters[i].value =
+            s_first (literal) + (double)random_below (random, (uint64_t)s_choices (literal));
     }
     /* Among one more than are known there is another, unless there are no more. */
     for (size_t k = 0; k <= self->row_count && (double)k < self->points; k++) {

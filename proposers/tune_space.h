@@ -19,8 +19,8 @@ typedef struct {
 } tune_space_t;
 
 /* Reads what the request tells of: all candidates with the parent's text but for marked literals. `parameters` are the parent's.
- * tune_space_clear frees. Aborts when out of memory. */
-void tune_space_read (tune_space_t *self, const json_t *request, const source_t *sources, size_t source_count,
+ * tune_space_clear frees. False, and nothing to clear, when out of memory. */
+bool tune_space_read (tune_space_t *self, const json_t *request, const source_t *sources, size_t source_count,
                       const parameter_t *parameters, size_t count);
 void tune_space_clear (tune_space_t *self);
 

@@ -317,6 +317,26 @@ START_TEST (test_after_repetitions_it_tries_points_from_anywhere_before_it_gives
 }
 END_TEST
 
+START_TEST (test_a_number_of_settings_that_nobody_would_read_out_is_told_roughly)
+{
+    scratch_t scratch = scratch_new ();
+    static const char start[] = "sizes = [ # evolve: 1..1000000000 all\n500, 600, 700, 800]\n";
+    json_t *failures = json_array ();
+    for (size_t i = 0; i < 24; i++)
+        json_array_append_new (failures,
+                               json_pack ("{s:s, s:{s:s}}", "reason", "duplicate", "files", "a", start));
+    char *request = s_tell (1, "failures", failures);
+    scratch_write (&scratch, "a", start);
+    ck_assert_int_eq (s_run (&scratch, request), 0);
+    scratch_expect (
+        &scratch, "out",
+        "{\"exhausted\":\"hardly any of the about 1e+36 settings that its marks allow is left\"}\n");
+    free (request);
+    json_decref (failures);
+    scratch_remove (&scratch);
+}
+END_TEST
+
 START_TEST (test_another_text_between_the_marks_is_another_space)
 {
     scratch_t scratch = scratch_new ();
@@ -343,4 +363,5 @@ SUITE_MAIN ("proposers/tune", test_a_proposal_is_in_the_files_and_in_one_line_of
             test_a_small_space_is_gone_through_once_and_then_said_to_be_exhausted,
             test_it_is_exhausted_too_once_all_failures_told_were_repetitions,
             test_after_repetitions_it_tries_points_from_anywhere_before_it_gives_up,
+            test_a_number_of_settings_that_nobody_would_read_out_is_told_roughly,
             test_another_text_between_the_marks_is_another_space)
