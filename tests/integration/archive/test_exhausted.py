@@ -40,7 +40,7 @@ def a_small_space_is_gone_through_once (mesh):
     status = wait_for ("tune says that nothing is left", lambda: (lambda s: s and s["candidates"] == SETTINGS and s) (idle (node)), 60)
     why = "all the 6 settings that its marks allow were tried"
     expect ([(one["name"], one["idle"]) for one in status["proposers"]] == [("tune", why)], status["proposers"])
-    expect ("resting: no proposer has anything new to propose" in node.cli ("status"), "status doesn't say that it rests")
+    expect ("resting: no proposer has anything new to propose" in node.cli ("status").out, "status doesn't say that it rests")
     expect (any (why in step for step in status["next_steps"]), status["next_steps"])
     expect (status["duplicates"] <= SETTINGS, "%d duplicates" % status["duplicates"])
     expect ("size = 3" in node.read ("small.txt") and "mode = 4" in node.read ("small.txt"), "the best is live")
@@ -61,7 +61,7 @@ def one_that_gives_nothing_is_named (mesh):
     node.config (proposers="[{name: mute, command: [./nothing]}]")
     node.cli ("group", "create", "silence")
     node.start ()
-    wait_for ("status names who gives nothing new", lambda: "mute gave nothing new" in node.cli ("status"))
+    wait_for ("status names who gives nothing new", lambda: "mute gave nothing new" in node.cli ("status").out)
     mute, = node.status ()["proposers"]
     expect (mute["name"] == "mute" and mute["fruitless"] >= 4 and mute["idle"] is None and not mute["exhausted"], mute)
 
