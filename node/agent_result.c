@@ -13,6 +13,8 @@
 #include "node/schema.h"
 #include "protocol/record.h"
 
+#define NAMES_SHOWN 8 /* of the metrics that are there when one is not */
+
 #define EXPECTED_OBJECT "a JSON object such as {\"metrics\": {\"name\": 1.5}} on the last line of stdout"
 
 static bool s_is_space (char c)
@@ -77,10 +79,36 @@ static int s_check_valid (const json_t *result, problem_t *problem)
     return 0;
 }
 
+/* In the flat form these stand among the metrics. */
+static bool s_is_metric (const char *name, const json_t *value)
+{
+    bool is_error = strcmp (name, "error") == 0 && (json_is_null (value) || json_is_string (value));
+    return !is_error && strcmp (name, "artifacts") != 0;
+}
+
+/* A name that is not there is mostly one that is written otherwise: shows those that are. Returns -1. */
+static int s_told_missing (json_t *metrics, const char *missing, problem_t *problem)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    char found[NAMES_SHOWN * (SCHEMA_QUOTE_BYTES + 2)] = "no metric", quoted[SCHEMA_QUOTE_BYTES],
+                                                   more[32] = "";
+    size_t count = 0, used = 0;
+    json_object_foreach (metrics, name, value)
+    {
+        if (!s_is_metric (name, value) || count++ >= NAMES_SHOWN)
+            continue;
+        schema_quote (name, strlen (name), quoted);
+        used += (size_t)snprintf (found + used, sizeof found - used, "%s%s", used > 0 ? ", " : "", quoted);
+    }
+    assert (used < sizeof found);
+    if (count > NAMES_SHOWN)
+        (void)snprintf (more, sizeof more, " and %zu more", count - NAMES_SHOWN);
+    return problem_set (problem, "result: metric \"%s\": is missing, found %s%s", missing, found, more);
+}
+
 static int s_check_number (const char *name, const json_t *number, problem_t *problem)
 {
-    if (number == NULL)
-        return problem_set (problem, "result: metric \"%s\": is missing, expected a number", name);
     if (json_is_number (number))
         return 0;
     char quoted[SCHEMA_QUOTE_BYTES], found[SCHEMA_QUOTE_BYTES];
@@ -89,9 +117,11 @@ static int s_check_number (const char *name, const json_t *number, problem_t *pr
     return problem_set (problem, "result: metric %s: found %s, expected a number", quoted, found);
 }
 
-static int s_read_metric (const json_t *metrics, const char *name, double *value, problem_t *problem)
+static int s_read_metric (json_t *metrics, const char *name, double *value, problem_t *problem)
 {
     const json_t *number = json_object_get (metrics, name);
+    if (number == NULL)
+        return s_told_missing (metrics, name, problem);
     if (s_check_number (name, number, problem) != 0)
         return -1;
     *value = json_number_value (number);
@@ -108,18 +138,16 @@ static int s_check_flat (json_t *result, problem_t *problem)
     json_t *value = NULL;
     json_object_foreach (result, name, value)
     {
-        bool other = strcmp (name, "artifacts") == 0 ||
-                     (strcmp (name, "error") == 0 && (json_is_null (value) || json_is_string (value)));
-        if (!other && s_check_number (name, value, problem) != 0)
+        if (s_is_metric (name, value) && s_check_number (name, value, problem) != 0)
             return -1;
     }
     return 0;
 }
 
 /* The object whose members are the metrics, borrowed from the result; NULL with the problem. */
-static const json_t *s_metrics (json_t *result, problem_t *problem)
+static json_t *s_metrics (json_t *result, problem_t *problem)
 {
-    const json_t *metrics = json_object_get (result, "metrics");
+    json_t *metrics = json_object_get (result, "metrics");
     if (metrics == NULL && json_object_get (result, "valid") == NULL)
         return s_check_flat (result, problem) == 0 ? result : NULL;
     if (json_is_object (metrics))
@@ -131,7 +159,7 @@ static const json_t *s_metrics (json_t *result, problem_t *problem)
     return NULL;
 }
 
-static int s_read_metrics (const objectives_t *objectives, const json_t *from, metrics_t *metrics,
+static int s_read_metrics (const objectives_t *objectives, json_t *from, metrics_t *metrics,
                            problem_t *problem)
 {
     metrics_t read = {.count = objectives->count};
@@ -180,11 +208,11 @@ static int s_write_artifacts (json_t *from, char *text, size_t size)
 
 /* Checks everything of a result but its numbers; the artifacts are written. Returns where the metrics are, or NULL with
  * the problem. */
-static const json_t *s_open (json_t *result, char *artifacts, size_t size, problem_t *problem)
+static json_t *s_open (json_t *result, char *artifacts, size_t size, problem_t *problem)
 {
     if (s_check_valid (result, problem) != 0)
         return NULL;
-    const json_t *metrics = s_metrics (result, problem);
+    json_t *metrics = s_metrics (result, problem);
     json_t *from = json_object_get (result, "artifacts");
     if (metrics == NULL || from == NULL)
         return metrics;
@@ -236,7 +264,7 @@ int agent_read_result (const agent_t *agent, const char *output, size_t size, me
     json_t *result = s_load (output, size, problem);
     if (result == NULL)
         return -1;
-    const json_t *from = s_open (result, artifacts, artifacts_size, problem);
+    json_t *from = s_open (result, artifacts, artifacts_size, problem);
     int status = from == NULL ? -1 : s_read_metrics (&agent->objectives, from, metrics, problem);
     json_decref (result);
     return status;
@@ -244,8 +272,7 @@ int agent_read_result (const agent_t *agent, const char *output, size_t size, me
 
 /* --- stages --- */
 
-static int s_check_thresholds (const agent_stage_t *stage, const json_t *from, bool *passed,
-                               problem_t *problem)
+static int s_check_thresholds (const agent_stage_t *stage, json_t *from, bool *passed, problem_t *problem)
 {
     for (size_t i = 0; i < stage->threshold_count; i++) {
         const agent_threshold_t *threshold = &stage->thresholds[i];
@@ -272,7 +299,7 @@ int agent_read_stage (const agent_stage_t *stage, const char *output, size_t siz
     json_t *result = s_load (output, size, problem);
     if (result == NULL)
         return -1;
-    const json_t *from = s_open (result, artifacts, artifacts_size, problem);
+    json_t *from = s_open (result, artifacts, artifacts_size, problem);
     int status = from == NULL ? -1 : s_check_thresholds (stage, from, passed, problem);
     json_decref (result);
     return status;

@@ -156,7 +156,8 @@ breaks 'longer than its timeout' 'sleep 600'
 sed -i 's/timeout: 1s/timeout: 60s/' "$scratch/breaks/agent.yaml"
 breaks 'result' 'echo hello'
 breaks 'result' 'true'
-breaks 'score' 'echo "{\"metrics\": {}}"'
+breaks 'metric "score": is missing, found no metric' 'echo "{\"metrics\": {}}"'
+breaks 'metric "score": is missing, found "Score", "time"' 'echo "{\"Score\": 1, \"time\": 2}"'
 breaks 'score|NaN|finite|JSON' 'echo "{\"metrics\": {\"score\": NaN}}"'
 breaks 'printed too much|bytes of output' 'yes'
 printf 'number = 0.25 # evolve: 1..0\n' >"$scratch/breaks/number.txt"

@@ -371,7 +371,14 @@ static const struct {
      "result: found \"{\"metrics\": {\"a\": 1, \"b\": 1, \"b\": 2}}\" ("},
     {"{\"a\": 1, \"b\": 2", "result: found \"{\"a\": 1, \"b\": 2\" ('}' expected near end of file"},
     {"{\"a\": 1, \"b\": 2} {}", "result: found \"{\"a\": 1, \"b\": 2} {}\" (end of file expected near '{'"},
-    {"{\"a\": 1}", "result: metric \"b\": is missing, expected a number"},
+    {"{\"a\": 1}", "result: metric \"b\": is missing, found \"a\""},
+    {"{\"a\": 1, \"B\": 2, \"artifacts\": {\"b\": 1}, \"error\": null}",
+     "result: metric \"b\": is missing, found \"a\", \"B\""},
+    {"{}", "result: metric \"a\": is missing, found no metric"},
+    {"{\"metrics\": {\"1\": 1, \"2\": 1, \"3\": 1, \"4\": 1, \"5\": 1, \"6\": 1, \"7\": 1, \"8\": 1, \"9\": "
+     "1, \"0\": 1}}",
+     "result: metric \"a\": is missing, found \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\" and 2 "
+     "more"},
     {"{\"a\": 1, \"b\": \"2\"}", "result: metric \"b\": found \"2\", expected a number"},
     {"{\"a\": 1, \"b\": \"\\u001b[31m\"}", "result: metric \"b\": found \"?[31m\", expected a number"},
     {"{\"a\": 1, \"b\": true}", "result: metric \"b\": found true, expected a number"},

@@ -162,7 +162,7 @@ static const struct {
     {"{\"metrics\": {\"error\": -1, \"score\": 7, \"other\": null}}", 0, true, ""},
     {"{\"error\": 0.5001, \"score\": 2}", 0, false, "error is 0.5001, expected at most 0.5"},
     {"{\"error\": 0, \"score\": 1.75}", 0, false, "score is 1.75, expected at least 2"},
-    {"{\"error\": 0}", -1, false, "result: metric \"score\": is missing, expected a number"},
+    {"{\"error\": 0}", -1, false, "result: metric \"score\": is missing, found \"error\""},
     {"{\"error\": 0, \"score\": NaN}", -1, false, "result: found "},
     {"{\"metrics\": {\"error\": 0, \"score\": \"nan\"}}", -1, false,
      "result: metric \"score\": found \"nan\", expected a number"},
