@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
-from mesh import code_blocks, expect, main, write_agent
+from mesh import PROJECT, code_blocks, expect, main, write_agent
 
 MANIFEST = """\
 name: tiny
@@ -75,6 +75,21 @@ def what_is_no_result_is_told (mesh):
     fails (mesh, "import nowhere\n", "ModuleNotFoundError")
     fails (mesh, "x = 1\n", "evaluator.py has no function evaluate")
     fails (mesh, LOAD % "{'score': 1}", "found the unknown option --wrong", options="--wrong")
+
+
+def a_mistyped_command_is_told_in_one_line (mesh):
+    directory = mesh.path ("mistyped")
+    program = os.path.join (PROJECT, "deploy", "agents", "python-evaluator", "python-evaluator")
+    there = os.path.join (write_agent (directory, MANIFEST % "", {"program.py": "", "evaluator.py": ""}), "program.py")
+    for words, said in (
+            (["evaluater.py", there], "'evaluater.py': found no file, expected the evaluator's Python file"),
+            ([there, directory], "'%s': found a directory, expected the program's file, which the evaluator is given" % directory),
+            ([there, "a\x1b[31m"], "'a\\x1b[31m': found no file, expected the program's file, which the evaluator is given"),
+            ([there], "found 1 file, expected two: the evaluator's and the program's"),
+            (["--wrong"], "found the unknown option --wrong, expected --stage NAME, --apart, --private, --processes N or --help")):
+        result = mesh.run ("/usr/bin/python3", program, *words, code=2)
+        expect (result.err == "python-evaluator: %s\n" % said, str (result))
+    expect ("calls evaluate_NAME ()" in mesh.run ("/usr/bin/python3", program, "--help").out, "--help tells less than the manual")
 
 
 def a_stage_calls_its_function (mesh):
@@ -204,7 +219,8 @@ def a_program_apart_sees_neither_evaluator_nor_private_data (mesh):
         expect (result.code == code and (code == 1 or " 4.25 " in result.out), "%s: %s" % (false, result))
 
 
-main (results_of_every_form_are_read, what_is_no_result_is_told, a_stage_calls_its_function, the_same_files_give_the_same_result,
+main (results_of_every_form_are_read, what_is_no_result_is_told, a_mistyped_command_is_told_in_one_line,
+      a_stage_calls_its_function, the_same_files_give_the_same_result,
       what_a_program_does_stays_in_its_process, private_data_are_there_only_if_asked_for, the_documented_agent_works,
       a_program_in_a_jail_of_its_own_forges_nothing, a_program_apart_is_called_and_calls_back,
       a_program_apart_sees_neither_evaluator_nor_private_data)
