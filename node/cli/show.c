@@ -13,6 +13,7 @@ typedef struct {
     const cli_t *cli;
     digest_t id;
     json_t *events; /* for --json; NULL: they are printed */
+    bool begun;     /* one was printed, and the heading before it */
 } story_t;
 
 static void s_print_event (const cli_t *cli, const event_row_t *event)
@@ -41,8 +42,12 @@ static int s_visit_event (void *context, uint64_t number, const digest_t *key, c
     if (digest_equal (&event.modification_id, &story->id)) {
         if (story->events != NULL)
             json_array_append_new (story->events, output_record (&event_row_record, &event));
-        else
+        else {
+            if (!story->begun)
+                puts ("\nHow it went (UTC):");
+            story->begun = true;
             s_print_event (story->cli, &event);
+        }
     }
     arena_clear (&arena);
     return 0;
@@ -143,9 +148,10 @@ static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *ro
         s_print_head (cli, row, session_dropped (store, &row->candidate));
         if (agent != NULL)
             s_print_metrics (cli, row, agent);
-        puts ("\nHow it went (UTC):");
     }
     int rc = store_record_walk (store, TABLE_EVENT, 0, false, s_visit_event, story);
+    if (rc == 0 && !cli->json && !story->begun) /* each has at least that of its beginning */
+        puts ("\nHow it went is no longer kept (`retention` in node.yaml).");
     free (agent);
     membership_destroy (&joined);
     return rc == 0 ? CLI_DONE : cli_fail ("the store can't be read: %s", store_problem (store));

@@ -261,6 +261,9 @@ for table in candidate statement setting content; do
 done
 damage 'DELETE FROM journal WHERE number > 3' # its end is gone, which a checkpoint knows of
 refused_by run replay
+damage 'DELETE FROM event' # but what retention drops is no damage
+expect 0 'How it went is no longer kept' show "$proposed" --dir "$damaged"
+if grep -q 'How it went (UTC)' "$scratch/out"; then wrong "show announces a history that isn't there: $out"; fi
 damage 'DELETE FROM content'
 refused_by run
 
