@@ -42,6 +42,12 @@ static bool s_equal_ignoring_case (const char *text, const char *lower, size_t s
     return true;
 }
 
+/* U+0080 to U+009F, which a terminal obeys as it does an escape sequence, are control characters too. */
+static bool s_is_control (const unsigned char *c)
+{
+    return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0);
+}
+
 /* True for a name between slashes that may stand in a path. `.git` and `.evomesh…` are other programs' places, where a
  * peer's file could become a hook or a setting. */
 static bool s_part_valid (const char *part, size_t size)
@@ -58,11 +64,11 @@ bool tree_path_valid (const char *path)
     assert (path);
     size_t size = 0, part = 0;
     while (path[size] != '\0') {
-        unsigned char c = (unsigned char)path[size];
-        size_t length = s_utf8_length ((const unsigned char *)path + size);
-        if (length == 0 || c < 0x20 || c == 0x7f || size + length > LIMIT_PATH)
+        const unsigned char *c = (const unsigned char *)path + size;
+        size_t length = s_utf8_length (c);
+        if (length == 0 || s_is_control (c) || size + length > LIMIT_PATH)
             return false;
-        if (c == '/') {
+        if (*c == '/') {
             if (!s_part_valid (path + part, size - part))
                 return false;
             part = size + 1;

@@ -41,8 +41,8 @@ bool tree_equal (const tree_t *a, const tree_t *b);
  * change have changed at most. */
 bool tree_same_shape (const tree_t *self, const tree_t *of);
 
-/* True for a path that may stand in a tree: UTF-8 without control characters, LIMIT_PATH bytes at most, relative, and with
- * no part that is `.git` or starts with `.evomesh` (in any case): those places belong to others. */
+/* True for a path that may stand in a tree: UTF-8 without control characters (category Cc), LIMIT_PATH bytes at most,
+ * relative, and with no part that is `.git` or starts with `.evomesh` (in any case): those places belong to others. */
 bool tree_path_valid (const char *path);
 
 /* The exact bytes of a tree under an evaluator id: msgpack [evaluator, [[path, executable (0 or 1), content, size]…]],

@@ -70,13 +70,18 @@ START_TEST (test_paths_that_lead_elsewhere_are_refused)
                                       "a\nb",
                                       "a\x7f",
                                       "\x01",
+                                      "a\xc2\x80",
+                                      "a\xc2\x9b"
+                                      "31m",
+                                      "\xc2\x9f/b",
                                       "\xff",
                                       "a\xc0\xaf",
                                       "\xed\xa0\x80",
                                       "\xf5\x80\x80\x80",
                                       "a\xc3"};
-    static const char *const good[] = {"a",      ".gitignore",       "a/...", "..a", ".github/x", "a b", "\\",
-                                       "日本.c", "\xf0\x9f\x99\x82", ".evo"};
+    static const char *const good[] = {
+        "a",      ".gitignore",       "a/...", "..a",     ".github/x", "a b", "\\",
+        "日本.c", "\xf0\x9f\x99\x82", ".evo",  "\xc2\xa0"};
     tree_t tree = {NULL, 0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_msg (!tree_path_valid (bad[i]), "accepted: %s", bad[i]);
