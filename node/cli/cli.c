@@ -10,13 +10,35 @@
 #include <unistd.h>
 
 #include "node/cli/commands.h"
+#include "protocol/record.h"
+
+#define MESSAGE_BYTES (4 * CLI_PATH_BYTES)
+
+/* A message may hold words of the command line, file names, what a program said: none of that moves the cursor or changes colours. */
+static void s_put_message (const char *format, va_list arguments)
+{
+    static const char cut[] = "…";
+    char message[MESSAGE_BYTES], clean[MESSAGE_BYTES];
+    int size = vsnprintf (message, sizeof message, format, arguments);
+    text_clean (text_of (message), clean, sizeof clean);
+    fputs (clean, stderr);
+    fputs (size < (int)sizeof message ? "" : cut, stderr);
+}
 
 static void s_say (const char *format, va_list arguments)
 {
     fflush (stdout);
     fputs ("evomesh: ", stderr);
-    vfprintf (stderr, format, arguments);
+    s_put_message (format, arguments);
     fputc ('\n', stderr);
+}
+
+cli_quote_t cli_quote (const char *word)
+{
+    assert (word != NULL);
+    cli_quote_t quote;
+    schema_quote (word, strlen (word), quote.text);
+    return quote;
 }
 
 int cli_fail (const char *format, ...)
@@ -47,7 +69,7 @@ int cli_usage (const cli_t *cli, const char *format, ...)
     va_list arguments;
     fprintf (stderr, "evomesh %s: ", cli->command->name);
     va_start (arguments, format);
-    vfprintf (stderr, format, arguments);
+    s_put_message (format, arguments);
     va_end (arguments);
     fprintf (stderr, "\nSee `evomesh %s --help`.\n", cli->command->name);
     return CLI_USAGE;
@@ -65,14 +87,23 @@ static void s_find_prefix (cli_t *cli)
     }
 }
 
+/* One word or two, as a command's name is. */
+static cli_quote_t s_quote_words (int count, char **words)
+{
+    char name[2 * SCHEMA_QUOTE_BYTES]; /* longer than what is shown of it */
+    assert (count > 0);
+    (void)snprintf (name, sizeof name, "%s%s%s", words[0], count > 1 ? " " : "", count > 1 ? words[1] : "");
+    return cli_quote (name);
+}
+
 static int s_unknown (int count, char **words)
 {
     if (cli_help_family (words[0], stderr)) {
         if (count > 1 && words[1][0] != '-')
-            cli_fail ("\"%s %s\" is no command", words[0], words[1]);
+            cli_fail ("%s is no command", s_quote_words (count, words).text);
         return CLI_USAGE;
     }
-    cli_fail ("\"%s\" is no command; `evomesh help` lists them", words[0]);
+    cli_fail ("%s is no command; `evomesh help` lists them", cli_quote (words[0]).text);
     return CLI_USAGE;
 }
 
@@ -163,8 +194,7 @@ static int s_help (cli_t *cli)
         return CLI_DONE;
     if (!cli_help_family (words[0], stderr))
         cli_help_overview (stderr);
-    cli_fail ("\"%s%s%s\" is no command", words[0], words[1] == NULL ? "" : " ",
-              words[1] == NULL ? "" : words[1]);
+    cli_fail ("%s is no command", s_quote_words ((int)cli->operand_count, words).text);
     return CLI_USAGE;
 }
 

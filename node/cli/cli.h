@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "node/schema.h"
 #include "protocol/error.h"
 
 /* How a command ends. */
@@ -101,11 +102,17 @@ void cli_help_command (const cli_command_t *command, FILE *out);
 /* The commands that start with the word, e.g. "group"; false if there are none. */
 bool cli_help_family (const char *word, FILE *out);
 
-/* --- what went wrong: "evomesh: …" on stderr --- */
+/* --- what went wrong: "evomesh: …" on stderr, without control characters whoever the words are from --- */
 int cli_fail (const char *format, ...) __attribute__ ((format (printf, 1, 2)));  /* returns CLI_FAILED */
 int cli_fail_problem (const problem_t *problem);                                 /* returns CLI_FAILED */
 void cli_note (const char *format, ...) __attribute__ ((format (printf, 1, 2))); /* nothing wrong yet */
 int cli_usage (const cli_t *cli, const char *format, ...)
     __attribute__ ((format (printf, 2, 3))); /* CLI_USAGE */
+
+/* A word of the command line as messages show it: in quotes, its beginning if it is long. */
+typedef struct {
+    char text[SCHEMA_QUOTE_BYTES];
+} cli_quote_t;
+cli_quote_t cli_quote (const char *word);
 
 #endif

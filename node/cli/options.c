@@ -59,7 +59,7 @@ static int s_option (cli_t *cli, int left, char **arguments, int *used)
     *used = 1;
     assert (left > 0);
     if (option == NULL)
-        return cli_usage (cli, "unknown option --%.*s", (int)size, word);
+        return cli_usage (cli, "unknown option --%.*s", (int)(size < 60 ? size : 60), word);
     if (option->argument == NULL)
         return equals != NULL ? cli_usage (cli, "--%s takes no value", option->name)
                               : s_give (cli, option, "");
@@ -68,9 +68,9 @@ static int s_option (cli_t *cli, int left, char **arguments, int *used)
     if (left < 2)
         return cli_usage (cli, "--%s needs a value: --%s %s", option->name, option->name, option->argument);
     if (s_is_option (cli->command, arguments[1]))
-        return cli_usage (cli, "--%s needs %s, found \"%s\": --%s %s", option->name,
-                          strcmp (option->argument, "N") == 0 ? "a number" : "a value", arguments[1],
-                          option->name, option->argument);
+        return cli_usage (cli, "--%s needs %s, found %s: --%s %s", option->name,
+                          strcmp (option->argument, "N") == 0 ? "a number" : "a value",
+                          cli_quote (arguments[1]).text, option->name, option->argument);
     *used = 2;
     return s_give (cli, option, arguments[1]);
 }
@@ -78,7 +78,7 @@ static int s_option (cli_t *cli, int left, char **arguments, int *used)
 static int s_operand (cli_t *cli, const char *word)
 {
     if (cli->operand_count >= cli->command->operands_max)
-        return cli_usage (cli, "\"%s\" is one operand too many", word);
+        return cli_usage (cli, "%s is one operand too many", cli_quote (word).text);
     assert (cli->operand_count < CLI_OPERANDS_MAX);
     cli->operands[cli->operand_count++] = word;
     return CLI_DONE;
@@ -108,7 +108,7 @@ int cli_parse (cli_t *cli, int count, char **arguments, bool *help)
         else if (!only_operands && strncmp (word, "--", 2) == 0)
             rc = s_option (cli, count - i, arguments + i, &used);
         else if (!only_operands && word[0] == '-' && word[1] != '\0')
-            rc = cli_usage (cli, "unknown option %s", word);
+            rc = cli_usage (cli, "unknown option %.60s", word);
         else
             rc = s_operand (cli, word);
         if (rc != CLI_DONE)
@@ -147,8 +147,8 @@ int cli_number (const cli_t *cli, const char *name, uint64_t minimum, uint64_t m
     unsigned long long value = strtoull (text, &end, 10);
     bool digits = text[0] != '\0' && strspn (text, "0123456789") == strlen (text);
     if (!digits || errno != 0 || value < minimum || value > maximum)
-        return cli_usage (cli, "--%s: found \"%s\", expected a whole number from %llu to %llu", name, text,
-                          (unsigned long long)minimum, (unsigned long long)maximum);
+        return cli_usage (cli, "--%s: found %s, expected a whole number from %llu to %llu", name,
+                          cli_quote (text).text, (unsigned long long)minimum, (unsigned long long)maximum);
     *number = value;
     return CLI_DONE;
 }
@@ -163,8 +163,8 @@ int cli_real (const cli_t *cli, const char *name, double minimum, double maximum
     decimal_t decimal;
     if (!decimal_scan (text, size, &decimal) || decimal.length != size || decimal.value < minimum ||
         decimal.value > maximum)
-        return cli_usage (cli, "--%s: found \"%s\", expected a number from %g to %g", name, text, minimum,
-                          maximum);
+        return cli_usage (cli, "--%s: found %s, expected a number from %g to %g", name, cli_quote (text).text,
+                          minimum, maximum);
     *number = decimal.value;
     return CLI_DONE;
 }
@@ -177,7 +177,8 @@ int cli_duration (const cli_t *cli, const char *name, uint64_t minimum_ms, uint6
         return CLI_DONE;
     uint64_t value = 0;
     if (schema_duration_ms (text, &value) != 0 || value < minimum_ms || value > maximum_ms)
-        return cli_usage (cli, "--%s: found \"%s\", expected a duration such as 90s, 20m or 1h", name, text);
+        return cli_usage (cli, "--%s: found %s, expected a duration such as 90s, 20m or 1h", name,
+                          cli_quote (text).text);
     *ms = value;
     return CLI_DONE;
 }

@@ -80,13 +80,16 @@ static int s_search (store_t *store, const table_t *tables, size_t table_count, 
 static int s_id_text (const char *text, char lower[DIGEST_TEXT_BYTES])
 {
     size_t size = strlen (text);
-    if (size >= DIGEST_TEXT_BYTES || size < SESSION_ID_CHARACTERS_MIN)
-        return cli_fail ("found \"%.60s\", expected an id or at least its first %d characters", text,
-                         SESSION_ID_CHARACTERS_MIN);
+    if (size < SESSION_ID_CHARACTERS_MIN)
+        return cli_fail ("found %s, expected an id or at least its first %d characters",
+                         cli_quote (text).text, SESSION_ID_CHARACTERS_MIN);
+    if (size >= DIGEST_TEXT_BYTES)
+        return cli_fail ("found %zu characters, %s, expected an id, which has %d at most", size,
+                         cli_quote (text).text, DIGEST_TEXT_BYTES - 1);
     for (size_t i = 0; i <= size; i++)
         lower[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
     if (strspn (lower, "abcdefghijklmnopqrstuvwxyz234567") != size)
-        return cli_fail ("found \"%s\", expected an id: letters and the digits 2 to 7", text);
+        return cli_fail ("found %s, expected an id: letters and the digits 2 to 7", cli_quote (text).text);
     return CLI_DONE;
 }
 

@@ -38,6 +38,23 @@ expect 2 'review_threshold' group create g --review-threshold 0.9
 expect 2 'found "loud"' run --log-level loud
 [ ! -e "$HOME/.local" ] || wrong "a usage error made something in the home directory"
 
+# --- what was mistyped is shown without control characters, and bounded ---
+for control in $'\e[31m' $'\xc2\x9b31m' $'\a' $'\xff'; do
+    expect 2 '"\?.*red" is no command' "${control}red"
+    expect 2 '"group \?.*red" is no command' group "${control}red"
+    expect 2 'unknown option --\?.*red' status "--${control}red"
+    expect 2 'found "\?.*red", expected a whole number' log --limit "${control}red"
+    expect 2 'NAME: found "\?.*red"' group create "${control}red"
+    expect 1 '/\?.*red is no node.s data directory' status --dir "$scratch/${control}red"
+done
+long=$(printf '%050000d' 0)
+for words in "$long" "group $long" "status --$long" "status -$long" "status $long" "log --limit $long" "help $long" "help group $long" \
+    "status --dir $long"; do
+    # shellcheck disable=SC2086
+    run $words
+    [ "$code" != 0 ] && [ ${#err} -lt 8000 ] && [ ${#out} = 0 ] || wrong "evomesh ${words:0:20}…: exit $code, ${#err} bytes told"
+done
+
 # --- help and version ---
 expect 0 'Exit code: 0 done, 1 failed, 2 usage' help
 expect 0 '^evomesh [0-9]+\.[0-9]+' version
@@ -107,6 +124,7 @@ expect 1 'found nothing on stdin' group join - --dir "$node"
 expect 1 'is in no group' group members --dir "$node"
 expect 1 'found "abc", expected an id' show abc --dir "$node"
 expect 1 'found "ab1d", expected an id: letters and the digits 2 to 7' show ab1d --dir "$node"
+expect 1 'found 50000 characters, "a+…", expected an id, which has 52 at most' show "$(printf '%050000d' 0 | tr 0 a)" --dir "$node"
 expect 1 'no improvement, candidate or snapshot here has the id abcd' show abcd --dir "$node"
 expect 1 'no node runs on .*evomesh run --dir' status --dir "$node"
 expect 1 'no node runs on' watch --dir "$node"
