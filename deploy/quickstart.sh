@@ -150,7 +150,7 @@ board_open () {
 # Draws the summary in one piece, so that no event comes between its lines; long ones are cut at the edge.
 board_draw () {
     local text line row=$((board + 1)) drawn
-    text=$("$evomesh" summary "$directory") || return 0
+    text=$("$evomesh" summary --width "$columns" "$directory") || return 0
     drawn=$(printf '\e7\e[?7l\e[%d;1H\e[2K' "$row")
     while IFS= read -r line && [ $((row - board)) -le "$board_rows" ]; do
         row=$((row + 1))
@@ -192,7 +192,7 @@ echo || true
 
 # --- the end ---
 status=0
-summary=$("$evomesh" summary --seconds "$((SECONDS - started))" ${json:+--json-file "$json"} "$directory") || status=1
+summary=$("$evomesh" summary --width "${columns:-0}" --seconds "$((SECONDS - started))" ${json:+--json-file "$json"} "$directory") || status=1
 stop
 echo "$summary"
 best=$(sed -n 's/^Best: \(node-[0-9]*\),.*/\1/p' <<<"$summary")

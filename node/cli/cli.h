@@ -58,7 +58,8 @@ struct cli {
     } given[CLI_OPTIONS_MAX];
     size_t given_count;
     bool json;
-    bool colour; /* stdout is a terminal and NO_COLOR isn't set */
+    size_t width; /* columns of the terminal that stdout is; 0: it is none, or doesn't say */
+    bool colour;  /* stdout is a terminal and NO_COLOR isn't set */
 };
 
 /* Runs the program: finds the command, parses, runs it. Returns the exit code. */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -66,6 +67,26 @@ output_cell_t output_cell (text_t text, size_t width)
     }
     cell.text[used] = '\0';
     return cell;
+}
+
+bool output_list (output_cell_t *cell, const char *format, ...)
+{
+    assert (cell != NULL && format != NULL);
+    static const char cut[] = ", …";
+    char part[OUTPUT_CELL_BYTES];
+    size_t used = strlen (cell->text), room = sizeof cell->text - used - strlen (cut);
+    if (used >= strlen ("…") && strcmp (cell->text + used - strlen ("…"), "…") == 0)
+        return false;
+    va_list arguments;
+    va_start (arguments, format);
+    int size = vsnprintf (part, sizeof part, format, arguments);
+    va_end (arguments);
+    assert (size >= 0 && used + strlen (cut) < sizeof cell->text);
+    const char *between = used > 0 ? ", " : "";
+    bool fits = strlen (between) + (size_t)size < room;
+    strcpy (cell->text + used, between);
+    strcpy (cell->text + used + strlen (between), fits ? part : "…");
+    return fits;
 }
 
 output_cell_t output_time (uint64_t time_ms)

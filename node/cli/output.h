@@ -25,7 +25,8 @@ json_t *output_record (const record_t *record, const void *value);
 /* --- tables --- */
 typedef struct output_table output_table_t;
 
-/* A table whose columns are named by `heads`, separated by '|'; one that starts with '>' is aligned to the right. */
+/* A table whose columns are named by `heads`, separated by '|'. Before a head '>' aligns the column to the right; where a terminal
+ * is too narrow (cli->width) columns with '?' are left out, the last first, and then those with '~' cut with "…". */
 output_table_t *output_table_new (const char *heads);
 /* Adds a row: cells separated by '|' in the text that the format gives. Cells made of foreign text go through output_cell. */
 void output_table_row (output_table_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
@@ -44,6 +45,9 @@ typedef struct {
 
 /* A text that may stand in a cell or a line: '|' and white space become spaces, and it is cut with "…" at `width` characters. */
 output_cell_t output_cell (text_t text, size_t width);
+/* Adds a part to the list in a cell that is empty at first: ", " stands between two, and "…" for all that have no room. Returns
+ * false for those. */
+bool output_list (output_cell_t *cell, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 output_cell_t output_time (uint64_t time_ms);     /* UTC: "2026-03-01 12:30:05"; "-" for 0 */
 output_cell_t output_ago (uint64_t time_ms);      /* "3 min ago" */
 output_cell_t output_number (double value);       /* "5.371"; "-" if it isn't one */

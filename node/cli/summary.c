@@ -83,12 +83,11 @@ static void s_compare (best_t *best, const char *directory_name, json_t *status)
 
 /* --- the table --- */
 
-/* "12 not_better, 3 worse": the most frequent first, as many as fit a cell. */
-static void s_reasons (json_t *node, char text[OUTPUT_CELL_BYTES])
+/* "12 not_better, 3 worse": the most frequent first. */
+static output_cell_t s_reasons (json_t *node)
 {
     json_t *rejected = json_deep_copy (json_object_get (node, "rejected"));
-    size_t used = 0;
-    text[0] = '\0';
+    output_cell_t cell = {""};
     while (json_object_size (rejected) > 0) {
         const char *reason, *most = NULL;
         json_t *count;
@@ -100,36 +99,29 @@ static void s_reasons (json_t *node, char text[OUTPUT_CELL_BYTES])
                 most = reason;
             }
         }
-        int size = snprintf (text + used, OUTPUT_CELL_BYTES - used, "%s%lld %s", used > 0 ? ", " : "",
-                             (long long)highest, most);
-        if (size < 0 || used + (size_t)size >= OUTPUT_CELL_BYTES) {
-            text[used] = '\0';
+        if (!output_list (&cell, "%lld %s", (long long)highest, most))
             break;
-        }
-        used += (size_t)size;
         json_object_del (rejected, most);
     }
     json_decref (rejected);
+    return cell;
 }
 
 /* "excess_bins 5.371 → 4.92, …" */
-static void s_progress (json_t *node, char text[OUTPUT_CELL_BYTES])
+static output_cell_t s_progress (json_t *node)
 {
     const char *name;
     json_t *start;
-    size_t used = 0;
-    text[0] = '\0';
+    output_cell_t cell = {""};
     json_object_foreach (json_object_get (node, "start"), name, start)
     {
         json_t *now = json_object_get (json_object_get (node, "now"), name);
-        int size =
-            snprintf (text + used, OUTPUT_CELL_BYTES - used, "%s%s %s → %s", used > 0 ? ", " : "", name,
-                      output_number (json_is_number (start) ? json_number_value (start) : NAN).text,
-                      output_number (json_is_number (now) ? json_number_value (now) : NAN).text);
-        if (size < 0 || used + (size_t)size >= OUTPUT_CELL_BYTES)
+        if (!output_list (&cell, "%s %s → %s", name,
+                          output_number (json_is_number (start) ? json_number_value (start) : NAN).text,
+                          output_number (json_is_number (now) ? json_number_value (now) : NAN).text))
             break;
-        used += (size_t)size;
     }
+    return cell;
 }
 
 static void s_print (const cli_t *cli, json_t *nodes, const best_t *best)
@@ -137,19 +129,17 @@ static void s_print (const cli_t *cli, json_t *nodes, const best_t *best)
     size_t i;
     json_t *node;
     output_table_t *table =
-        output_table_new ("NODE|>PROPOSED|>APPLIED|>SENT|>ADOPTED|>ROLLED BACK|START → NOW|REJECTED");
+        output_table_new ("NODE|?>PROPOSED|>APPLIED|?>SENT|?>ADOPTED|?>ROLLED BACK|~START → NOW|~REJECTED");
     json_array_foreach (nodes, i, node)
     {
-        char reasons[OUTPUT_CELL_BYTES], progress[OUTPUT_CELL_BYTES];
-        s_reasons (node, reasons);
-        s_progress (node, progress);
-        output_table_row (
-            table, "%s|%lld|%lld|%lld|%lld|%lld|%s|%s", json_string_value (json_object_get (node, "name")),
-            (long long)json_integer_value (json_object_get (node, "proposed")),
-            (long long)json_integer_value (json_object_get (node, "applied")),
-            (long long)json_integer_value (json_object_get (node, "packages_sent")),
-            (long long)json_integer_value (json_object_get (node, "packages_adopted")),
-            (long long)json_integer_value (json_object_get (node, "rolled_back")), progress, reasons);
+        output_table_row (table, "%s|%lld|%lld|%lld|%lld|%lld|%s|%s",
+                          json_string_value (json_object_get (node, "name")),
+                          (long long)json_integer_value (json_object_get (node, "proposed")),
+                          (long long)json_integer_value (json_object_get (node, "applied")),
+                          (long long)json_integer_value (json_object_get (node, "packages_sent")),
+                          (long long)json_integer_value (json_object_get (node, "packages_adopted")),
+                          (long long)json_integer_value (json_object_get (node, "rolled_back")),
+                          s_progress (node).text, s_reasons (node).text);
     }
     output_table_end (cli, &table);
     printf ("\nSTART and NOW are measured once each, at different times: noisy figures are compared "
@@ -161,8 +151,11 @@ static void s_print (const cli_t *cli, json_t *nodes, const best_t *best)
 
 static int s_run (cli_t *cli)
 {
-    uint64_t seconds = 0;
+    uint64_t seconds = 0, width = cli->width;
     int rc = cli_number (cli, "seconds", 0, UINT32_MAX, &seconds);
+    if (rc == CLI_DONE)
+        rc = cli_number (cli, "width", 0, UINT16_MAX, &width);
+    cli->width = (size_t)width;
     if (rc != CLI_DONE)
         return rc;
     json_t *nodes = json_array ();
@@ -205,6 +198,7 @@ static int s_run (cli_t *cli)
 static const cli_option_t s_options[] = {
     {"seconds", "N", "how long they ran, for the JSON"},
     {"json-file", "FILE", "write the JSON there too"},
+    {"width", "N", "fit the table into so many columns (default: the terminal's; 0: any)"},
     {NULL, NULL, NULL},
 };
 

@@ -8,6 +8,8 @@
 
 #define TABLE_COLUMNS_MAX 12
 #define TABLE_ROW_BYTES   1024
+#define TABLE_GAP         2  /* spaces between two columns */
+#define TABLE_CUT_LEAST   30 /* what a column that may be cut keeps as long as others can be dropped instead */
 
 struct output_table {
     size_t columns;
@@ -15,6 +17,9 @@ struct output_table {
     size_t count; /* of cells */
     size_t capacity;
     bool right[TABLE_COLUMNS_MAX];
+    bool may_drop[TABLE_COLUMNS_MAX];
+    bool may_cut[TABLE_COLUMNS_MAX];
+    bool dropped[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
 };
 
@@ -43,6 +48,16 @@ static void s_add_cell (output_table_t *self, size_t column, const char *text, s
         self->widths[column] = width;
 }
 
+/* What a character before the head of the next column says of it; NULL if the head begins. */
+static bool *s_flag (output_table_t *self, char c)
+{
+    size_t column = self->columns;
+    return c == '>'   ? &self->right[column]
+           : c == '?' ? &self->may_drop[column]
+           : c == '~' ? &self->may_cut[column]
+                      : NULL;
+}
+
 output_table_t *output_table_new (const char *heads)
 {
     output_table_t *self = calloc (1, sizeof *self);
@@ -50,8 +65,9 @@ output_table_t *output_table_new (const char *heads)
     for (const char *at = heads; at != NULL;) {
         assert (self->columns < TABLE_COLUMNS_MAX);
         const char *bar = strchr (at, '|');
-        if (*at == '>') {
-            self->right[self->columns] = true;
+        bool *flag;
+        while ((flag = s_flag (self, *at)) != NULL) {
+            *flag = true;
             at++;
         }
         s_add_cell (self, self->columns, at, bar == NULL ? strlen (at) : (size_t)(bar - at));
@@ -86,14 +102,65 @@ size_t output_table_count (const output_table_t *self)
     return self->count / self->columns - 1;
 }
 
+/* --- making it fit --- */
+
+/* How wide a row is, with columns that may be cut no wider than `cut_to`. */
+static size_t s_row_width (const output_table_t *self, size_t cut_to)
+{
+    size_t width = 0;
+    for (size_t column = 0; column < self->columns; column++) {
+        bool is_cut = self->may_cut[column] && self->widths[column] > cut_to;
+        if (!self->dropped[column])
+            width += (width > 0 ? TABLE_GAP : 0) + (is_cut ? cut_to : self->widths[column]);
+    }
+    return width;
+}
+
+/* The widest of those that may be cut and are wider than their head; NULL if there is none. */
+static size_t *s_widest (output_table_t *self)
+{
+    size_t *widest = NULL;
+    for (size_t column = 0; column < self->columns; column++)
+        if (self->may_cut[column] && self->widths[column] > s_width (self->cells[column]) &&
+            (widest == NULL || self->widths[column] > *widest))
+            widest = &self->widths[column];
+    return widest;
+}
+
+/* Drops columns, the last first, and then cuts some, so far as they may be. */
+static void s_fit (output_table_t *self, size_t width)
+{
+    for (size_t column = self->columns; column > 0 && s_row_width (self, TABLE_CUT_LEAST) > width; column--)
+        self->dropped[column - 1] = self->may_drop[column - 1];
+    size_t *widest;
+    while (s_row_width (self, SIZE_MAX) > width && (widest = s_widest (self)) != NULL)
+        --*widest;
+}
+
+/* --- printing --- */
+
+/* Prints a cell, cut with "…" if it is wider than its column. */
+static void s_print_cell (const char *cell, size_t width)
+{
+    size_t bytes = 0, characters = 0;
+    bool is_cut = s_width (cell) > width;
+    for (; cell[bytes] != '\0'; bytes++)
+        if (((unsigned char)cell[bytes] & 0xc0) != 0x80 && is_cut && characters++ == width - 1)
+            break;
+    printf ("%.*s%s", (int)bytes, cell, is_cut ? "…" : "");
+}
+
 static void s_print_row (const output_table_t *self, char *const *cells)
 {
+    size_t behind = 0; /* the spaces behind the column before: none stand at the end of a line */
     for (size_t column = 0; column < self->columns; column++) {
-        assert (self->widths[column] >= s_width (cells[column]));
-        size_t pad = self->widths[column] - s_width (cells[column]);
-        bool last = column + 1 == self->columns;
-        printf ("%*s%s%*s", self->right[column] ? (int)pad : 0, "", cells[column],
-                last ? 0 : (self->right[column] ? 0 : (int)pad) + 2, "");
+        if (self->dropped[column])
+            continue;
+        size_t width = self->widths[column], own = s_width (cells[column]);
+        size_t pad = width > own ? width - own : 0;
+        printf ("%*s", (int)(behind + (self->right[column] ? pad : 0)), "");
+        s_print_cell (cells[column], width);
+        behind = TABLE_GAP + (self->right[column] ? 0 : pad);
     }
 }
 
@@ -102,6 +169,8 @@ void output_table_end (const cli_t *cli, output_table_t **self_p)
     assert (cli != NULL && self_p != NULL);
     output_table_t *self = *self_p;
     size_t rows = output_table_count (self);
+    if (cli->width > 0)
+        s_fit (self, cli->width);
     for (size_t row = 0; row <= rows && rows > 0; row++) {
         fputs (row == 0 ? output_style (cli, OUTPUT_BOLD) : "", stdout);
         s_print_row (self, self->cells + row * self->columns);

@@ -86,6 +86,10 @@ expect 1 'none/file can.t be written' summary "$scratch/side" --json --json-file
 run summary "$scratch/side" --json
 [ "$out" = "$(cat "$scratch/side.json")" ] || wrong "summary says one thing and writes another: $out"
 
+expect 0 'NODE .*ROLLED BACK .*NOW +REJECTED' summary "$scratch/side"
+expect 0 'NODE +(PROPOSED )? *APPLIED .*START → NOW .*REJECTED' summary "$scratch/side" --width 60
+[ "$(head -n 2 "$scratch/out" | python3 -c 'import sys; print (max (map (len, sys.stdin.read ().splitlines ())))')" -le 60 ] || wrong "summary --width 60 is wider: $out"
+
 # --- diff: git takes it ---
 cp -r "$agent" "$scratch/copy"
 run diff --dir "$node"

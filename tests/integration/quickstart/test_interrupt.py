@@ -23,7 +23,7 @@ def ctrl_c (mesh):
     code = terminal.end (120)
     expect (code == 0, "it ended with %d:\n%s" % (code, terminal.seen))
     expect ("\x1b[r" in terminal.seen, "the terminal's rows were not given back:\n%r" % terminal.seen[-2000:])
-    for text in ("NODE +PROPOSED", "node-1 +[0-9]+", "node-2 +[0-9]+", "Everything lies in", "evomesh diff --dir"):
+    for text in ("NODE .*APPLIED .*REJECTED", "node-1 +[0-9]+", "node-2 +[0-9]+", "Everything lies in", "evomesh diff --dir"):
         terminal.wait_seen (text)
     with open (summary) as file:
         expect ([node["name"] for node in json.load (file)["nodes"]] == ["node-1", "node-2"], "the JSON is not whole")

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/cli/output.h"
+#include "tests/lib/suite.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+/* cli.c's, which would bring all commands with it. */
+int cli_fail (const char *format, ...)
+{
+    ck_abort_msg ("%s", format);
+}
+
+/* What the table prints where the terminal has `width` columns. */
+static void s_print (output_table_t *table, size_t width, char *text, size_t size)
+{
+    cli_t cli = {.width = width};
+    FILE *file = tmpfile ();
+    ck_assert_ptr_nonnull (file);
+    fflush (stdout);
+    int stdout_before = dup (STDOUT_FILENO);
+    dup2 (fileno (file), STDOUT_FILENO);
+    output_table_end (&cli, &table);
+    fflush (stdout);
+    dup2 (stdout_before, STDOUT_FILENO);
+    close (stdout_before);
+    rewind (file);
+    text[fread (text, 1, size - 1, file)] = '\0';
+    fclose (file);
+}
+
+static void s_expect (size_t width, const char *expected)
+{
+    char text[1024];
+    output_table_t *table = output_table_new ("NAME|?>SENT|>DONE|?>LOST|~WHAT|~WHY");
+    output_table_row (table, "%s|%d|%d|%d|%s|%s", "ant", 1, 22, 3, "a → b, c → d, e → f, g → h, i → j, k → l",
+                      "worse");
+    output_table_row (table, "%s|%d|%d|%d|%s|%s", "beetle", 4, 5, 6, "a → b", "");
+    s_print (table, width, text, sizeof text);
+    ck_assert_str_eq (text, expected);
+}
+
+START_TEST (a_table_is_as_wide_as_it_is_where_nothing_bounds_it)
+{
+    static const char *const whole =
+        "NAME    SENT  DONE  LOST  WHAT                                      WHY\n"
+        "ant        1    22     3  a → b, c → d, e → f, g → h, i → j, k → l  worse\n"
+        "beetle     4     5     6  a → b                                     \n";
+    s_expect (0, whole);
+    s_expect (73, whole);
+}
+END_TEST
+
+START_TEST (what_may_be_cut_is_cut_as_long_as_enough_of_it_is_left)
+{
+    s_expect (63, "NAME    SENT  DONE  LOST  WHAT                            WHY\n"
+                  "ant        1    22     3  a → b, c → d, e → f, g → h, i…  worse\n"
+                  "beetle     4     5     6  a → b                           \n");
+}
+END_TEST
+
+START_TEST (then_columns_are_dropped_from_the_right)
+{
+    s_expect (62, "NAME    SENT  DONE  WHAT                                 WHY\n"
+                  "ant        1    22  a → b, c → d, e → f, g → h, i → j,…  worse\n"
+                  "beetle     4     5  a → b                                \n");
+    s_expect (55, "NAME    DONE  WHAT                                WHY\n"
+                  "ant       22  a → b, c → d, e → f, g → h, i → j…  worse\n"
+                  "beetle     5  a → b                               \n");
+}
+END_TEST
+
+START_TEST (then_cells_are_cut_the_widest_first_but_no_heads)
+{
+    s_expect (25, "NAME    DONE  WHAT  WHY\n"
+                  "ant       22  a →…  worse\n"
+                  "beetle     5  a →…  \n");
+    s_expect (1, "NAME    DONE  WHAT  WHY\n"
+                 "ant       22  a →…  wo…\n"
+                 "beetle     5  a →…  \n");
+}
+END_TEST
+
+START_TEST (a_list_that_is_too_long_for_its_cell_says_so)
+{
+    output_cell_t cell = {""};
+    size_t fitting = 0;
+    while (output_list (&cell, "%s %zu", "→", fitting))
+        fitting++;
+    ck_assert_uint_gt (fitting, 10);
+    ck_assert_int_eq (strncmp (cell.text, "→ 0, → 1, → 2, ", strlen ("→ 0, → 1, → 2, ")), 0);
+    ck_assert_str_eq (cell.text + strlen (cell.text) - strlen (", …"), ", …");
+    output_cell_t before = cell;
+    ck_assert (!output_list (&cell, "x"));
+    ck_assert_str_eq (cell.text, before.text);
+}
+END_TEST
+
+START_TEST (a_list_of_one_that_is_too_long_is_a_cut_alone)
+{
+    output_cell_t cell = {""};
+    ck_assert (!output_list (&cell, "%0*d", OUTPUT_CELL_BYTES, 7));
+    ck_assert_str_eq (cell.text, "…");
+}
+END_TEST
+
+SUITE_MAIN ("cli/output", a_table_is_as_wide_as_it_is_where_nothing_bounds_it,
+            what_may_be_cut_is_cut_as_long_as_enough_of_it_is_left, then_columns_are_dropped_from_the_right,
+            then_cells_are_cut_the_widest_first_but_no_heads, a_list_that_is_too_long_for_its_cell_says_so,
+            a_list_of_one_that_is_too_long_is_a_cut_alone)
