@@ -128,6 +128,7 @@ static const schema_key_t s_retention_keys[] = {
     {KEY ("candidates", SCHEMA_INTEGER, retention.candidates), .maximum = RETENTION_MAX},
     {KEY ("journal", SCHEMA_INTEGER, retention.journal), .maximum = RETENTION_MAX},
     {KEY ("events", SCHEMA_INTEGER, retention.events), .maximum = RETENTION_MAX},
+    {KEY ("releases", SCHEMA_INTEGER, retention.releases), .maximum = RETENTION_MAX},
     {.name = NULL}};
 
 static const schema_key_t s_keys[] = {
@@ -196,6 +197,7 @@ void config_defaults (config_t *config, unsigned cores)
     config->retention.candidates = 10000;
     config->retention.journal = 100000;
     config->retention.events = 100000;
+    config->retention.releases = 16;
     config->real_time_monitoring.metrics_interval_seconds = 1;
     config->safety_systems.circuit_breaker_enabled = true;
     config->safety_systems.failure_threshold = 5;

@@ -43,6 +43,7 @@ typedef struct {
         uint64_t candidates; /* (10000) whose files are kept; 0: all */
         uint64_t journal;    /* (100000) entries; 0: all */
         uint64_t events;     /* (100000) for people, and as many own ones for peers; 0: all */
+        uint64_t releases;   /* (16) laid out, beside the live one; 0: all */
     } retention;
     struct {
         uint64_t metrics_interval_seconds; /* (1) */

@@ -226,6 +226,9 @@ static void s_put_retention (writer_t *out, const config_t *config)
                   "whose files are kept, beside the front and what was ever applied");
     s_put_number (out, "  journal", config->retention.journal, "entries that `evomesh replay` can go back");
     s_put_number (out, "  events", config->retention.events, "that `log`, `show` and peers can look back");
+    s_put_number (
+        out, "  releases", config->retention.releases,
+        "copies of the agent in releases/, beside the live one; older ones are made anew when needed");
 }
 
 static void s_put_place (writer_t *out, const char *indent, const llm_place_t *place)

@@ -6,9 +6,11 @@
 #include "node/io/workspace_internal.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #define RELEASES     "releases"
 #define CURRENT      "current"
 #define CURRENT_NEXT ".current-next"
+#define UNFINISHED   ".tmp-"
 
 static int s_fail (const char *path, const char *what, problem_t *problem)
 {
@@ -63,7 +66,7 @@ int workspace_release_write (store_t *store, const char *data_directory, const d
         return rc;
     if (s_is_directory (path))
         return 0;
-    if ((rc = s_path (unfinished, data_directory, ".tmp-", id, problem)) != 0 ||
+    if ((rc = s_path (unfinished, data_directory, UNFINISHED, id, problem)) != 0 ||
         (rc = s_make_releases (data_directory, releases, problem)) != 0)
         return rc;
     if (workspace_remove (unfinished) != 0) /* what a crash left */
@@ -124,4 +127,90 @@ int workspace_release_current (const char *data_directory, digest_t *id)
         return -1;
     *id = found;
     return 0;
+}
+
+/* --- those that go --- */
+
+typedef struct {
+    digest_t id;
+    struct timespec written;
+} written_t;
+
+typedef struct {
+    written_t *items;
+    size_t count;
+    size_t capacity;
+} releases_list_t;
+
+/* Takes in a name of `releases`, whose path is given. What a crash left unfinished goes; what isn't ours is left alone. */
+static int s_take (releases_list_t *list, const char *releases, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    digest_t id;
+    bool is_unfinished = strncmp (name, UNFINISHED, sizeof UNFINISHED - 1) == 0;
+    if (digest_parse (is_unfinished ? name + sizeof UNFINISHED - 1 : name, &id) != 0 ||
+        file_join (path, sizeof path, releases, name, NULL) != 0)
+        return 0;
+    if (is_unfinished)
+        return workspace_remove (path);
+    if (lstat (path, &status) != 0 || !S_ISDIR (status.st_mode))
+        return 0;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 32;
+        written_t *grown = realloc (list->items, capacity * sizeof *grown);
+        if (grown == NULL)
+            return -1; /* errno is ENOMEM */
+        list->items = grown;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = (written_t){id, status.st_mtim};
+    return 0;
+}
+
+/* The newest first. */
+static int s_by_time (const void *a, const void *b)
+{
+    const struct timespec *one = &((const written_t *)a)->written, *two = &((const written_t *)b)->written;
+    if (one->tv_sec != two->tv_sec)
+        return one->tv_sec > two->tv_sec ? -1 : 1;
+    return one->tv_nsec > two->tv_nsec ? -1 : one->tv_nsec < two->tv_nsec;
+}
+
+/* Under its own name a release is whole, so it loses that first. */
+static int s_remove (const char *data_directory, const digest_t *id, problem_t *problem)
+{
+    char path[PATH_MAX], unfinished[PATH_MAX];
+    int rc = s_path (path, data_directory, "", id, problem);
+    if (rc == 0)
+        rc = s_path (unfinished, data_directory, UNFINISHED, id, problem);
+    if (rc == 0 && (rename (path, unfinished) != 0 || workspace_remove (unfinished) != 0))
+        rc = s_fail (path, "can't be removed", problem);
+    return rc;
+}
+
+int workspace_release_trim (const char *data_directory, size_t keep, problem_t *problem)
+{
+    assert (data_directory != NULL && keep > 0);
+    char releases[PATH_MAX];
+    digest_t current = {{0}};
+    releases_list_t list = {0};
+    if (file_join (releases, sizeof releases, data_directory, RELEASES, problem) != 0)
+        return ERROR_BOUND;
+    (void)workspace_release_current (data_directory, &current);
+    DIR *listing = opendir (releases);
+    if (listing == NULL)
+        return errno == ENOENT ? 0 : s_fail (releases, "can't be read", problem);
+    int rc = 0;
+    for (struct dirent *entry; rc == 0 && (entry = readdir (listing)) != NULL;)
+        if (s_take (&list, releases, entry->d_name) != 0)
+            rc = s_fail (releases, "can't be tidied", problem);
+    closedir (listing);
+    if (list.count > 0)
+        qsort (list.items, list.count, sizeof *list.items, s_by_time);
+    for (size_t i = keep; rc == 0 && i < list.count; i++)
+        if (!digest_equal (&list.items[i].id, &current))
+            rc = s_remove (data_directory, &list.items[i].id, problem);
+    free (list.items);
+    return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/io/log.h"
 #include "node/io/service.h"
 
 struct releases {
@@ -107,10 +108,21 @@ void releases_snapshot (releases_t *self, const snapshot_t *effect)
             problem.text);
 }
 
+/* Old releases go once the service is at work on the new one. That one can't be removed harms nothing: it is tried again. */
+static void s_trim (const workshop_t *shop)
+{
+    problem_t problem = {{0}};
+    uint64_t keep = shop->config->retention.releases;
+    if (keep > 0 && workspace_release_trim (shop->data_directory, (size_t)keep, &problem) != 0)
+        log_line (LEVEL_WARNING, "release_kept", "problem=\"%s\"", problem.text);
+}
+
 static void s_restarted (void *context, const char *why)
 {
     releases_t *self = context;
     self->service = NULL;
+    if (why == NULL)
+        s_trim (self->workshop);
     s_tell (self, self->kind, self->operation, why == NULL ? SWITCH_DONE : SWITCH_UNSETTLED, why);
 }
 
@@ -129,6 +141,7 @@ static void s_switch (releases_t *self, event_kind_t kind, uint64_t operation, c
     }
     const char *command = shop->config->service_restart;
     if (command[0] == '\0') {
+        s_trim (shop);
         s_tell (self, kind, operation, SWITCH_DONE, NULL);
         return;
     }

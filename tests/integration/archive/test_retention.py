@@ -8,7 +8,7 @@ sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), 
 from climb import EVALUATE, MANIFEST, START
 from mesh import base32, expect, main, unpack, wait_for, write_agent
 
-KEPT, EVENTS, ROUND, ROUNDS = 40, 150, 75, 5
+KEPT, EVENTS, RELEASES, ROUND, ROUNDS = 40, 150, 2, 75, 5
 ELITE = 64  # of the one island: what is ranked stays
 SLACK = 8
 LATELY = 128 + 10  # contents that were put last stay until the next time; and the agent's own
@@ -83,7 +83,7 @@ def check (node):
 def a_node_that_keeps_little_stays_small_and_loses_nothing_that_matters (mesh):
     agent = write_agent (mesh.path ("climb"), MANIFEST, {"climb.txt": START, "evaluate": EVALUATE})
     node = mesh.node ("thrifty", "--seed", "7", agent=agent)
-    node.config (slots=2, retention="{candidates: %d, journal: 1, events: %d}" % (KEPT, EVENTS))
+    node.config (slots=2, retention="{candidates: %d, journal: 1, events: %d, releases: %d}" % (KEPT, EVENTS, RELEASES))
     node.cli ("group", "create", "climbers")
     for round in range (1, ROUNDS + 1):
         go_on (node, ROUND * round)
@@ -104,6 +104,8 @@ def a_node_that_keeps_little_stays_small_and_loses_nothing_that_matters (mesh):
             expect (found["checkpoint"] == 2, "%d checkpoints" % found["checkpoint"])
         used = len (kept) + len (rows (node, "package")) + len (rows (node, "snapshot"))
         expect (found["content"] <= 2 * used + LATELY, "%d contents for %d trees" % (found["content"], used))
+        laid_out = os.listdir (os.path.join (node.dir, "releases"))
+        expect (len (laid_out) <= RELEASES + 1, "%d releases are laid out" % len (laid_out))
         expect (found["event"] <= EVENTS, "%d events after a stop" % found["event"])
 
     # what is gone says so

@@ -3,7 +3,9 @@
 #include "tests/lib/suite.h"
 #include "tests/lib/tree_fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static const digest_t s_evaluator = {{1}};
@@ -245,9 +247,65 @@ START_TEST (test_what_a_crash_left_is_written_anew)
 }
 END_TEST
 
+/* Makes that release look as if it had been written so many seconds after the first. */
+static void s_age (fixture_t *fixture, const digest_t *id, unsigned seconds)
+{
+    char text[DIGEST_TEXT_BYTES], path[128];
+    digest_text (id, text);
+    snprintf (path, sizeof path, "data/releases/%s", text);
+    const struct timespec times[2] = {{1000 + seconds, 0}, {1000 + seconds, 0}};
+    ck_assert_int_eq (utimensat (AT_FDCWD, scratch_path (&fixture->scratch, "%s", path).text, times, 0), 0);
+}
+
+static bool s_is_there (fixture_t *fixture, const digest_t *id)
+{
+    char text[DIGEST_TEXT_BYTES], path[128];
+    digest_text (id, text);
+    snprintf (path, sizeof path, "data/releases/%s/directory-0/file-0", text);
+    return access (scratch_path (&fixture->scratch, "%s", path).text, F_OK) == 0;
+}
+
+START_TEST (test_old_releases_go_but_never_the_live_one)
+{
+    fixture_t fixture = fixture_new ();
+    problem_t problem = {""};
+    tree_t trees[RELEASES];
+    digest_t ids[RELEASES];
+    ck_assert_int_eq (workspace_release_trim (s_data (&fixture), 1, &problem), 0); /* there are none yet */
+    for (unsigned i = 0; i < RELEASES; i++) {
+        char text[] = {(char)('a' + i), '\0'};
+        ids[i] = s_tree (&fixture, &trees[i], text, 3);
+        s_write (&fixture, &ids[i], &trees[i]);
+        s_age (&fixture, &ids[i], i);
+    }
+    char text[DIGEST_TEXT_BYTES], path[128];
+    const digest_t crashed = {{7}};
+    digest_text (&crashed, text);
+    snprintf (path, sizeof path, "data/releases/.tmp-%s/directory-0/file-0", text);
+    scratch_write (&fixture.scratch, path, "ha");
+    scratch_write (&fixture.scratch, "data/releases/notes", "somebody's");
+    s_switch (&fixture, &ids[0]); /* the oldest */
+    ck_assert_int_eq (workspace_release_trim (s_data (&fixture), RELEASES, &problem), 0);
+    ck_assert (s_is_there (&fixture, &ids[1]));
+    ck_assert_int_eq (access (scratch_path (&fixture.scratch, "%s", path).text, F_OK), -1);
+    ck_assert_int_eq (workspace_release_trim (s_data (&fixture), 1, &problem), 0);
+    for (unsigned i = 0; i < RELEASES; i++)
+        ck_assert_int_eq (s_is_there (&fixture, &ids[i]), i == 0 || i == RELEASES - 1);
+    scratch_expect (&fixture.scratch, "data/releases/notes", "somebody's");
+    s_expect_current (&fixture, &ids[0]);
+    s_write (&fixture, &ids[1], &trees[1]);
+    s_switch (&fixture, &ids[1]);
+    scratch_expect (&fixture.scratch, "data/current/directory-0/file-0", "b");
+    for (unsigned i = 0; i < RELEASES; i++)
+        tree_clear (&trees[i]);
+    fixture_destroy (&fixture);
+}
+END_TEST
+
 SUITE_MAIN ("io/release", test_current_leads_to_the_release_switched_to,
             test_a_release_that_is_not_there_is_not_switched_to,
             test_current_that_leads_elsewhere_counts_as_none,
             test_a_directory_in_the_place_of_current_is_told,
             test_a_release_without_its_content_leaves_nothing_behind,
-            test_a_kill_at_any_moment_leaves_a_whole_release, test_what_a_crash_left_is_written_anew)
+            test_a_kill_at_any_moment_leaves_a_whole_release, test_what_a_crash_left_is_written_anew,
+            test_old_releases_go_but_never_the_live_one)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "node/io/rollout.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
 
 #include "node/io/executor.h"
@@ -81,6 +82,35 @@ START_TEST (apply_switches_and_restore_switches_back)
     ck_assert_uint_eq (bench.rig->events[2].kind, EVENT_RESTORED);
     ck_assert_uint_eq (bench.rig->events[2].as.restored.operation, 13);
     s_expect_live (&bench, &bench.first, "1\n");
+    s_end (&bench);
+}
+END_TEST
+
+/* How many entries `releases` has. */
+static size_t s_laid_out (bench_t *self)
+{
+    size_t count = 0;
+    DIR *listing = opendir (scratch_path (&self->rig->fixture.scratch, "data/releases").text);
+    ck_assert_ptr_nonnull (listing);
+    for (struct dirent *entry; (entry = readdir (listing)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir (listing);
+    return count;
+}
+
+START_TEST (what_is_gone_back_to_is_laid_out_again)
+{
+    bench_t bench = s_bench ("");
+    bench.rig->config->retention.releases = 1;
+    apply_t apply = {12, bench.first, bench.second};
+    releases_apply (bench.releases, &apply);
+    s_expect_live (&bench, &bench.second, "2\n");
+    ck_assert_uint_eq (s_laid_out (&bench), 1);
+    restore_t restore = {13, bench.first};
+    releases_restore (bench.releases, &restore);
+    ck_assert_uint_eq (bench.rig->events[1].as.restored.result, 0);
+    s_expect_live (&bench, &bench.first, "1\n");
+    ck_assert_uint_eq (s_laid_out (&bench), 1);
     s_end (&bench);
 }
 END_TEST
@@ -276,7 +306,8 @@ START_TEST (a_merge_that_no_machine_could_make_is_told_apart_from_a_fault)
 END_TEST
 
 SUITE_MAIN ("rollout", a_snapshot_lays_the_release_out_and_switches_nothing,
-            apply_switches_and_restore_switches_back, apply_refuses_if_the_live_release_is_another_by_now,
+            apply_switches_and_restore_switches_back, what_is_gone_back_to_is_laid_out_again,
+            apply_refuses_if_the_live_release_is_another_by_now,
             a_release_that_is_not_here_fails_and_changes_nothing, a_start_puts_a_link_that_was_moved_right,
             a_switch_that_can_not_be_synced_is_told_as_done,
             the_service_is_restarted_on_the_new_release_before_apply_is_told,

@@ -23,7 +23,7 @@ static const char s_good[] =
     "selection: best\n"
     "learning_rate: 0.25\n"
     "islands: {count: 4, migration_interval: 20, migration_fraction: 0.5}\n"
-    "retention: {candidates: 50, journal: 0, events: 7}\n"
+    "retention: {candidates: 50, journal: 0, events: 7, releases: 3}\n"
     "service: {restart: \"systemctl restart a\", timeout: 5s}\n"
     "real_time_monitoring:\n"
     "  metrics_interval_seconds: 2\n"
@@ -63,6 +63,7 @@ static void s_expect_good (const config_t *config)
     ck_assert_uint_eq (config->retention.candidates, 50);
     ck_assert_uint_eq (config->retention.journal, 0);
     ck_assert_uint_eq (config->retention.events, 7);
+    ck_assert_uint_eq (config->retention.releases, 3);
     ck_assert_str_eq (config->service_restart, "systemctl restart a");
     ck_assert_uint_eq (config->service_timeout_ms, 5000);
     ck_assert_uint_eq (config->real_time_monitoring.metrics_interval_seconds, 2);
@@ -97,6 +98,7 @@ START_TEST (the_defaults_are_those_of_the_seed)
     ck_assert_uint_eq (config.retention.candidates, 10000);
     ck_assert_uint_eq (config.retention.journal, 100000);
     ck_assert_uint_eq (config.retention.events, 100000);
+    ck_assert_uint_eq (config.retention.releases, 16);
     ck_assert_uint_eq (config.real_time_monitoring.metrics_interval_seconds, 1);
     ck_assert (config.safety_systems.circuit_breaker_enabled);
     ck_assert_uint_eq (config.safety_systems.failure_threshold, 5);
