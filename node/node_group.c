@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The group as the node sees it: rosters that follow one another, invitations, joins, leaving. */
+#include "node/node_life.h"
 #include "node/node_peers.h"
 #include "node/node_say.h"
 
@@ -55,6 +56,7 @@ static void s_say_changes (node_t *self, const members_t *old)
         if (!is)
             say_outbox_forget (self, id);
     }
+    validate_peer_lost (self); /* nobody waits to the end for who is no member any more */
 }
 
 void on_roster (node_t *self, bytes_t packed)
