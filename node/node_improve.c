@@ -213,6 +213,12 @@ static bool s_gate_open (const node_t *self)
     return true;
 }
 
+/* The one trial of a half-open breaker waits for no other: what closes the gate may itself wait until the trial is over. */
+static bool s_is_trial (const node_t *self, const improvement_t *improvement)
+{
+    return self->breaker.trial != 0 && self->breaker.trial == improvement->breaker_trial;
+}
+
 uint64_t improve_due_ms (const improvement_t *improvement)
 {
     assert (improvement && improvement->used);
@@ -231,7 +237,7 @@ static bool s_go_on (node_t *self, size_t index)
     improvement_state_t before = improvement->state;
     bool due = improve_due_ms (improvement) <= self->now_ms;
     if (improvement->state == STATE_TESTING && improvement->waits) {
-        if (improvement->certified || s_gate_open (self))
+        if (improvement->certified || s_is_trial (self, improvement) || s_gate_open (self))
             review_start (self, index);
     } else if (improvement->state == STATE_REVIEWING && due)
         review_check (self, index, true);

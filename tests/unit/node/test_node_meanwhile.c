@@ -28,4 +28,49 @@ START_TEST (a_validator_that_is_revoked_is_not_waited_for_to_the_end)
 }
 END_TEST
 
-SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end)
+/* --- the breaker --- */
+
+/* The proposer that node 0 asked as the n-th comes with that candidate; NULL: with none. */
+static void s_come_up_with (rig_t *rig, size_t n, const digest_t *candidate)
+{
+    proposed_t proposed = {
+        .operation = rig->nodes[0].proposals[n], .result = candidate == NULL, .parent = rig->trees[0].id};
+    for (size_t i = 0; candidate && i < rig->tree_count; i++)
+        if (digest_equal (&rig->trees[i].id, candidate))
+            proposed.tree = bytes_of (rig->trees[i].tree.data, rig->trees[i].tree.size);
+    rig_event (rig, 0, (event_t){.kind = EVENT_PROPOSED, .as.proposed = proposed});
+    rig_settle (rig);
+}
+
+START_TEST (the_one_trial_does_not_wait_for_what_waits_for_it)
+{
+    rig_t *rig = rig_new (1, NULL);
+    rig->breaker_threshold = 1;
+    rig->proposers = 1;
+    rig_restart (rig, 0);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 2); /* one a slot */
+    digest_t failing = *rig_candidate (rig, "failing", 0.9, 0), older = *rig_candidate (rig, "older", 0.8, 0),
+             trial = *rig_candidate (rig, "trial", 0.7, 0);
+    rig->nodes[0].rules.apply_result = 1;
+    s_come_up_with (rig, 0, &failing);
+    s_expect_state (rig, 0, &failing, STATE_REJECTED);
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_opened"), 1);
+    rig->nodes[0].rules.apply_result = 0;
+    s_come_up_with (rig, 2, NULL); /* asked before it opened, too */
+    rig_pass (rig, 10001);
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_half_open"), 1);
+    ck_assert_uint_eq (rig->nodes[0].proposal_count, 4); /* the trial */
+    s_come_up_with (rig, 1, &older);
+    s_expect_state (rig, 0, &older, STATE_VALIDATED); /* it waits for the trial */
+    s_come_up_with (rig, 3, &trial);
+    ck_assert (digest_equal (&rig->nodes[0].current, &trial));
+    s_come_up_with (rig, 4, NULL); /* and a slot is free */
+    ck_assert_uint_eq (rig_events (rig, 0, "breaker_closed"), 1);
+    digest_t both = *rig_candidate (rig, "older+trial", 0, 0); /* the rig made it when it merged */
+    ck_assert (digest_equal (&rig->nodes[0].current, &both));
+    rig_destroy (&rig);
+}
+END_TEST
+
+SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end,
+            the_one_trial_does_not_wait_for_what_waits_for_it)
