@@ -53,8 +53,11 @@ bool apply_rebase (node_t *self, size_t index)
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
-    if (digest_equal (&improvement->base, &self->live))
+    if (digest_equal (&improvement->base, &self->live)) {
+        operate_drop (self, OWNER_IMPROVEMENT,
+                      index); /* a merge onto what was live meanwhile, and is no more */
         return false;
+    }
     if (s_merge_runs (self, index))
         return true;
     if (improvement->parcel != NONE) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is under way while something else changes: a member is revoked, the breaker opens, a release is taken back. */
+#include <stdio.h>
+
 #include "tests/lib/rig.h"
 #include "tests/lib/suite.h"
 
@@ -7,6 +9,16 @@ static void s_expect_state (const rig_t *rig, size_t k, const digest_t *candidat
 {
     ck_assert_str_eq (improvement_state_name (rig_state (rig, k, candidate, NULL, NULL)),
                       improvement_state_name (state));
+}
+
+/* A command of node 0's operator that takes an improvement's id. */
+static bool s_command (rig_t *rig, const char *name, const digest_t *candidate)
+{
+    digest_t improvement;
+    char id[DIGEST_TEXT_BYTES];
+    ck_assert_int_ne (rig_state (rig, 0, candidate, NULL, &improvement), STATE_NONE);
+    digest_text (&improvement, id);
+    return rig_command (rig, 0, name, "id", id);
 }
 
 /* --- a member is revoked --- */
@@ -72,5 +84,44 @@ START_TEST (the_one_trial_does_not_wait_for_what_waits_for_it)
 }
 END_TEST
 
+/* --- the live release goes on, and back --- */
+
+START_TEST (a_merge_onto_what_was_rolled_back_meanwhile_is_given_up)
+{
+    rig_t *rig = rig_new (1, NULL);
+    digest_t mine = *rig_candidate (rig, "mine", 0.5, 0), one = *rig_candidate (rig, "one", 0.9, 0);
+    rig->nodes[0].rules.hold_merges = true;
+    rig->nodes[0].rules.hold_evaluations = true;
+    rig_propose (rig, 0, &mine);
+    rig_settle (rig);
+    rig->nodes[0].rules.hold_evaluations = false;
+    rig_propose (rig, 0, &one);
+    rig_settle (rig);
+    rig_release (rig, 0); /* it is measured; that it is merged onto the first is held */
+    rig_settle (rig);
+    buffer_t merged = rig->nodes[0].held;
+    rig->nodes[0].held = (buffer_t){0};
+    rig->nodes[0].rules.hold_snapshots = true;
+    ck_assert (s_command (rig, "rollback", &one));
+    rig_settle (rig);
+    s_expect_state (rig, 0, &mine, STATE_SNAPSHOT); /* its base is live again */
+    rig->nodes[0].rules.hold_snapshots = false;
+    rig->nodes[0].rules.hold_evaluations = true;
+    rig_release (rig, 0);
+    rig_settle (rig);
+    s_expect_state (rig, 0, &mine, STATE_APPLIED);
+    buffer_append (&rig->nodes[0].inbox, merged.data, merged.size);
+    buffer_clear (&merged);
+    rig->nodes[0].rules.hold_merges = false;
+    rig_settle (rig);
+    rig_release (rig, 0);
+    rig_settle (rig);
+    s_expect_state (rig, 0, &mine, STATE_SHARED);
+    ck_assert (digest_equal (&rig->nodes[0].current, &mine));
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end,
-            the_one_trial_does_not_wait_for_what_waits_for_it)
+            the_one_trial_does_not_wait_for_what_waits_for_it,
+            a_merge_onto_what_was_rolled_back_meanwhile_is_given_up)
