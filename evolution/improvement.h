@@ -11,7 +11,7 @@
  *                                                                                                                     │
  *   reject leads to REJECTED from PROPOSED … SNAPSHOT                     SHARED ◀─share (own, verified)──────────────┤
  *                                                                         KEPT   ◀─keep (a peer's, or not shared)─────┤
- *   APPLIED, SHARED, KEPT ─roll back─▶ ROLLING_BACK ─done─▶ ROLLED_BACK; ─failed─▶ ROLLBACK_FAILED
+ *   APPLIED, SHARED, KEPT ─roll back─▶ ROLLING_BACK ─done─▶ ROLLED_BACK; ─failed─▶ ROLLBACK_FAILED ─roll back (still live)─▶ …
  *
  * Final: REJECTED, SHARED, KEPT, ROLLED_BACK, ROLLBACK_FAILED. */
 #ifndef EVOMESH_EVOLUTION_IMPROVEMENT_H

@@ -5,7 +5,9 @@
  *   SHARED, KEPT ─ rollback_to, LOAD the tree ─┴▶ ROLLING_BACK: RESTORE (`current` switched back, service restarted)
  *                                                      │
  *                                                      ▼ the live copy is measured
- *                                  as before: ROLLED_BACK    else, or not restored: ROLLBACK_FAILED, and the node stops */
+ *                                  as before: ROLLED_BACK    else, or not restored: ROLLBACK_FAILED, and the node stops
+ *
+ * What failed before anything was switched back can be rolled back again, once what was in the way of it is gone. */
 #include "node/node_life.h"
 #include "node/node_say.h"
 
@@ -127,13 +129,24 @@ void rollback_verified (node_t *self, size_t index, reason_code_t reason)
     s_undo_later (self, later + 1);
 }
 
+/* Did going back from it fail before anything was changed? Then it is live still, by itself or under what stands on it. */
+static bool s_is_live_still (const node_t *self, size_t at)
+{
+    digest_t release = self->live;
+    for (size_t i = self->applied_count - 1; i > at; i--)
+        if (self->applied[i].state != STATE_ROLLED_BACK && digest_equal (&self->applied[i].after, &release))
+            release = self->applied[i].before;
+    return self->applied[at].state == STATE_ROLLBACK_FAILED &&
+           digest_equal (&self->applied[at].after, &release);
+}
+
 int rollback_to (node_t *self, size_t at, reason_code_t reason)
 {
     assert (at < self->applied_count);
     const applied_t *applied = &self->applied[at];
     if (apply_busy (self))
         return ERROR_BUSY;
-    if (applied->state != STATE_SHARED && applied->state != STATE_KEPT)
+    if (applied->state != STATE_SHARED && applied->state != STATE_KEPT && !s_is_live_still (self, at))
         return ERROR_CONFLICT;
     load_t load = {.content = applied->before};
     size_t index = s_revive (self, applied, (bytes_t){NULL, 0});

@@ -122,6 +122,27 @@ START_TEST (a_merge_onto_what_was_rolled_back_meanwhile_is_given_up)
 }
 END_TEST
 
+START_TEST (a_rollback_that_failed_can_be_tried_again)
+{
+    rig_t *rig = rig_new (1, NULL);
+    digest_t one = *rig_candidate (rig, "one", 0.9, 0), start = rig->trees[0].id;
+    rig_propose (rig, 0, &one);
+    rig_settle (rig);
+    rig->nodes[0].rules.restore_result = 1;
+    ck_assert (s_command (rig, "rollback", &one));
+    rig_settle (rig);
+    s_expect_state (rig, 0, &one, STATE_ROLLBACK_FAILED);
+    ck_assert (digest_equal (&rig->nodes[0].current, &one)); /* it is live as before */
+    rig->nodes[0].rules.restore_result = 0;
+    ck_assert_msg (s_command (rig, "rollback", &one), "%s", rig->nodes[0].reply);
+    rig_settle (rig);
+    s_expect_state (rig, 0, &one, STATE_ROLLED_BACK);
+    ck_assert (digest_equal (&rig->nodes[0].current, &start));
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end,
             the_one_trial_does_not_wait_for_what_waits_for_it,
-            a_merge_onto_what_was_rolled_back_meanwhile_is_given_up)
+            a_merge_onto_what_was_rolled_back_meanwhile_is_given_up,
+            a_rollback_that_failed_can_be_tried_again)
