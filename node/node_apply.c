@@ -54,8 +54,8 @@ bool apply_rebase (node_t *self, size_t index)
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
     improvement_t *improvement = &self->improvements[index];
     if (digest_equal (&improvement->base, &self->live)) {
-        operate_drop (self, OWNER_IMPROVEMENT,
-                      index); /* a merge onto what was live meanwhile, and is no more */
+        /* A merge that is under way is onto what was live meanwhile, and is no more. */
+        operate_drop (self, OWNER_IMPROVEMENT, index);
         return false;
     }
     if (s_merge_runs (self, index))
