@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Three-way merges of trees. Files are merged by content where both sides changed them; a file that can't be (binary,
  * or removed on one side) counts as one hunk. What is in conflict is resolved as theirs and counted. */
+#include "node/io/merge_hunks.h"
 #include "node/io/workspace_internal.h"
 
 #include <assert.h>
@@ -8,119 +9,6 @@
 #include <string.h>
 
 #include <git2.h>
-
-/* --- hunks: where a text differs from its base --- */
-
-typedef struct {
-    size_t begin, end;   /* lines of the base that are replaced; equal for an insertion */
-    size_t first, count; /* lines of the new text that replace them, from 0 */
-} hunk_t;
-
-typedef struct {
-    hunk_t *hunks;
-    size_t count, capacity;
-    bool failed; /* out of memory */
-} hunks_t;
-
-typedef struct {
-    uint8_t *bytes;
-    size_t size;
-} text_bytes_t;
-
-static int s_note_hunk (const git_diff_delta *delta, const git_diff_hunk *hunk, void *context)
-{
-    (void)delta;
-    hunks_t *self = context;
-    if (self->count == self->capacity) {
-        size_t capacity = self->capacity == 0 ? 16 : 2 * self->capacity;
-        hunk_t *hunks = realloc (self->hunks, capacity * sizeof *hunks);
-        if (hunks == NULL) {
-            self->failed = true;
-            return -1;
-        }
-        self->hunks = hunks;
-        self->capacity = capacity;
-    }
-    /* Lines count from 1; where there are none, the number is that of the line before. */
-    hunk_t *noted = &self->hunks[self->count++];
-    noted->begin = (size_t)hunk->old_start - (hunk->old_lines > 0 ? 1 : 0);
-    noted->end = noted->begin + (size_t)hunk->old_lines;
-    noted->first = (size_t)hunk->new_start - (hunk->new_lines > 0 ? 1 : 0);
-    noted->count = (size_t)hunk->new_lines;
-    assert (noted->begin <= noted->end);
-    assert (self->count == 1 || noted[-1].end <= noted->begin); /* they ascend */
-    return 0;
-}
-
-static int s_find_hunks (const text_bytes_t *base, const text_bytes_t *fresh, hunks_t *hunks,
-                         problem_t *problem)
-{
-    git_diff_options options;
-    git_diff_options_init (&options, GIT_DIFF_OPTIONS_VERSION);
-    options.context_lines = 0;
-    options.interhunk_lines = 0;
-    options.flags = GIT_DIFF_FORCE_TEXT;
-    memset (hunks, 0, sizeof *hunks);
-    int rc = git_diff_buffers (base->bytes, base->size, NULL, fresh->bytes, fresh->size, NULL, &options, NULL,
-                               NULL, s_note_hunk, NULL, hunks);
-    if (rc == 0)
-        return 0;
-    free (hunks->hunks);
-    hunks->hunks = NULL;
-    if (!hunks->failed)
-        return workspace_git_fail ("comparing files", problem);
-    problem_set (problem, "out of memory");
-    return ERROR_MEMORY;
-}
-
-/* A place in a text, moved forward line by line. */
-typedef struct {
-    const text_bytes_t *text;
-    size_t line, offset;
-} cursor_t;
-
-static size_t s_offset_of (cursor_t *self, size_t line)
-{
-    assert (line >= self->line);
-    for (; self->line < line && self->offset < self->text->size; self->line++) {
-        const uint8_t *from = self->text->bytes + self->offset;
-        const uint8_t *newline = memchr (from, '\n', self->text->size - self->offset);
-        self->offset = newline == NULL ? self->text->size : (size_t)(newline - self->text->bytes) + 1;
-    }
-    return self->offset;
-}
-
-/* True if both hunks replace the same lines by the same text. */
-static bool s_same_change (const hunk_t *a, cursor_t *a_text, const hunk_t *b, cursor_t *b_text)
-{
-    if (a->begin != b->begin || a->end != b->end || a->count != b->count)
-        return false;
-    size_t a_from = s_offset_of (a_text, a->first), b_from = s_offset_of (b_text, b->first);
-    cursor_t a_end = *a_text, b_end = *b_text;
-    size_t a_size = s_offset_of (&a_end, a->first + a->count) - a_from;
-    size_t b_size = s_offset_of (&b_end, b->first + b->count) - b_from;
-    return a_size == b_size &&
-           memcmp (a_text->text->bytes + a_from, b_text->text->bytes + b_from, a_size) == 0;
-}
-
-/* How many of their hunks touch one of ours that isn't the same change. Both lists ascend. */
-static unsigned s_count_touching (const hunks_t *ours, const text_bytes_t *our_text, const hunks_t *theirs,
-                                  const text_bytes_t *their_text)
-{
-    cursor_t our_cursor = {our_text, 0, 0}, their_cursor = {their_text, 0, 0};
-    unsigned count = 0;
-    size_t first = 0;
-    for (size_t i = 0; i < theirs->count; i++) {
-        const hunk_t *their = &theirs->hunks[i];
-        while (first < ours->count && ours->hunks[first].end < their->begin)
-            first++;
-        bool touches = false;
-        for (size_t j = first; j < ours->count && ours->hunks[j].begin <= their->end && !touches; j++)
-            touches = !s_same_change (&ours->hunks[j], &our_cursor, their, &their_cursor);
-        count += touches;
-    }
-    return count;
-}
 
 /* --- one file --- */
 
@@ -175,18 +63,18 @@ static int s_merge_texts (const text_bytes_t texts[3], git_merge_file_result *me
 static int s_count (merge_t *self, const text_bytes_t texts[3], bool clean)
 {
     hunks_t ours, theirs;
-    int rc = s_find_hunks (&texts[0], &texts[1], &ours, self->problem);
+    int rc = hunks_find (&texts[0], &texts[1], &ours, self->problem);
     if (rc != 0)
         return rc;
-    rc = s_find_hunks (&texts[0], &texts[2], &theirs, self->problem);
+    rc = hunks_find (&texts[0], &texts[2], &theirs, self->problem);
     if (rc == 0) {
-        unsigned touching = clean ? 0 : s_count_touching (&ours, &texts[1], &theirs, &texts[2]);
+        unsigned touching = clean ? 0 : hunks_count_touching (&ours, &texts[1], &theirs, &texts[2]);
         self->result->hunks += (unsigned)theirs.count;
         assert (touching <= theirs.count);
         self->result->conflicts += !clean && touching == 0 ? 1 : touching;
     }
-    free (theirs.hunks);
-    free (ours.hunks);
+    hunks_clear (&theirs);
+    hunks_clear (&ours);
     return rc;
 }
 
@@ -259,9 +147,9 @@ static int s_count_theirs (merge_t *self, const tree_file_t *base, const tree_fi
     else if (s_is_binary (&texts[0]) || s_is_binary (&texts[1]))
         hunks.count = 1;
     else
-        rc = s_find_hunks (&texts[0], &texts[1], &hunks, self->problem);
+        rc = hunks_find (&texts[0], &texts[1], &hunks, self->problem);
     self->result->hunks += rc == 0 ? (unsigned)hunks.count : 0;
-    free (hunks.hunks);
+    hunks_clear (&hunks);
     free (texts[0].bytes);
     free (texts[1].bytes);
     return rc;
