@@ -6,18 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evolution/lexer.h"
+#include "evolution/annotation.h"
 
-#define MARKER      "evolve:"
-#define FOUND_MAX   40 /* characters of what was found, in a problem */
 #define NESTING_MAX 64 /* open brackets that are kept track of in a line */
-#define LOG_RATIO \
-    1.000000000001         /* at least, of a range's ends: their logarithms differ by more than rounding */
-#define INTEGER_MAX 0x1p53 /* a double holds every whole number up to it */
-#define EXPECTED                                                                                       \
-    "expected a range (evolve: 0..1), then \"log\" or \"all\" if wanted, or choices (evolve: \"a\" | " \
-    "\"b\"); a remark "                                                                                \
-    "may follow in parentheses or behind a comma"
 
 typedef struct {
     const char *text;
@@ -29,156 +20,6 @@ typedef struct {
     literals_t *literals;
     problem_t *problem;
 } scanner_t;
-
-/* What an annotation says. */
-typedef struct {
-    comment_family_t family;
-    size_t start; /* of the comment */
-    size_t end;   /* of what it says */
-    bool range;   /* else choices */
-    bool real;    /* a bound is written with a point or an exponent */
-    bool all;
-    literal_t literal; /* range and choices filled in */
-} annotation_t;
-
-static bool s_one_of (char c, const char *set)
-{
-    return c != '\0' && strchr (set, c) != NULL;
-}
-
-static bool s_blank (char c)
-{
-    return s_one_of (c, " \t\r\f\v");
-}
-
-/* Tells what was found at `at` where something else was expected. */
-static int s_unexpected (const scanner_t *self, const annotation_t *annotation, size_t at,
-                         const char *expected)
-{
-    size_t length = annotation->end > at ? annotation->end - at : 0;
-    while (length > 0 && s_blank (self->text[at + length - 1]))
-        length--;
-    if (length == 0)
-        problem_set (self->problem, "line %u: nothing more behind \"%s\"; %s", self->line, MARKER, expected);
-    else
-        problem_set (self->problem, "line %u: found \"%.*s\" behind \"%s\"; %s", self->line,
-                     (int)(length < FOUND_MAX ? length : FOUND_MAX), self->text + at, MARKER, expected);
-    return ERROR_INPUT;
-}
-
-/* If an annotation's comment starts at `at`: the offset behind the marker, else 0. */
-static size_t s_marker (const char *text, size_t at, size_t end, comment_family_t *family)
-{
-    size_t next = lexer_comment (text, at, end, family);
-    if (next == 0)
-        return 0;
-    char last = text[at + next - 1];
-    for (next += at; next < end && (text[next] == last || text[next] == '!'); next++)
-        ; /* /// and ## and //! are comments as well */
-    while (next < end && (text[next] == ' ' || text[next] == '\t'))
-        next++;
-    size_t length = strlen (MARKER);
-    return end - next >= length && memcmp (text + next, MARKER, length) == 0 ? next + length : 0;
-}
-
-/* True at the end of an annotation, or where a remark begins. */
-static bool s_over (const scanner_t *self, const token_t *token)
-{
-    return token->kind == TOKEN_END ||
-           (token->kind == TOKEN_OTHER && s_one_of (self->text[token->offset], "(,"));
-}
-
-static bool s_is (const scanner_t *self, const token_t *token, const char *text)
-{
-    return token->length == strlen (text) && memcmp (self->text + token->offset, text, token->length) == 0;
-}
-
-/* MINIMUM .. MAXIMUM [log] [all]; `first` is the minimum and the dots are read already. */
-static int s_parse_range (const scanner_t *self, lexer_t *lexer, const token_t *first,
-                          annotation_t *annotation)
-{
-    token_t last = lexer_next (lexer);
-    if (last.kind != TOKEN_NUMBER)
-        return s_unexpected (self, annotation, last.offset, EXPECTED);
-    literal_t *literal = &annotation->literal;
-    literal->minimum = first->value;
-    literal->maximum = last.value;
-    annotation->range = true;
-    annotation->real = first->real || last.real;
-    if (!(first->value < last.value) || !isfinite (last.value - first->value))
-        return s_unexpected (self, annotation, first->offset,
-                             "expected the lower end first, and an upper end above it");
-    if (!annotation->real && !(first->value >= -INTEGER_MAX && last.value <= INTEGER_MAX))
-        return s_unexpected (self, annotation, first->offset,
-                             "expected whole numbers below 2^53, or a point in them");
-    token_t token = lexer_next (lexer);
-    for (; token.kind == TOKEN_WORD; token = lexer_next (lexer)) {
-        if (s_is (self, &token, "log"))
-            literal->logarithmic = true;
-        else if (s_is (self, &token, "all"))
-            annotation->all = true;
-        else
-            break;
-    }
-    if (!s_over (self, &token))
-        return s_unexpected (self, annotation, token.offset, EXPECTED);
-    if (literal->logarithmic && !(literal->minimum > 0))
-        return s_unexpected (self, annotation, first->offset,
-                             "expected a range above 0, since it is \"log\"");
-    if (literal->logarithmic && !(literal->maximum / literal->minimum > LOG_RATIO))
-        return s_unexpected (self, annotation, first->offset,
-                             "expected ends that are further apart, since it is \"log\"");
-    return 0;
-}
-
-/* The choice that has the token's text, or choice_count. */
-static size_t s_choice (const scanner_t *self, const literal_t *literal, const token_t *token)
-{
-    size_t choice = 0;
-    while (choice < literal->choice_count && (literal->choices[choice].length != token->length ||
-                                              memcmp (self->text + literal->choices[choice].offset,
-                                                      self->text + token->offset, token->length) != 0))
-        choice++;
-    return choice;
-}
-
-/* CHOICE | CHOICE …; `token` is the first one, `next` what follows it. */
-static int s_parse_choices (const scanner_t *self, lexer_t *lexer, token_t token, token_t next,
-                            annotation_t *annotation)
-{
-    literal_t *literal = &annotation->literal;
-    literal->kind = LITERAL_CHOICE;
-    for (;;) {
-        if (token.kind != TOKEN_STRING && token.kind != TOKEN_WORD && token.kind != TOKEN_NUMBER)
-            return s_unexpected (self, annotation, token.offset, EXPECTED);
-        if (literal->choice_count == LITERAL_CHOICES_MAX)
-            return s_unexpected (self, annotation, token.offset, "expected at most 16 choices");
-        if (s_choice (self, literal, &token) < literal->choice_count)
-            return s_unexpected (self, annotation, token.offset, "expected each choice once");
-        literal->choices[literal->choice_count].offset = token.offset;
-        literal->choices[literal->choice_count].length = token.length;
-        literal->choice_count++;
-        if (next.kind != TOKEN_OTHER || self->text[next.offset] != '|')
-            break;
-        token = lexer_next (lexer);
-        next = lexer_next (lexer);
-    }
-    if (literal->choice_count < 2 || !s_over (self, &next))
-        return s_unexpected (self, annotation, literal->choice_count < 2 ? token.offset : next.offset,
-                             EXPECTED);
-    return 0;
-}
-
-static int s_parse (const scanner_t *self, size_t at, annotation_t *annotation)
-{
-    lexer_t lexer;
-    lexer_init (&lexer, self->text, at, annotation->end, COMMENT_NONE);
-    token_t first = lexer_next (&lexer);
-    token_t next = lexer_next (&lexer);
-    if (first.kind == TOKEN_NUMBER && next.kind == TOKEN_RANGE)
-        return s_parse_range (self, &lexer, &first, annotation);
-    return s_parse_choices (self, &lexer, first, next, annotation);
-}
 
 /* Takes up a literal; the array doubles as it fills. */
 static int s_add (const scanner_t *self, const literal_t *literal)
@@ -206,9 +47,9 @@ static int s_add_number (const scanner_t *self, const annotation_t *annotation, 
 {
     bool whole = !token->real && !annotation->real;
     if (token->kind == TOKEN_ODD || !isfinite (token->value) ||
-        (whole && fabs (token->value) > INTEGER_MAX)) {
+        (whole && fabs (token->value) > ANNOTATION_INTEGER_MAX)) {
         problem_set (self->problem, "line %u: found \"%.*s\", expected a decimal number that can be tuned",
-                     line, (int)(token->length < FOUND_MAX ? token->length : FOUND_MAX),
+                     line, (int)(token->length < ANNOTATION_FOUND_MAX ? token->length : ANNOTATION_FOUND_MAX),
                      self->text + token->offset);
         return ERROR_INPUT;
     }
@@ -232,7 +73,7 @@ static int s_add_nearest (const scanner_t *self, const annotation_t *annotation)
     for (token_t token = lexer_next (&lexer); token.kind != TOKEN_END; token = lexer_next (&lexer)) {
         bool number = token.kind == TOKEN_NUMBER || token.kind == TOKEN_ODD;
         commented |= token.kind == TOKEN_COMMENT;
-        if (annotation->range ? number : s_choice (self, &literal, &token) < literal.choice_count)
+        if (annotation->range ? number : annotation_choice (annotation, &token) < literal.choice_count)
             nearest = token;
     }
     if (nearest.kind == TOKEN_END) {
@@ -240,12 +81,12 @@ static int s_add_nearest (const scanner_t *self, const annotation_t *annotation)
             return 0;
         problem_set (self->problem,
                      "line %u: \"%s\" stands behind nothing that it could mean; expected %s before it",
-                     self->line, MARKER, annotation->range ? "a number" : "one of its choices");
+                     self->line, ANNOTATION_MARKER, annotation->range ? "a number" : "one of its choices");
         return ERROR_INPUT;
     }
     if (annotation->range)
         return s_add_number (self, annotation, &nearest, self->line);
-    literal.choice = s_choice (self, &literal, &nearest);
+    literal.choice = annotation_choice (annotation, &nearest);
     literal.offset = nearest.offset;
     literal.length = nearest.length;
     literal.line = self->line;
@@ -262,10 +103,10 @@ static size_t s_bracket (const scanner_t *self, size_t at, size_t end, comment_f
     lexer_init (&lexer, self->text, at, end, family);
     for (token_t token = lexer_next (&lexer); token.kind != TOKEN_END; token = lexer_next (&lexer)) {
         char c = token.kind == TOKEN_OTHER ? self->text[token.offset] : ' ';
-        if (s_one_of (c, "([{") && depth < NESTING_MAX) {
+        if (annotation_one_of (c, "([{") && depth < NESTING_MAX) {
             adjacent[depth] = depth > 0 && before == open[depth - 1];
             open[depth++] = token.offset;
-        } else if (s_one_of (c, ")]}") && depth > 0) {
+        } else if (annotation_one_of (c, ")]}") && depth > 0) {
             if (--depth == 0)
                 closed = open[0];
         }
@@ -288,7 +129,7 @@ static size_t s_list (const scanner_t *self, const annotation_t *annotation)
     while (end < self->size) {
         size_t begin = end + 1;
         end = lexer_line_end (self->text, begin, self->size);
-        while (begin < end && s_blank (self->text[begin]))
+        while (begin < end && annotation_blank (self->text[begin]))
             begin++;
         if (begin < end) {
             bracket = s_bracket (self, begin, end, annotation->family);
@@ -310,13 +151,13 @@ static unsigned s_lines (const char *text, size_t from, size_t to)
 static bool s_designator (const scanner_t *self, const token_t *token)
 {
     size_t before = token->offset, after = token->offset + token->length;
-    while (before > 0 && s_blank (self->text[before - 1]))
+    while (before > 0 && annotation_blank (self->text[before - 1]))
         before--;
-    while (after < self->size && s_blank (self->text[after]))
+    while (after < self->size && annotation_blank (self->text[after]))
         after++;
     if (before == 0 || self->text[before - 1] != '[' || after == self->size || self->text[after] != ']')
         return false;
-    for (after++; after < self->size && s_blank (self->text[after]);)
+    for (after++; after < self->size && annotation_blank (self->text[after]);)
         after++;
     return after < self->size && self->text[after] == '=';
 }
@@ -344,12 +185,12 @@ static int s_add_all (scanner_t *self, const annotation_t *annotation)
         line += s_lines (self->text, counted, token.offset);
         counted = token.offset;
         char c = token.kind == TOKEN_OTHER ? self->text[token.offset] : ' ';
-        depth += s_one_of (c, "([{");
-        depth -= s_one_of (c, ")]}");
+        depth += annotation_one_of (c, "([{");
+        depth -= annotation_one_of (c, ")]}");
         int error = 0;
         comment_family_t family;
         if (token.kind == TOKEN_COMMENT && token.offset != annotation->start &&
-            s_marker (self->text, token.offset, self->size, &family) > 0)
+            annotation_at (self->text, token.offset, self->size, &family) > 0)
             error =
                 s_list_problem (self, line, "found a mark, expected none inside of a list marked \"all\"");
         else if ((token.kind == TOKEN_NUMBER || token.kind == TOKEN_ODD) && !s_designator (self, &token))
@@ -367,11 +208,11 @@ static int s_add_all (scanner_t *self, const annotation_t *annotation)
 /* Reads the annotation whose marker ends at `behind`, and takes up what it marks. */
 static int s_annotation (scanner_t *self, comment_family_t family, size_t behind)
 {
-    annotation_t annotation = {.family = family, .start = self->at};
+    annotation_t annotation = {.text = self->text, .line = self->line, .family = family, .start = self->at};
     size_t line_end = lexer_line_end (self->text, behind, self->size);
     bool block = family == COMMENT_SLASH && self->text[self->at + 1] == '*';
     annotation.end = block ? lexer_block_end (self->text, behind, line_end) : line_end;
-    int error = s_parse (self, behind, &annotation);
+    int error = annotation_read (&annotation, behind, self->problem);
     if (error != 0)
         return error;
     self->at = block && annotation.end < line_end ? annotation.end + 2 : line_end;
@@ -385,11 +226,11 @@ static void s_skip_block (scanner_t *self)
 {
     size_t at = self->at, line_end = lexer_line_end (self->text, at, self->size);
     comment_family_t family;
-    while (at < line_end && s_blank (self->text[at]))
+    while (at < line_end && annotation_blank (self->text[at]))
         at++;
     if (self->no_block || line_end - at < 2 || memcmp (self->text + at, "/*", 2) != 0)
         return;
-    if (s_marker (self->text, at, line_end, &family) > 0 ||
+    if (annotation_at (self->text, at, line_end, &family) > 0 ||
         lexer_block_end (self->text, at + 2, line_end) < line_end)
         return;
     size_t end = lexer_block_end (self->text, line_end, self->size);
@@ -411,7 +252,7 @@ static int s_scan (const char *text, size_t size, bool passes_over, literals_t *
     while (self.at < size && error == 0) {
         comment_family_t family;
         size_t string = lexer_string_end (text, self.at, size);
-        size_t marker = s_marker (text, self.at, size, &family);
+        size_t marker = annotation_at (text, self.at, size, &family);
         if (marker > 0) {
             size_t start = self.at;
             error = s_annotation (&self, family, marker);
