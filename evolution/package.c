@@ -45,31 +45,31 @@ unsigned package_min_confirmations (const policy_t *policy, uint64_t members)
 #define BLOB_EXTRA_BYTES 8
 
 /* Adds what there is of a request's evidence, as far as it fits. Returns how many pieces had to stay out. */
-static size_t s_gather (const request_t *request, size_t *budget, blob_t *evidence, size_t *count)
+static size_t s_gather (const request_t *request, size_t *budget_bytes, blob_t *evidence, size_t *count)
 {
     size_t left_out = 0;
     for (size_t i = 0; i < request->count; i++) {
         const buffer_t *piece = &request->asked[i].evidence;
         if (piece->size == 0)
             continue;
-        if (*count == LIMIT_MEMBERS || piece->size + BLOB_EXTRA_BYTES > *budget) {
+        if (*count == LIMIT_MEMBERS || piece->size + BLOB_EXTRA_BYTES > *budget_bytes) {
             left_out++;
             continue;
         }
-        *budget -= piece->size + BLOB_EXTRA_BYTES;
+        *budget_bytes -= piece->size + BLOB_EXTRA_BYTES;
         evidence[(*count)++].bytes = bytes_of (piece->data, piece->size);
     }
     return left_out;
 }
 
-int package_gather (const request_t *feedback, const request_t *validation, size_t budget,
+int package_gather (const request_t *feedback, const request_t *validation, size_t budget_bytes,
                     blob_t evidence[LIMIT_MEMBERS], size_t *count)
 {
     assert (feedback && validation && evidence && count);
     *count = 0;
-    if (s_gather (validation, &budget, evidence, count) > 0)
+    if (s_gather (validation, &budget_bytes, evidence, count) > 0)
         return ERROR_BOUND;
-    (void)s_gather (feedback, &budget, evidence, count);
+    (void)s_gather (feedback, &budget_bytes, evidence, count);
     return 0;
 }
 

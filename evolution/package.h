@@ -41,9 +41,9 @@ bool package_member_at (const members_t *roster, uint64_t epoch, const pubkey_t 
 uint64_t package_members_at (const members_t *roster, uint64_t epoch);
 
 /* Chooses what goes into a package of the evidence at hand: every VALIDATION_RESULT, and then as many FEEDBACK, in the order of
- * asking, as fit into `budget` bytes and LIMIT_MEMBERS pieces. They are borrowed from the requests. 0, or ERROR_BOUND if not
+ * asking, as fit into `budget_bytes` and LIMIT_MEMBERS pieces. They are borrowed from the requests. 0, or ERROR_BOUND if not
  * even the results fit: leaving out one that refutes would be a lie. */
-int package_gather (const request_t *feedback, const request_t *validation, size_t budget,
+int package_gather (const request_t *feedback, const request_t *validation, size_t budget_bytes,
                     blob_t evidence[LIMIT_MEMBERS], size_t *count);
 
 /* Opens a packed package and checks everything: the author's seal, the charter, rosters made by the founder, every piece of

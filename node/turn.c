@@ -14,8 +14,8 @@ turn_t *turn_new (const identity_t *identity, const ports_t *ports)
     self->identity = identity;
     self->ports = *ports;
     self->is_failed = true; /* until turn_recover */
-    self->checkpoint_every = LIMIT_CHECKPOINT_ENTRIES;
-    self->journal_kept = self->events_kept = UINT64_MAX;
+    self->checkpoint_interval_entries = LIMIT_CHECKPOINT_ENTRIES;
+    self->journal_kept_entries = self->events_kept = UINT64_MAX;
     self->fetcher = fetcher_new (&self->ports, turn_fetched, self);
     if (self->fetcher == NULL)
         turn_destroy (&self);

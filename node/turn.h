@@ -56,10 +56,10 @@ int turn_replay (turn_t *self, turn_replay_fn *visit, void *context, turn_replay
  * Here is another number (at least 1), for tests. */
 void turn_checkpoint_every (turn_t *self, uint64_t entries);
 /* How much of the past is kept (at least 1 each; UINT64_MAX, as it is before: all). At a checkpoint the journal loses what lies before
- * the oldest checkpoint that is still needed: at most `journal` entries stay behind that, and half as many at least; but two
+ * the oldest checkpoint that is still needed: at most `journal_entries` stay behind that, and half as many at least; but two
  * checkpoints stay, however few entries that means, and of these the older one can be read: while there is none, nothing is lost.
  * `events` is for the trim port. */
-void turn_retain (turn_t *self, uint64_t journal, uint64_t events);
+void turn_retain (turn_t *self, uint64_t journal_entries, uint64_t events);
 /* Writes one now, in a transaction of its own, so that the next start is quick; if there is nothing behind the last one, or the turn is
  * failed, nothing. What it fails with matters to nobody: the journal has it all. */
 void turn_checkpoint (turn_t *self);

@@ -84,13 +84,13 @@ int turn_checkpoint_load (turn_t *self, uint64_t number)
 void turn_checkpoint_every (turn_t *self, uint64_t entries)
 {
     assert (self && entries > 0);
-    self->checkpoint_every = entries;
+    self->checkpoint_interval_entries = entries;
 }
 
-void turn_retain (turn_t *self, uint64_t journal, uint64_t events)
+void turn_retain (turn_t *self, uint64_t journal_entries, uint64_t events)
 {
-    assert (self && journal > 0 && events > 0);
-    self->journal_kept = journal;
+    assert (self && journal_entries > 0 && events > 0);
+    self->journal_kept_entries = journal_entries;
     self->events_kept = events;
 }
 
@@ -139,7 +139,7 @@ static uint64_t s_checkpoint_from (const turn_t *self, uint64_t from)
 /* Half of what is kept behind an entry: where the next checkpoint should be to begin with. */
 static uint64_t s_halfway (const turn_t *self, uint64_t from)
 {
-    uint64_t half = self->journal_kept / 2 + 1;
+    uint64_t half = self->journal_kept_entries / 2 + 1;
     return half < UINT64_MAX - from ? from + half : UINT64_MAX;
 }
 
@@ -153,7 +153,7 @@ static int s_thin (turn_t *self)
              reserve = s_reserve (self, oldest);
     uint64_t begin = oldest <= 1 ? 0 : s_checkpoint_from (self, oldest);
     uint64_t next = s_checkpoint_from (self, s_halfway (self, begin));
-    if (newest - begin > self->journal_kept && reserve > begin) {
+    if (newest - begin > self->journal_kept_entries && reserve > begin) {
         begin = next > 0 && next < reserve ? next : reserve;
         next = s_checkpoint_from (self, s_halfway (self, begin));
     }
@@ -162,7 +162,7 @@ static int s_thin (turn_t *self)
          rc == 0 && (number = ports->checkpoint_before (ports->context, number)) > 0;)
         if (number != reserve && number != begin && number != next)
             rc = ports->checkpoint_drop (ports->context, number);
-    if (rc == 0 && (self->journal_kept < UINT64_MAX || self->events_kept < UINT64_MAX))
+    if (rc == 0 && (self->journal_kept_entries < UINT64_MAX || self->events_kept < UINT64_MAX))
         rc = ports->trim (ports->context, begin, self->events_kept);
     return rc;
 }
@@ -189,7 +189,8 @@ int turn_journaled (turn_t *self, const event_t *event)
     self->journal_last++;
     self->journal_now_ms = event->now_ms;
     self->journal_wall_ms = event->wall_ms;
-    return self->journal_last - self->checkpoint_last >= self->checkpoint_every ? s_write (self) : 0;
+    return self->journal_last - self->checkpoint_last >= self->checkpoint_interval_entries ? s_write (self)
+                                                                                           : 0;
 }
 
 void turn_checkpoint (turn_t *self)

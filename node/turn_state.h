@@ -38,10 +38,10 @@ struct turn {
     uint64_t journal_now_ms; /* of that entry */
     uint64_t journal_wall_ms;
     uint64_t checkpoint_last; /* entry behind which the newest checkpoint was written; 0: none was */
-    uint64_t checkpoint_every;
-    uint64_t journal_kept; /* entries that are to be kept at least; UINT64_MAX: all */
-    uint64_t events_kept;
-    pubkey_t keys[LIMIT_MEMBERS]; /* that the links were told a standing of, as members' */
+    uint64_t checkpoint_interval_entries;
+    uint64_t journal_kept_entries; /* that are to be kept at least; UINT64_MAX: all */
+    uint64_t events_kept;          /* the same for rows of events */
+    pubkey_t keys[LIMIT_MEMBERS];  /* that the links were told a standing of, as members' */
     size_t key_count;
 
     input_t *inputs;

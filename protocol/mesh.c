@@ -220,10 +220,10 @@ void mesh_tick (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t 
 uint64_t mesh_deadline_ms (const mesh_t *self)
 {
     assert (self->download_count <= LIMIT_OPERATIONS);
-    uint64_t deadline = mesh_earlier (mesh_links_deadline_ms (self), mesh_fetches_deadline_ms (self));
+    uint64_t deadline_ms = mesh_earlier (mesh_links_deadline_ms (self), mesh_fetches_deadline_ms (self));
     for (size_t i = 0; i < self->peer_count; i++)
-        deadline = mesh_earlier (deadline, mesh_pull_deadline_ms (self->peers[i]));
-    return deadline;
+        deadline_ms = mesh_earlier (deadline_ms, mesh_pull_deadline_ms (self->peers[i]));
+    return deadline_ms;
 }
 
 /* --- life --- */

@@ -236,10 +236,10 @@ void mesh_tick_fetches (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_ou
 
 uint64_t mesh_fetches_deadline_ms (const mesh_t *self)
 {
-    uint64_t deadline = MESH_NEVER;
+    uint64_t deadline_ms = MESH_NEVER;
     for (size_t i = 0; i < self->download_count; i++) {
         const download_t *download = self->downloads[i];
-        deadline = mesh_earlier (deadline, download->deadline_ms);
+        deadline_ms = mesh_earlier (deadline_ms, download->deadline_ms);
         const peer_t *peer = mesh_find_peer (self, &download->peer);
         if (i >= MESH_FETCHES_AT_ONCE || peer == NULL || !mesh_is_up (peer))
             continue;
@@ -247,12 +247,12 @@ uint64_t mesh_fetches_deadline_ms (const mesh_t *self)
         for (size_t j = 0; j < MESH_CHUNKS_AT_ONCE; j++) {
             is_waiting = is_waiting || download->asked[j].used;
             if (download->asked[j].used)
-                deadline = mesh_earlier (deadline, download->asked[j].retry_ms);
+                deadline_ms = mesh_earlier (deadline_ms, download->asked[j].retry_ms);
         }
         if (!is_waiting)
             return 0; /* its peer came up meanwhile */
     }
-    return deadline;
+    return deadline_ms;
 }
 
 /* --- the other side --- */

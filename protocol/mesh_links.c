@@ -49,10 +49,10 @@ static void s_say_up (peer_t *peer, uint64_t now_ms, mesh_outputs_t *out)
  * the same moment don't try at the same moment. */
 static uint64_t s_backoff_ms (mesh_t *self, unsigned tries)
 {
-    uint64_t span = tries < 16 ? (uint64_t)RECONNECT_MS_MIN << tries : RECONNECT_MS_MAX;
-    if (span > RECONNECT_MS_MAX)
-        span = RECONNECT_MS_MAX;
-    return span / 2 + random_below (&self->random, span / 2 + 1);
+    uint64_t span_ms = tries < 16 ? (uint64_t)RECONNECT_MS_MIN << tries : RECONNECT_MS_MAX;
+    if (span_ms > RECONNECT_MS_MAX)
+        span_ms = RECONNECT_MS_MAX;
+    return span_ms / 2 + random_below (&self->random, span_ms / 2 + 1);
 }
 
 /* The peer can't be talked to any more; it will be tried again. `tries` says how patiently. */
@@ -396,17 +396,17 @@ void mesh_tick_links (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outp
 
 uint64_t mesh_links_deadline_ms (const mesh_t *self)
 {
-    uint64_t deadline = self->peer_count > 0 ? self->presence_at_ms : MESH_NEVER;
+    uint64_t deadline_ms = self->peer_count > 0 ? self->presence_at_ms : MESH_NEVER;
     for (size_t i = 0; i < self->peer_count; i++) {
         const peer_t *peer = self->peers[i];
         if (peer->state != PEER_UNKNOWN)
-            deadline = mesh_earlier (deadline, peer->hello_at_ms);
-        deadline = mesh_earlier (deadline, peer->up_at_ms);
+            deadline_ms = mesh_earlier (deadline_ms, peer->hello_at_ms);
+        deadline_ms = mesh_earlier (deadline_ms, peer->up_at_ms);
         if (peer->state == PEER_UP)
-            deadline = mesh_earlier (deadline, peer->heard_ms + SUSPECT_AFTER_MS);
+            deadline_ms = mesh_earlier (deadline_ms, peer->heard_ms + SUSPECT_AFTER_MS);
         if (peer->state == PEER_SUSPECT)
-            deadline =
-                mesh_earlier (deadline, mesh_earlier (peer->ping_at_ms, peer->heard_ms + LOST_AFTER_MS));
+            deadline_ms =
+                mesh_earlier (deadline_ms, mesh_earlier (peer->ping_at_ms, peer->heard_ms + LOST_AFTER_MS));
     }
-    return deadline;
+    return deadline_ms;
 }

@@ -11,10 +11,11 @@
 #define CHUNK  65536 /* what a pipe holds */
 #define CHUNKS 4     /* read at a time */
 
-void capture_init (capture_t *self, uint64_t limit, uint64_t keep)
+void capture_init (capture_t *self, uint64_t limit_bytes, uint64_t keep_bytes)
 {
     assert (self != NULL);
-    *self = (capture_t){.limit = limit, .keep = (size_t)(keep < limit ? keep : limit)};
+    *self = (capture_t){.limit_bytes = limit_bytes,
+                        .keep_bytes = (size_t)(keep_bytes < limit_bytes ? keep_bytes : limit_bytes)};
 }
 
 void capture_free (capture_t *self)
@@ -41,30 +42,30 @@ static void s_reserve (capture_t *self, size_t more)
 /* Drops all but the last bytes that are to be kept. */
 static void s_trim (capture_t *self)
 {
-    if (self->size <= self->keep)
+    if (self->size <= self->keep_bytes)
         return;
-    memmove (self->bytes, self->bytes + self->size - self->keep, self->keep);
-    self->size = self->keep;
+    memmove (self->bytes, self->bytes + self->size - self->keep_bytes, self->keep_bytes);
+    self->size = self->keep_bytes;
     assert (self->size < self->capacity);
 }
 
 static void s_append (capture_t *self, const char *bytes, size_t size)
 {
-    assert (self->total <= self->limit && self->keep <= self->limit);
-    uint64_t left = self->limit - self->total;
+    assert (self->total_bytes <= self->limit_bytes && self->keep_bytes <= self->limit_bytes);
+    uint64_t left = self->limit_bytes - self->total_bytes;
     self->over = self->over || size > left;
     size_t taken = size > left ? (size_t)left : size;
-    self->total += taken;
-    if (taken > self->keep) {
-        bytes += taken - self->keep;
-        taken = self->keep;
+    self->total_bytes += taken;
+    if (taken > self->keep_bytes) {
+        bytes += taken - self->keep_bytes;
+        taken = self->keep_bytes;
     }
-    if (self->size + taken > 2 * self->keep)
+    if (self->size + taken > 2 * self->keep_bytes)
         s_trim (self);
     s_reserve (self, taken);
     memcpy (self->bytes + self->size, bytes, taken);
     self->size += taken;
-    assert (self->size <= 2 * self->keep && self->size < self->capacity);
+    assert (self->size <= 2 * self->keep_bytes && self->size < self->capacity);
 }
 
 capture_state_t capture_read (capture_t *self, int fd)

@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 typedef struct {
-    uint64_t limit; /* bytes in all */
-    size_t keep;    /* bytes at the end that are kept, at least */
-    uint64_t total; /* bytes that came */
-    char *bytes;    /* grows as needed, to 2 × keep at most */
+    uint64_t limit_bytes; /* that may come in all */
+    size_t keep_bytes;    /* at the end that are kept, at least */
+    uint64_t total_bytes; /* that came */
+    char *bytes;          /* grows as needed, to 2 × keep_bytes at most */
     size_t size;
     size_t capacity;
-    bool over; /* total passed the limit; what comes then is dropped */
+    bool over; /* total_bytes passed the limit; what comes then is dropped */
 } capture_t;
 
 typedef enum {
@@ -23,8 +23,8 @@ typedef enum {
     CAPTURE_ENDED, /* end of file */
 } capture_state_t;
 
-/* At most `limit` bytes may come, of which the last `keep` are kept. */
-void capture_init (capture_t *self, uint64_t limit, uint64_t keep);
+/* At most `limit_bytes` may come, of which the last `keep_bytes` are kept. */
+void capture_init (capture_t *self, uint64_t limit_bytes, uint64_t keep_bytes);
 void capture_free (capture_t *self);
 
 /* Reads from a non-blocking descriptor, a bounded amount, so that a flood doesn't hold the loop. */

@@ -70,7 +70,7 @@ typedef struct {
     store_t *store;
     const char *directory; /* as the caller named it, for problems */
     uint64_t file_bytes_max;
-    uint64_t total; /* bytes of all files so far */
+    uint64_t total_bytes; /* of all files so far */
     tree_t tree;
     problem_t *problem;
 } reader_t;
@@ -126,8 +126,8 @@ static int s_read_open_file (reader_t *self, int file, const char *path)
     uint8_t *bytes = file_read_all (file, self->file_bytes_max, &size);
     if (bytes == NULL && errno != EFBIG)
         return s_fail (self, path);
-    self->total += size;
-    if (bytes == NULL || self->total > LIMIT_AGENT_BYTES) {
+    self->total_bytes += size;
+    if (bytes == NULL || self->total_bytes > LIMIT_AGENT_BYTES) {
         char why[128];
         snprintf (why, sizeof why,
                   bytes == NULL ? "larger than %llu bytes" : "with it, the files are larger than %llu bytes",

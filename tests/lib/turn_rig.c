@@ -437,8 +437,8 @@ int turn_rig_start (turn_rig_t *self)
         ports_t ports = s_ports (self);
         self->turn = turn_new (&self->identity, &ports);
         ck_assert_ptr_nonnull (self->turn);
-        if (self->checkpoint_every > 0)
-            turn_checkpoint_every (self->turn, self->checkpoint_every);
+        if (self->checkpoint_interval_entries > 0)
+            turn_checkpoint_every (self->turn, self->checkpoint_interval_entries);
     }
     int result = turn_recover (self->turn, NULL);
     return result != 0 ? result : s_start (self);

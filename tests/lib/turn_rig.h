@@ -31,8 +31,8 @@ typedef struct {
     int commit_error;
     int journal_error;
     uint64_t reserved;
-    uint64_t trimmed;          /* entries of the journal that are gone, from the first on */
-    uint64_t checkpoint_every; /* 0: as in production */
+    uint64_t trimmed;                     /* entries of the journal that are gone, from the first on */
+    uint64_t checkpoint_interval_entries; /* 0: as in production */
     char trace[16384];
     effects_t jobs;      /* those that were asked for */
     bool answer_at_once; /* jobs are answered from within the port */

@@ -133,8 +133,8 @@ struct sim {
     size_t queue_capacity;
     uint64_t order;
     sim_counts_t counts;
-    uint64_t checkpoint_every; /* entries of the journal: few, so that they fall everywhere */
-    char failure[1024];        /* the first invariant that did not hold; "" while all do */
+    uint64_t checkpoint_interval_entries; /* entries of the journal: few, so that they fall everywhere */
+    char failure[1024];                   /* the first invariant that did not hold; "" while all do */
 };
 
 /* --- world: time and network --- */

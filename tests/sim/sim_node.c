@@ -343,7 +343,7 @@ void sim_node_start (sim_node_t *node)
     memset (node->linked, 0, sizeof node->linked);
     node->turn = turn_new (&node->identity, &ports);
     assert (node->turn);
-    turn_checkpoint_every (node->turn, self->checkpoint_every);
+    turn_checkpoint_every (node->turn, self->checkpoint_interval_entries);
     node->recovering = true;
     if (turn_recover (node->turn, NULL)) {
         sim_fail (self, "%s: its core can't be rebuilt", node->name);

@@ -348,7 +348,7 @@ bool sim_run (uint64_t seed, size_t nodes, sim_counts_t *counts, char failure[10
     sim_t *self = calloc (1, sizeof *self);
     assert (self);
     self->seed = seed;
-    self->checkpoint_every = 1 + (seed * 0x9e3779b97f4a7c15u >> 40) % SIM_CHECKPOINT_MAX;
+    self->checkpoint_interval_entries = 1 + (seed * 0x9e3779b97f4a7c15u >> 40) % SIM_CHECKPOINT_MAX;
     self->node_count = nodes;
     self->now_ms = SIM_START_MS;
     random_init_number (&self->random, seed);

@@ -73,7 +73,7 @@ START_TEST (only_the_tail_is_kept)
     fixture_t self = s_new (1000, 4);
     for (int i = 0; i < 9; i++)
         ck_assert_int_eq (s_feed (&self, "abc"), CAPTURE_MORE);
-    ck_assert_uint_eq (self.capture.total, 27);
+    ck_assert_uint_eq (self.capture.total_bytes, 27);
     ck_assert_int_eq (s_feed (&self, "0123456789"), CAPTURE_MORE);
     s_expect (&self, "6789");
 }
@@ -108,7 +108,7 @@ START_TEST (one_read_is_bounded)
     ck_assert_int_eq (write (self.ends[1], block, (size_t)size), size);
     free (block);
     ck_assert_int_eq (capture_read (&self.capture, self.ends[0]), CAPTURE_MORE);
-    ck_assert_uint_lt (self.capture.total, (uint64_t)size);
+    ck_assert_uint_lt (self.capture.total_bytes, (uint64_t)size);
     capture_free (&self.capture);
 }
 END_TEST

@@ -10,7 +10,7 @@
 static turn_rig_t *s_worked (void)
 {
     turn_rig_t *rig = turn_rig_new ();
-    rig->checkpoint_every = EVERY;
+    rig->checkpoint_interval_entries = EVERY;
     ck_assert_int_eq (turn_rig_start (rig), 0);
     turn_rig_run_until (rig, rig->now_ms + 10);
     ck_assert (turn_rig_evaluated (rig, 5));
@@ -55,7 +55,7 @@ static void s_expect_recovered (turn_rig_t *rig, const digest_t *expected)
 START_TEST (a_checkpoint_is_in_the_transaction_of_the_turn_that_makes_it_due)
 {
     turn_rig_t *rig = turn_rig_new (); /* the rig asserts that it is written within a transaction */
-    rig->checkpoint_every = 2;
+    rig->checkpoint_interval_entries = 2;
     ck_assert_int_eq (turn_rig_start (rig), 0);
     rig->commit_error = ERROR_FULL;
     turn_rig_command (rig, 1, "pause");
@@ -269,7 +269,7 @@ START_TEST (a_journal_that_is_bounded_begins_with_a_checkpoint_and_loses_what_is
 {
     enum { KEPT = 6 * EVERY };
     turn_rig_t *rig = turn_rig_new ();
-    rig->checkpoint_every = EVERY;
+    rig->checkpoint_interval_entries = EVERY;
     ck_assert_int_eq (turn_rig_start (rig), 0);
     turn_rig_run_until (rig, rig->now_ms + 10);
     for (unsigned i = 0; i < 60; i++) {
@@ -301,7 +301,7 @@ END_TEST
 START_TEST (with_a_bound_below_two_checkpoints_just_these_stay)
 {
     turn_rig_t *rig = turn_rig_new ();
-    rig->checkpoint_every = EVERY;
+    rig->checkpoint_interval_entries = EVERY;
     ck_assert_int_eq (turn_rig_start (rig), 0);
     turn_retain (rig->turn, 1, UINT64_MAX);
     for (unsigned i = 0; i < 20; i++) {
