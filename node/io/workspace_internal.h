@@ -5,6 +5,9 @@
 
 #include "node/io/workspace.h"
 
+/* How a directory below another is opened (with _GNU_SOURCE and fcntl.h): never through a link. */
+#define WORKSPACE_OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 /* Lays the files of `tree` out below `directory`; with `durable` they and the directories are synced to disk. */
 int workspace_lay_out (store_t *store, const tree_t *tree, const char *directory, bool durable,
                        problem_t *problem);
