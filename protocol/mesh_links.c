@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Who is there: HELLO and WELCOME, PRESENCE, PING; the states of mesh.h's diagram. */
+/* Who is there: HELLO and WELCOME, PING; the states of mesh.h's diagram. */
 #include "protocol/mesh_state.h"
 
 #include <assert.h>
@@ -8,8 +8,7 @@
 
 /* --- up and lost --- */
 
-/* Has a HELLO said, but not sooner after the last than a first retry. */
-static void s_hello_soon (peer_t *peer, uint64_t now_ms)
+void mesh_hello_soon (peer_t *peer, uint64_t now_ms)
 {
     uint64_t soonest = peer->hello_tries > 0 ? peer->hello_sent_ms + RECONNECT_MS_MIN : now_ms;
     peer->hello_at_ms = mesh_earlier (peer->hello_at_ms, soonest > now_ms ? soonest : now_ms);
@@ -19,7 +18,7 @@ void mesh_heard (peer_t *peer, uint64_t now_ms)
 {
     assert (now_ms >= peer->heard_ms);
     if (peer->state == PEER_LINKING && now_ms >= peer->heard_ms + SUSPECT_AFTER_MS)
-        s_hello_soon (peer, now_ms); /* back after a silence */
+        mesh_hello_soon (peer, now_ms); /* back after a silence */
     peer->heard_ms = now_ms;
     if (peer->state == PEER_SUSPECT)
         peer->state = PEER_UP;
@@ -55,8 +54,7 @@ static uint64_t s_backoff_ms (mesh_t *self, unsigned tries)
     return span_ms / 2 + random_below (&self->random, span_ms / 2 + 1);
 }
 
-/* The peer can't be talked to any more; it will be tried again. `tries` says how patiently. */
-static void s_lose (mesh_t *self, peer_t *peer, unsigned tries, uint64_t now_ms, mesh_outputs_t *out)
+void mesh_lose (mesh_t *self, peer_t *peer, unsigned tries, uint64_t now_ms, mesh_outputs_t *out)
 {
     if (!mesh_is_up (peer))
         return;
@@ -73,105 +71,6 @@ static void s_lose (mesh_t *self, peer_t *peer, unsigned tries, uint64_t now_ms,
     peer->has_metrics = false;
     buffer_clear (&peer->presence); /* what it tells next is news again */
     mesh_end_fetches (self, &peer->id, ERROR_NOT_FOUND, out);
-}
-
-/* --- introductions --- */
-
-static void s_introduce (const peer_t *whom, const peer_t *to, mesh_outputs_t *out)
-{
-    if (whom == to || whom->presence.size == 0 || !mesh_is_up (to))
-        return;
-    mesh_output_t *output = mesh_output (out, MESH_SEND);
-    output->peer = to->id;
-    statement_t statement;
-    int rc = statement_unpack (bytes_of (whom->presence.data, whom->presence.size), &statement);
-    assert (rc == 0);
-    buffer_append (&output->bytes, statement.body, statement.body_size);
-    assert (!output->bytes.failed);
-    memcpy (output->seal, statement.seal, SEAL_BYTES);
-}
-
-/* --- PRESENCE --- */
-
-/* Keeps it to introduce its author with; the first since it is up goes to all others. */
-static void s_keep_presence (mesh_t *self, const incoming_t *in)
-{
-    peer_t *peer = in->peer;
-    bool is_first = peer->presence.size == 0;
-    buffer_clear (&peer->presence);
-    statement_pack (in->statement.body, in->statement.body_size, in->statement.seal, &peer->presence);
-    if (peer->presence.failed)
-        buffer_clear (&peer->presence);
-    for (size_t i = 0; is_first && i < self->peer_count; i++)
-        s_introduce (peer, self->peers[i], in->out);
-}
-
-/* Its author speaks in an earlier epoch, though the roster was published a while ago: it is greeted with ours, once for each
- * epoch. So a roster spreads also where its author does not reach. */
-static void s_tell_roster (mesh_t *self, const incoming_t *in)
-{
-    assert (in->peer->told_epoch <= self->members->epoch);
-    uint64_t epoch = self->members->epoch;
-    bool is_behind = in->head.epoch < epoch && in->now_ms >= self->members_ms + PRESENCE_INTERVAL_MS;
-    if (is_behind && mesh_is_up (in->peer) && in->peer->told_epoch < epoch)
-        s_hello_soon (in->peer, in->now_ms);
-}
-
-void mesh_take_presence (mesh_t *self, const incoming_t *in)
-{
-    assert (in->peer != NULL && in->head.kind == MESSAGE_PRESENCE);
-    enum { JOIN, ALIVE, LEAVE };
-    const presence_t *presence = &in->message.as.presence;
-    peer_t *peer = in->peer;
-    if (in->head.seq <= peer->presence_seq)
-        return; /* an older one, which took its time */
-    if (in->is_introduction) {
-        if (mesh_is_up (peer) || presence->state == LEAVE)
-            return;
-        mesh_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
-        peer->presence_seq = in->head.seq;
-        return;
-    }
-    peer->presence_seq = in->head.seq;
-    peer->published_ms = in->now_ms;
-    if (presence->state == LEAVE) {
-        s_lose (self, peer, MESH_LEFT_TRIES, in->now_ms, in->out);
-        return;
-    }
-    mesh_take_addresses (peer, presence->addresses.items, presence->addresses.count, in->now_ms, in->out);
-    s_keep_presence (self, in);
-    s_tell_roster (self, in);
-    mesh_note_latest (self, peer, presence->publication, in);
-}
-
-/* All addresses that we tell, borrowed from `self` for as long as it is. */
-static size_t s_own_addresses (const mesh_t *self, address_t out[LIMIT_ENDPOINTS])
-{
-    assert (self->address_count <= LIMIT_ENDPOINTS);
-    for (size_t i = 0; i < self->address_count; i++)
-        out[i] =
-            (address_t){.rpc = text_of (self->addresses[i].rpc), .pub = text_of (self->addresses[i].pub)};
-    return self->address_count;
-}
-
-static void s_say_presence (mesh_t *self, uint64_t state, uint64_t wall_ms, mesh_outputs_t *out)
-{
-    address_t addresses[LIMIT_ENDPOINTS];
-    presence_t presence = {.state = state,
-                           .curve = self->curve,
-                           .validation_types = self->validation_types,
-                           .platform = text_of (self->platform),
-                           .publication = self->publication};
-    presence.addresses.count = s_own_addresses (self, addresses);
-    presence.addresses.items = addresses;
-    mesh_say (self, MESH_PUBLISH, NULL, NULL, MESSAGE_PRESENCE, &presence, wall_ms, out);
-}
-
-void mesh_leave (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
-{
-    s_say_presence (self, 2, wall_ms, out);
-    self->presence_at_ms = now_ms + PRESENCE_INTERVAL_MS;
-    self->has_joined = false; /* who goes on all the same joins again */
 }
 
 /* --- HELLO and WELCOME --- */
@@ -200,7 +99,7 @@ static void s_say_hello (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
                      .platform = text_of (self->platform),
                      .seq_seen = s_seq_seen (self, &peer->id),
                      .publication = self->publication};
-    hello.addresses.count = s_own_addresses (self, addresses);
+    hello.addresses.count = mesh_own_addresses (self, addresses);
     hello.addresses.items = addresses;
     peer->hellos[1] = peer->hellos[0];
     peer->told_epoch = self->members->epoch;
@@ -220,7 +119,7 @@ static void s_say_welcome (mesh_t *self, const incoming_t *in)
                          .platform = text_of (self->platform),
                          .seq_seen = s_seq_seen (self, &in->author),
                          .publication = self->publication};
-    welcome.addresses.count = s_own_addresses (self, addresses);
+    welcome.addresses.count = mesh_own_addresses (self, addresses);
     welcome.addresses.items = addresses;
     in->peer->told_epoch = self->members->epoch;
     mesh_say (self, MESH_REPLY, &in->author, in->curve, MESSAGE_WELCOME, &welcome, in->wall_ms, in->out);
@@ -315,7 +214,7 @@ void mesh_take_hello (mesh_t *self, const incoming_t *in)
     if (was_up && peer->greeted)
         s_say_up (peer, in->now_ms, in->out); /* it started anew: what it forgot is to be said again */
     else if (peer->state == PEER_LINKING)
-        s_hello_soon (peer, in->now_ms);
+        mesh_hello_soon (peer, in->now_ms);
     peer->greeted = true;
     mesh_note_latest (self, peer, hello->publication, in);
 }
@@ -342,7 +241,7 @@ void mesh_take_welcome (mesh_t *self, const incoming_t *in)
     memset (peer->hellos, 0, sizeof peer->hellos);
     s_say_up (peer, in->now_ms, in->out);
     for (size_t i = 0; i < self->peer_count; i++)
-        s_introduce (self->peers[i], peer, in->out);
+        mesh_introduce (self->peers[i], peer, in->out);
     mesh_note_latest (self, peer, welcome->publication, in);
 }
 
@@ -358,7 +257,7 @@ static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
 {
     assert ((peer->state == PEER_UNKNOWN) == (peer->address_count == 0));
     if (mesh_is_up (peer) && now_ms >= peer->heard_ms + LOST_AFTER_MS)
-        s_lose (self, peer, 0, now_ms, out);
+        mesh_lose (self, peer, 0, now_ms, out);
     if (peer->state == PEER_UP && now_ms >= peer->heard_ms + SUSPECT_AFTER_MS) {
         peer->state = PEER_SUSPECT;
         peer->ping_at_ms = now_ms;
@@ -383,12 +282,12 @@ static void s_tick_peer (mesh_t *self, peer_t *peer, uint64_t now_ms, uint64_t w
 void mesh_tick_links (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out)
 {
     if (self->peer_count > 0 && now_ms >= self->presence_at_ms) {
-        s_say_presence (self, self->has_joined ? 1 : 0, wall_ms, out);
+        mesh_say_presence (self, self->has_joined ? PRESENCE_ALIVE : PRESENCE_JOIN, wall_ms, out);
         self->has_joined = true;
         self->presence_at_ms = now_ms + PRESENCE_INTERVAL_MS;
         /* One introduction of two at random: those that were lost are made up for. */
         size_t whom = (size_t)random_below (&self->random, self->peer_count);
-        s_introduce (self->peers[whom], self->peers[random_below (&self->random, self->peer_count)], out);
+        mesh_introduce (self->peers[whom], self->peers[random_below (&self->random, self->peer_count)], out);
     }
     for (size_t i = 0; i < self->peer_count; i++)
         s_tick_peer (self, self->peers[i], now_ms, wall_ms, out);

@@ -3,7 +3,8 @@
  *
  *   mesh_receive.c  judges what arrives       ─▶ links, pull, fetch, or the node
  *   mesh_members.c  who the members are, and where
- *   mesh_links.c    HELLO, PRESENCE, PING: who is there
+ *   mesh_links.c    HELLO, PING: who is there
+ *   mesh_presence.c PRESENCE: what all are told now and then
  *   mesh_pull.c     publications in order: what is missing is pulled
  *   mesh_fetch.c    contents by hash, in chunks
  *   mesh.c          the rest: life, what is said, what was refused */
@@ -203,12 +204,25 @@ void mesh_take_addresses (peer_t *peer, const address_t *items, size_t count, ui
 
 /* --- mesh_links.c --- */
 void mesh_heard (peer_t *peer, uint64_t now_ms);
-void mesh_take_presence (mesh_t *self, const incoming_t *in);
+/* Has a HELLO said, but not sooner after the last than a first retry. */
+void mesh_hello_soon (peer_t *peer, uint64_t now_ms);
+/* The peer can't be talked to any more; it will be tried again. `tries` says how patiently. */
+void mesh_lose (mesh_t *self, peer_t *peer, unsigned tries, uint64_t now_ms, mesh_outputs_t *out);
 void mesh_take_hello (mesh_t *self, const incoming_t *in);
 void mesh_take_welcome (mesh_t *self, const incoming_t *in);
 void mesh_take_ping (mesh_t *self, const incoming_t *in);
 void mesh_tick_links (mesh_t *self, uint64_t now_ms, uint64_t wall_ms, mesh_outputs_t *out);
 uint64_t mesh_links_deadline_ms (const mesh_t *self);
+
+/* --- mesh_presence.c --- */
+/* The `state` of a PRESENCE. */
+typedef enum { PRESENCE_JOIN, PRESENCE_ALIVE, PRESENCE_LEAVE } presence_state_t;
+void mesh_take_presence (mesh_t *self, const incoming_t *in);
+void mesh_say_presence (mesh_t *self, presence_state_t state, uint64_t wall_ms, mesh_outputs_t *out);
+/* Sends one member's PRESENCE on to another, if it is known and they are two. */
+void mesh_introduce (const peer_t *whom, const peer_t *to, mesh_outputs_t *out);
+/* All addresses that we tell, borrowed from `self` for as long as it is. Returns how many. */
+size_t mesh_own_addresses (const mesh_t *self, address_t out[LIMIT_ENDPOINTS]);
 
 /* --- mesh_pull.c --- */
 
