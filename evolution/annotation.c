@@ -135,6 +135,7 @@ static int s_parse_choices (lexer_t *lexer, token_t token, token_t next, annotat
     }
     if (literal->choice_count < 2 || !s_over (self, &next))
         return s_unexpected (self, literal->choice_count < 2 ? token.offset : next.offset, EXPECTED, problem);
+    assert (literal->choice_count <= LITERAL_CHOICES_MAX);
     return 0;
 }
 

@@ -44,6 +44,7 @@ typedef struct {
 
 static void s_push (mantissa_t *mantissa, char digit, bool fraction)
 {
+    assert (digit >= '0' && digit <= '9');
     if (mantissa->held < DIGITS_MAX) {
         mantissa->digits = mantissa->digits * 10 + (uint64_t)(digit - '0');
         if (mantissa->digits > 0)
@@ -69,12 +70,14 @@ static size_t s_exponent (const char *text, size_t size, size_t at, mantissa_t *
     for (; s_digit (text, size, next); next++)
         if (exponent < EXPONENT_MAX)
             exponent = exponent * 10 + (text[next] - '0');
+    assert (exponent >= 0 && exponent < 10 * EXPONENT_MAX + 10);
     mantissa->exponent += negative ? -exponent : exponent;
     return next - at;
 }
 
 bool decimal_scan (const char *text, size_t size, decimal_t *number)
 {
+    assert ((text != NULL || size == 0) && number != NULL);
     mantissa_t mantissa = {0};
     size_t at = 0;
     for (; s_digit (text, size, at); at++)

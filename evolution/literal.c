@@ -24,6 +24,8 @@ typedef struct {
 /* Takes up a literal; the array doubles as it fills. */
 static int s_add (const scanner_t *self, const literal_t *literal)
 {
+    assert (literal->line > 0 && literal->length > 0);
+    assert (literal->offset + literal->length <= self->size);
     literals_t *literals = self->literals;
     if (literals->count == LITERALS_MAX) {
         problem_set (self->problem, "line %u: found more than %d literals, expected at most so many",
@@ -45,6 +47,7 @@ static int s_add (const scanner_t *self, const literal_t *literal)
 static int s_add_number (const scanner_t *self, const annotation_t *annotation, const token_t *token,
                          unsigned line)
 {
+    assert (annotation->range && (token->kind == TOKEN_NUMBER || token->kind == TOKEN_ODD));
     bool whole = !token->real && !annotation->real;
     if (token->kind == TOKEN_ODD || !isfinite (token->value) ||
         (whole && fabs (token->value) > ANNOTATION_INTEGER_MAX)) {
@@ -65,6 +68,7 @@ static int s_add_number (const scanner_t *self, const annotation_t *annotation, 
 /* The literal nearest before the comment, on its line. */
 static int s_add_nearest (const scanner_t *self, const annotation_t *annotation)
 {
+    assert (self->segment <= annotation->start && !annotation->all);
     lexer_t lexer;
     lexer_init (&lexer, self->text, self->segment, annotation->start, annotation->family);
     token_t nearest = {.kind = TOKEN_END};
@@ -87,6 +91,7 @@ static int s_add_nearest (const scanner_t *self, const annotation_t *annotation)
     if (annotation->range)
         return s_add_number (self, annotation, &nearest, self->line);
     literal.choice = annotation_choice (annotation, &nearest);
+    assert (literal.choice < literal.choice_count);
     literal.offset = nearest.offset;
     literal.length = nearest.length;
     literal.line = self->line;
@@ -97,6 +102,7 @@ static int s_add_nearest (const scanner_t *self, const annotation_t *annotation)
  * directly before it; if none stays open the last one outside of others. Returns its offset, or `end` if there is none. */
 static size_t s_bracket (const scanner_t *self, size_t at, size_t end, comment_family_t family)
 {
+    assert (at <= end && end <= self->size);
     size_t open[NESTING_MAX], depth = 0, closed = end, before = 0;
     bool adjacent[NESTING_MAX] = {false};
     lexer_t lexer;
@@ -141,6 +147,7 @@ static size_t s_list (const scanner_t *self, const annotation_t *annotation)
 
 static unsigned s_lines (const char *text, size_t from, size_t to)
 {
+    assert (from <= to);
     unsigned lines = 0;
     for (size_t at = from; at < to; at++)
         lines += text[at] == '\n';
@@ -150,6 +157,7 @@ static unsigned s_lines (const char *text, size_t from, size_t to)
 /* True for the 3 of "[3] =": a place in the list, not a value. */
 static bool s_designator (const scanner_t *self, const token_t *token)
 {
+    assert (token->offset + token->length <= self->size);
     size_t before = token->offset, after = token->offset + token->length;
     while (before > 0 && annotation_blank (self->text[before - 1]))
         before--;
@@ -171,6 +179,7 @@ static int s_list_problem (const scanner_t *self, unsigned line, const char *tex
 /* Every number of the list, up to the bracket that closes it; the scan goes on behind it. */
 static int s_add_all (scanner_t *self, const annotation_t *annotation)
 {
+    assert (annotation->range && annotation->all);
     size_t bracket = s_list (self, annotation), counted = self->segment;
     unsigned line = self->line, depth = 1;
     if (bracket == self->size)
@@ -208,6 +217,7 @@ static int s_add_all (scanner_t *self, const annotation_t *annotation)
 /* Reads the annotation whose marker ends at `behind`, and takes up what it marks. */
 static int s_annotation (scanner_t *self, comment_family_t family, size_t behind)
 {
+    assert (self->at < behind && behind <= self->size);
     annotation_t annotation = {.text = self->text, .line = self->line, .family = family, .start = self->at};
     size_t line_end = lexer_line_end (self->text, behind, self->size);
     bool block = family == COMMENT_SLASH && self->text[self->at + 1] == '*';
@@ -217,6 +227,7 @@ static int s_annotation (scanner_t *self, comment_family_t family, size_t behind
         return error;
     self->at = block && annotation.end < line_end ? annotation.end + 2 : line_end;
     error = annotation.all ? s_add_all (self, &annotation) : s_add_nearest (self, &annotation);
+    assert (self->at > annotation.start && self->at <= self->size);
     self->segment = self->at;
     return error;
 }

@@ -53,6 +53,7 @@ int package_gather (const request_t *feedback, const request_t *validation, size
     if (s_gather (validation, &budget_bytes, evidence, count) > 0)
         return ERROR_BOUND;
     (void)s_gather (feedback, &budget_bytes, evidence, count);
+    assert (*count <= LIMIT_MEMBERS);
     return 0;
 }
 
@@ -88,6 +89,7 @@ static int s_check_rosters (package_check_t *check)
         members_t *members = calloc (1, sizeof *members);
         if (!members)
             return ERROR_MEMORY;
+        assert (check->roster_count < LIMIT_METADATA); /* as the message is decoded */
         check->rosters[check->roster_count++] = members;
         int rc =
             members_open (check->package->rosters.items[i].bytes, &check->group, members, check->problem);

@@ -26,6 +26,7 @@ static const members_t *s_roster_of (const package_check_t *check, uint64_t epoc
         if (check->rosters[i]->epoch >= epoch &&
             (earliest == NULL || check->rosters[i]->epoch < earliest->epoch))
             earliest = check->rosters[i];
+    assert (earliest == NULL || earliest->epoch >= epoch);
     return earliest;
 }
 
@@ -101,6 +102,7 @@ static int s_count_feedback (package_check_t *check, const message_t *message, c
         problem_set (check->problem, "package: a member's FEEDBACK is in it twice");
         return ERROR_UNVERIFIED;
     }
+    assert (check->feedback_count < LIMIT_MEMBERS && feedback->recommendation <= 2); /* as it is decoded */
     check->feedback_by[check->feedback_count++] = *author;
     tally_t *tally = &check->report->feedback;
     static const char *const said[] = {"approve", "review", "reject"};
@@ -127,6 +129,7 @@ static int s_count_result (package_check_t *check, const message_t *message, con
         problem_set (check->problem, "package: a VALIDATION_RESULT in it did not measure performance");
         return ERROR_UNVERIFIED;
     }
+    assert (check->result_count < LIMIT_MEMBERS);
     check->result_by[check->result_count++] = *author;
     check->report->validations.asked++;
     check->report->validations.confirmed += result->confirmed == 1;

@@ -11,6 +11,7 @@ typedef enum { LANGUAGE_OTHER, LANGUAGE_C, LANGUAGE_PYTHON } language_t;
 
 static language_t s_language (const char *path)
 {
+    assert (path != NULL);
     static const char *const endings[] = {".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cxx", ".java", ".cs"};
     const char *name = strrchr (path, '/'), *ending = strrchr (name ? name : path, '.');
     if (!ending)
@@ -80,7 +81,7 @@ static bool s_in_word (char c)
 
 static void s_put (writer_t *self, const char *text, size_t from, size_t size)
 {
-    assert (size > 0);
+    assert (size > 0 && from >= self->line);
     bool first = self->last == '\0', alike = !first && s_in_word (self->last) == s_in_word (text[from]);
     if (first && self->indented)
         buffer_append (self->out, text + self->line, from - self->line);
@@ -94,6 +95,7 @@ static void s_put (writer_t *self, const char *text, size_t from, size_t size)
 
 static void s_end_line (writer_t *self, size_t next)
 {
+    assert (next >= self->line);
     if (self->last != '\0')
         buffer_append (self->out, "\n", 1);
     self->last = '\0';
@@ -120,6 +122,7 @@ static void s_write (language_t language, const char *text, size_t size, buffer_
     for (size_t at = 0; at < size;) {
         size_t string = lexer_string_end (text, at, size);
         size_t comment = string > 0 ? 0 : s_comment_end (language, text, at, size);
+        assert ((string == 0 || string > at) && (comment == 0 || comment > at));
         if (string > 0) {
             s_put (&writer, text, at, string - at);
             at = string;
@@ -142,7 +145,7 @@ static void s_write (language_t language, const char *text, size_t size, buffer_
 void tokens_write (const char *path, const char *text, size_t size, buffer_t *out)
 {
     language_t language = s_language (path);
-    assert (text || size == 0);
+    assert ((text != NULL || size == 0) && out != NULL);
     if (language == LANGUAGE_OTHER || s_is_odd (language, text, size))
         buffer_append (out, text, size);
     else

@@ -78,6 +78,7 @@ static metrics_t s_base (const trial_t *self)
 /* The improvement seen in each pair. */
 static void s_differences (const trial_t *self, size_t objective, double differences[LIMIT_PAIRS])
 {
+    assert (objective < self->objectives.count);
     for (size_t pair = 0; pair < s_pairs (self); pair++)
         differences[pair] =
             objective_improvement (&self->objectives.items[objective], self->base[pair][objective],
@@ -86,6 +87,7 @@ static void s_differences (const trial_t *self, size_t objective, double differe
 
 static void s_negate (double differences[LIMIT_PAIRS], size_t count)
 {
+    assert (count <= LIMIT_PAIRS);
     for (size_t i = 0; i < count; i++)
         differences[i] = -differences[i];
 }
@@ -94,6 +96,7 @@ static void s_negate (double differences[LIMIT_PAIRS], size_t count)
 static change_t s_change (const objective_t *objective, const double *gains, const double *losses,
                           size_t pairs)
 {
+    assert (pairs > 0 && pairs <= TRIAL_PAIRS_MOST);
     for (size_t i = 0; i < LOOKS && s_looks[i].pairs <= pairs; i++) {
         const look_t *look = &s_looks[i];
         if (signed_rank_p (gains, look->pairs) < look->alpha)
@@ -108,6 +111,7 @@ static change_t s_change (const objective_t *objective, const double *gains, con
 /* Concludes on a noisy objective from its pairs. */
 static void s_conclude (const trial_t *self, size_t objective, trial_result_t *result)
 {
+    assert (objective < self->objectives.count && self->objectives.items[objective].noisy);
     double gains[LIMIT_PAIRS], losses[LIMIT_PAIRS];
     size_t pairs = s_pairs (self);
     s_differences (self, objective, gains);
@@ -121,6 +125,7 @@ static void s_conclude (const trial_t *self, size_t objective, trial_result_t *r
 /* What the runs so far say, done or not. Needs a candidate's run. */
 static void s_assess (const trial_t *self, trial_result_t *result)
 {
+    assert (self->candidate_runs > 0 && !self->invalid && !self->base_invalid);
     memset (result, 0, sizeof *result);
     result->candidate = s_candidate (self);
     result->base = s_base (self);
@@ -185,6 +190,7 @@ static bool s_first_run_suffices (const trial_t *self, const trial_result_t *so_
 /* True if the median of the candidate's runs at the first look will lie where it lies now with respect to the limit. */
 static bool s_limit_settled (const trial_t *self, size_t objective)
 {
+    assert (objective < self->objectives.count);
     const objective_t *limited = &self->objectives.items[objective];
     size_t past = 0;
     if (!limited->has_limit || self->accept_equal || self->candidate_runs >= TRIAL_PAIRS_LEAST)
@@ -197,6 +203,7 @@ static bool s_limit_settled (const trial_t *self, size_t objective)
 /* True if these differences may come to a conclusion at this look or, if they are all of this look's, at a later one. */
 static bool s_hopeful (const double *differences, size_t pairs, const look_t *look)
 {
+    assert (pairs > 0 && pairs <= look->pairs);
     if (pairs < look->pairs)
         return signed_rank_reachable (differences, pairs, look->pairs, look->hope);
     return pairs < TRIAL_PAIRS_MOST && signed_rank_p (differences, pairs) < look->hope;
@@ -249,6 +256,7 @@ static bool s_pairs_suffice (const trial_t *self)
     const look_t *look = s_looks;
     while (look->pairs < pairs)
         look++;
+    assert (look < s_looks + LOOKS);
     trial_result_t so_far;
     s_assess (self, &so_far);
     if (so_far.verdict == VERDICT_WORSE)
@@ -293,6 +301,7 @@ void trial_valid (trial_t *self, const metrics_t *metrics, uint64_t duration_ms)
     double *run =
         want == TRIAL_CANDIDATE ? self->candidate[self->candidate_runs++] : self->base[self->base_runs++];
     memcpy (run, metrics->values, metrics->count * sizeof *run);
+    assert (self->candidate_runs <= TRIAL_PAIRS_MOST && self->base_runs <= TRIAL_PAIRS_MOST);
     self->duration_ms += duration_ms;
 }
 
@@ -309,6 +318,7 @@ void trial_invalid (trial_t *self)
 /* Where the improvement lies. */
 static void s_interval (const trial_t *self, size_t objective, trial_result_t *result)
 {
+    assert (objective < self->objectives.count);
     double gains[LIMIT_PAIRS];
     double *low = &result->low[objective], *high = &result->high[objective];
     if (self->objectives.items[objective].noisy) {

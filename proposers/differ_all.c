@@ -36,6 +36,7 @@ static size_t s_offsets (const differ_search_t *self, double *offsets, double *l
 /* Is that place the best's, as it would be written? */
 static bool s_is_at_best (const differ_search_t *self)
 {
+    assert (self->known->count > 0);
     for (size_t i = 0; i < self->count; i++) {
         const literal_t *literal = self->parameters[i].literal;
         if (!differ_is_choice (&self->parameters[i]) &&

@@ -28,10 +28,12 @@ static void s_choose (differ_search_t *self, size_t i)
     }
     size_t other = (size_t)random_below (self->random, parameter->literal->choice_count - 1);
     parameter->value = (double)(other < (size_t)parameter->value ? other : other + 1);
+    assert (parameter->value < (double)parameter->literal->choice_count);
 }
 
 double differ_length (differ_search_t *self, double spread)
 {
+    assert (spread > 0 && self->rate > 0);
     double length = random_unit (self->random) < RATE_SHARE ? self->rate : spread;
     return length * exp (differ_normal (self->random));
 }
@@ -63,6 +65,7 @@ static size_t s_only (const differ_search_t *self, size_t row)
 /* Is that place, as it would be written, the best's, or one of those known that differ from it there alone? */
 static bool s_was_on_line (const differ_search_t *self, const size_t *only, size_t i, double place)
 {
+    assert (i < self->count && !differ_is_choice (&self->parameters[i]));
     const literal_t *literal = self->parameters[i].literal;
     double value = literal_rounded (literal, differ_value (literal, place));
     bool was = value == self->known->rows[0][i];
@@ -74,6 +77,7 @@ static bool s_was_on_line (const differ_search_t *self, const size_t *only, size
 bool differ_follow (differ_search_t *self)
 {
     const known_t *known = self->known;
+    assert (known->count > 0 && known->count <= DIFFER_KNOWN_MAX);
     size_t only[DIFFER_KNOWN_MAX];
     for (size_t row = 1; row < known->count; row++)
         only[row] = s_only (self, row);
@@ -99,15 +103,18 @@ bool differ_follow (differ_search_t *self)
 /* How many known ones differ from the best on a parameter. */
 static size_t s_touched (const differ_search_t *self, size_t i)
 {
+    assert (i < self->count);
     size_t touched = 0;
     for (size_t row = 1; row < self->known->count; row++)
         touched += self->known->rows[row][i] != self->known->rows[0][i];
+    assert (touched < self->known->count);
     return touched;
 }
 
 /* Where such a step from the best leads: whole numbers go one on at least. */
 static double s_beyond (const differ_search_t *self, size_t i, double step)
 {
+    assert (i < self->count && !differ_is_choice (&self->parameters[i]));
     const literal_t *literal = self->parameters[i].literal;
     double place = differ_places (self, 0)[i], value = self->known->rows[0][i];
     if (literal->kind != LITERAL_INTEGER ||

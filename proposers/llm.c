@@ -7,6 +7,7 @@
  * what was spent: {"spent": {"requests", "tokens", "cost_millionths"}}. Before each request that is raised by the most
  * that it may cost, and then put right: whoever kills this program still knows. The last line also says what was changed, or
  * with "unaffordable": true that the allowance doesn't pay for a request. Exit 0, or 1 with the reason on stderr. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,7 @@ static int s_read_request (llm_t *self, problem_t *problem)
 /* Appends a file, `most` bytes at most. A missing one is an error only if it is `needed`. */
 static int s_read_file (const char *path, size_t most, bool needed, buffer_t *out, problem_t *problem)
 {
+    assert (path != NULL && most > 0 && out->size <= most);
     char block[65536];
     FILE *file = fopen (path, "rb");
     if (file == NULL)
@@ -135,6 +137,7 @@ static int s_read_file (const char *path, size_t most, bool needed, buffer_t *ou
 
 static int s_write_files (const llm_t *self, problem_t *problem)
 {
+    assert (self->file_count > 0 && self->file_count <= LIMIT_EVOLVE_FILES);
     for (size_t i = 0; i < self->file_count; i++) {
         const llm_file_t *one = &self->files[i];
         FILE *file = fopen (one->path, "wb");
@@ -150,6 +153,7 @@ static int s_write_files (const llm_t *self, problem_t *problem)
 
 static int s_add_message (llm_t *self, const char *role, const buffer_t *text, problem_t *problem)
 {
+    assert (json_is_array (self->messages));
     json_t *message = text->failed ? NULL : llm_prompt_message (role, text);
     if (message == NULL || json_array_append_new (self->messages, message) != 0)
         return problem_set (problem, "out of memory");
@@ -159,6 +163,7 @@ static int s_add_message (llm_t *self, const char *role, const buffer_t *text, p
 /* The first two messages. */
 static int s_begin (llm_t *self, problem_t *problem)
 {
+    assert (self->file_count > 0 && json_array_size (self->messages) == 0);
     buffer_t own = {0}, task = {0}, text = {0};
     int rc = s_read_file (LLM_PROMPT_SYSTEM, PROMPT_FILE_BYTES_MAX, false, &own, problem);
     if (rc == 0)
@@ -178,6 +183,7 @@ static int s_begin (llm_t *self, problem_t *problem)
     buffer_clear (&text);
     buffer_clear (&task);
     buffer_clear (&own);
+    assert (rc != 0 || json_array_size (self->messages) == 2);
     return rc;
 }
 
@@ -218,6 +224,7 @@ static int s_print (json_t *object, const spending_t *spent)
 /* The most that the next request may cost: no token is shorter than a byte. */
 static spending_t s_most (const llm_t *self)
 {
+    assert (self->price.input >= 0 && self->price.output >= 0);
     return spending_of_request (&self->price,
                                 s_prompt_bytes (self) + MESSAGE_TOKENS * json_array_size (self->messages),
                                 s_count (self->llm, "max_tokens"));
@@ -229,6 +236,7 @@ typedef enum { TRY_DONE, TRY_AGAIN, TRY_NEVER } try_t;
 
 static try_t s_judge_refusal (const llm_t *self, const llm_reply_t *reply, problem_t *problem)
 {
+    assert (reply->status < 200 || reply->status > 299);
     char said[LIMIT_TEXT + 1];
     llm_answer_error (reply->body == NULL ? "" : reply->body, reply->size, said);
     llm_blank (said, strlen (said), self->key);
@@ -249,6 +257,7 @@ static try_t s_judge (const llm_t *self, int rc, const llm_reply_t *reply, const
     if (!accepted)
         return s_judge_refusal (self, reply, problem);
     rc = llm_answer_read (reply->body == NULL ? "" : reply->body, reply->size, answer, problem);
+    assert (rc != 0 || answer->content != NULL);
     if (answer->usage_known)
         *cost = spending_of_request (&self->price, answer->input_tokens, answer->output_tokens);
     if (answer->content != NULL)
@@ -308,6 +317,7 @@ static int s_ask (llm_t *self, llm_answer_t *answer, problem_t *problem)
 /* Applies an answer to the files in memory; -1 with what the model should be told. */
 static int s_use (llm_t *self, const llm_answer_t *answer, char report[LLM_REPORT_BYTES])
 {
+    assert (answer->content != NULL && answer->size > 0);
     static llm_blocks_t blocks;
     problem_t problem;
     if (llm_blocks_parse ((text_t){answer->content, answer->size}, &blocks, &problem) == 0)
@@ -320,6 +330,7 @@ static int s_use (llm_t *self, const llm_answer_t *answer, char report[LLM_REPOR
 /* Puts the answer and what was wrong with it behind the messages. */
 static int s_add_repair (llm_t *self, const llm_answer_t *answer, const char *report, problem_t *problem)
 {
+    assert (answer->content != NULL && json_array_size (self->messages) >= 2);
     buffer_t said = {0}, told = {0};
     buffer_append (&said, answer->content, answer->size);
     llm_prompt_repair (report, &told);
@@ -333,6 +344,7 @@ static int s_add_repair (llm_t *self, const llm_answer_t *answer, const char *re
 
 static int s_finish (const llm_t *self, const llm_answer_t *answer, problem_t *problem)
 {
+    assert (answer->content != NULL);
     if (s_write_files (self, problem) != 0)
         return -1;
     char description[LIMIT_TEXT + 1];
@@ -358,6 +370,7 @@ static int s_propose (llm_t *self, problem_t *problem)
     uint64_t repairs = s_count (self->llm, "repairs");
     int rc = s_begin (self, problem);
     for (uint64_t i = 0; rc == 0; i++) {
+        assert (i <= repairs);
         if (s_prompt_bytes (self) > PROMPT_BYTES_MAX)
             rc = problem_set (problem, "the prompt has more than %d bytes: the evolve files are too large",
                               PROMPT_BYTES_MAX);

@@ -22,6 +22,7 @@ typedef struct {
 
 __attribute__ ((format (printf, 2, 3))) static int s_tell (report_t *report, const char *format, ...)
 {
+    assert (report->size < LLM_REPORT_BYTES);
     va_list arguments;
     va_start (arguments, format);
     int length = vsnprintf (report->text + report->size, LLM_REPORT_BYTES - report->size, format, arguments);
@@ -37,6 +38,7 @@ static void s_tell_nearest (report_t *report, const llm_lines_t *whole, const ll
     size_t at;
     if (!llm_lines_nearest (whole, part, &at))
         return;
+    assert (at < whole->count);
     s_tell (report, "The most similar lines there are, from line %zu on:\n", at + 1);
     for (size_t i = at; i < whole->count && i < at + part->count && i < at + NEAREST_LINES_MAX; i++)
         s_tell (report, "%.*s", (int)whole->items[i].size, whole->items[i].data);
@@ -63,6 +65,7 @@ static text_t s_next_word (text_t *rest)
     size_t size = 0;
     while (size < rest->size && rest->data[size] != ' ' && rest->data[size] != '\t')
         size++;
+    assert (rest->size == 0 || size > 0);
     text_t word = {rest->data, size};
     rest->data += size;
     rest->size -= size;
@@ -91,6 +94,7 @@ static llm_file_t *s_named (llm_file_t *files, size_t count, text_t heading, tex
 static llm_file_t *s_choose (llm_file_t *files, size_t count, const llm_block_t *block, llm_file_t *before,
                              size_t number, report_t *report)
 {
+    assert (number > 0 && (before == NULL || (before >= files && before < files + count)));
     text_t unknown;
     llm_file_t *named = s_named (files, count, block->heading, &unknown);
     if (named != NULL)
@@ -142,9 +146,11 @@ static bool s_ends_with (text_t line, const char *end)
 static void s_replace (buffer_t *text, const llm_lines_t *whole, size_t at, const llm_lines_t *search,
                        const llm_lines_t *replace)
 {
+    assert (search->count > 0 && at + search->count <= whole->count);
     llm_lines_t matched = {whole->items + at, search->count};
     text_t last = matched.items[matched.count - 1];
     const char *begin = (const char *)text->data, *end = begin + text->size;
+    assert (matched.items[0].data >= begin && last.data + last.size <= end);
     buffer_t out = {0};
     buffer_append (&out, begin, (size_t)(matched.items[0].data - begin));
     for (size_t i = 0; i < replace->count; i++)
@@ -188,6 +194,7 @@ static int s_change (llm_file_t *file, const llm_lines_t *whole, const llm_lines
 
 static int s_apply_block (llm_file_t *file, const llm_block_t *block, size_t number, report_t *report)
 {
+    assert (number > 0);
     if (block->search.size == 0) {
         buffer_clear (&file->text);
         buffer_append (&file->text, block->replace.data, block->replace.size);
@@ -215,6 +222,7 @@ static bool s_same (const buffer_t *a, const buffer_t *b)
 /* A file in which its author marked blocks has changed within them only. */
 static int s_check_marks (const llm_file_t *before, const llm_file_t *after, report_t *report)
 {
+    assert (before->path == after->path);
     const char *start = (const char *)before->text.data, *text = (const char *)after->text.data;
     problem_t problem;
     if (before->text.size == 0 || !blocks_marked (start, before->text.size) ||
@@ -264,6 +272,7 @@ int llm_apply (llm_file_t *files, size_t count, const llm_blocks_t *blocks, char
     }
     if (rc == 0 && same)
         rc = s_tell (&told, "The blocks change nothing.\n");
+    assert (rc == 0 || told.size > 0); /* a refusal has its reason */
     for (size_t i = 0; i < count; i++) {
         buffer_clear (rc == 0 ? &files[i].text : &fresh[i].text);
         if (rc == 0)

@@ -19,6 +19,7 @@ bool llm_next_line (text_t *rest, text_t *line)
     *line = (text_t){rest->data, size};
     rest->data += size;
     rest->size -= size;
+    assert (line->size > 0);
     return true;
 }
 
@@ -29,6 +30,7 @@ static bool s_is_space (char c)
 
 text_t llm_trim (text_t text)
 {
+    assert (text.data != NULL || text.size == 0);
     while (text.size > 0 && s_is_space (text.data[text.size - 1]))
         text.size--;
     while (text.size > 0 && s_is_space (text.data[0])) {
@@ -68,6 +70,7 @@ static bool s_read_part (text_t *rest, const char *mark, text_t *part)
 
 static int s_read_block (text_t *rest, size_t number, llm_block_t *block, problem_t *problem)
 {
+    assert (number > 0 && number <= LLM_BLOCKS_MAX);
     if (!s_read_part (rest, MARK_DIVIDER, &block->search))
         return problem_set (problem, "block %zu has no line \"" MARK_DIVIDER "\": is the answer cut off?",
                             number);
@@ -116,6 +119,7 @@ static size_t s_crossed_with (text_t line)
         at++;
     for (at += length; at < line.size && line.data[at] >= '0' && line.data[at] <= '9' && number < 1000; at++)
         number = 10 * number + (size_t)(line.data[at] - '0');
+    assert (number < 10000);
     return number;
 }
 

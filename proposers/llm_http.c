@@ -16,8 +16,9 @@
 
 static size_t s_on_body (char *data, size_t one, size_t size, void *context)
 {
-    (void)one;
+    assert (one == 1); /* libcurl counts in bytes */
     llm_reply_t *reply = context;
+    assert (reply->size <= LLM_REPLY_BYTES_MAX);
     if (size > LLM_REPLY_BYTES_MAX - reply->size) {
         reply->too_long = true;
         return CURL_WRITEFUNC_ERROR;
@@ -35,7 +36,7 @@ static size_t s_on_body (char *data, size_t one, size_t size, void *context)
 static size_t s_on_header (char *data, size_t one, size_t size, void *context)
 {
     static const char name[] = "retry-after:";
-    (void)one;
+    assert (one == 1);
     llm_reply_t *reply = context;
     reply->header_size += size;
     if (reply->header_size > LLM_HEADER_BYTES_MAX) {

@@ -98,6 +98,7 @@ static void s_put_metrics (const json_t *candidate, buffer_t *out)
 
 static void s_put_file (const char *path, const void *text, size_t size, buffer_t *out)
 {
+    assert (text != NULL || size == 0);
     s_print (out, "\n%s\n```\n", path);
     s_put_bytes (out, text, size);
     if (size > 0 && ((const char *)text)[size - 1] != '\n')
@@ -108,6 +109,7 @@ static void s_put_file (const char *path, const void *text, size_t size, buffer_
 static void s_put_artifact (const char *line, const char *name, const json_t *value, int bytes_max,
                             buffer_t *out)
 {
+    assert (bytes_max > 0);
     char *text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
     bool cut = text != NULL && strlen (text) > (size_t)bytes_max;
     s_print (out, "%s%.64s: %.*s%s\n", line, name, bytes_max, text == NULL ? "" : text, cut ? "…" : "");
@@ -137,6 +139,7 @@ static void s_put_artifacts (const json_t *parent, buffer_t *out)
 
 static void s_put_program (const json_t *program, size_t number, buffer_t *out)
 {
+    assert (number > 0);
     const char *path;
     json_t *text;
     s_print (out, "\n# Candidate %zu, to learn from\n", number);
@@ -149,6 +152,7 @@ static void s_put_program (const json_t *program, size_t number, buffer_t *out)
  * parent, which is shown anyway. */
 static const json_t *s_shown (const json_t *request, size_t number)
 {
+    assert (number > 0);
     static const char *const lists[] = {"top", "diverse"};
     const json_t *inspirations = json_object_get (request, "inspirations");
     const char *parent = s_text_of (json_object_get (request, "parent"), "id");

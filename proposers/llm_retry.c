@@ -23,6 +23,7 @@ uint64_t llm_retry_wait_ms (unsigned number, uint64_t retry_after_s, random_t *r
     if (wait_ms > WAIT_MS_MOST)
         wait_ms = WAIT_MS_MOST;
     wait_ms -= random_below (random, wait_ms / 2 + 1);
+    assert (wait_ms >= WAIT_MS_FIRST / 2);
     return wait_ms > retry_after_s * 1000 ? wait_ms : retry_after_s * 1000;
 }
 

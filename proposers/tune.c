@@ -60,6 +60,7 @@ static int s_read_request (tune_t *self, problem_t *problem)
 
 static int s_read_source (source_t *source, problem_t *problem)
 {
+    assert (source->path != NULL && source->text == NULL);
     source->text = malloc (LIMIT_FILE_BYTES + 1);
     FILE *file = fopen (source->path, "rb");
     if (source->text == NULL || file == NULL) {
@@ -86,6 +87,7 @@ static void s_reset (tune_t *self)
 {
     for (size_t i = 0; i < self->parameter_count; i++) {
         const literal_t *literal = self->parameters[i].literal;
+        assert (literal->kind != LITERAL_CHOICE || literal->choice < literal->choice_count);
         self->parameters[i].value =
             literal->kind == LITERAL_CHOICE ? (double)literal->choice : literal->value;
     }
@@ -100,6 +102,7 @@ static int s_read_sources (tune_t *self, problem_t *problem)
         if (s_read_source (source, problem) != 0)
             return -1;
         self->parameter_count += source->literals.count;
+        assert (source->literals.count <= LITERALS_MAX);
     }
     if (self->parameter_count == 0)
         return problem_set (
@@ -145,6 +148,7 @@ static int s_write_source (const tune_t *self, const source_t *source, problem_t
 /* Prints "path:line old -> new" of parameter k; returns its length, as snprintf. */
 static size_t s_describe_one (const source_t *source, const parameter_t *parameter, char *text, size_t size)
 {
+    assert (!literal_same (parameter->literal, parameter->value));
     const literal_t *literal = parameter->literal;
     char number[LITERAL_TEXT_BYTES];
     const char *fresh = number;
@@ -211,6 +215,7 @@ static int s_print (char *description, problem_t *problem)
 
 static int s_print_exhausted (const tune_space_t *space, problem_t *problem)
 {
+    assert (isfinite (space->points) && space->points >= 1);
     bool spent = tune_space_is_spent (space);
     const char *part = spent ? "hardly any of" : "all", *fate = spent ? "is left" : "were tried";
     json_t *why =
@@ -239,6 +244,7 @@ static int s_change (tune_t *self, const tune_space_t *space, bool *changed, pro
     }
     tune_known_clear (&known);
     *changed = fresh || !isfinite (space->points) || tune_space_take_other (space, self->parameters, &random);
+    assert (*changed || isfinite (space->points)); /* the other spaces have no end */
     return 0;
 }
 
