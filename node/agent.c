@@ -205,6 +205,7 @@ static int s_finish_objectives (objectives_t *objectives, const char *file, cons
         objective->source = s_source_of (objective->name);
         if (objective->tolerance < 0)
             objective->tolerance = objective->noisy ? NOISY_TOLERANCE : 0.0;
+        assert (objective->weight > 0 && objective->tolerance >= 0); /* as the table bounds them */
     }
     return 0;
 }
@@ -236,10 +237,12 @@ static bool s_is_outside (const char *word)
  * is no option. */
 static const char *s_program (const agent_command_t *command)
 {
+    assert (command->count > 0);
     size_t i = 0;
     if (command->count > 1 && s_is_outside (command->words[0]))
         for (i = 1; i + 1 < command->count && command->words[i][0] == '-';)
             i++;
+    assert (i < command->count);
     return command->words[i];
 }
 

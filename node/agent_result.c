@@ -32,6 +32,7 @@ static const char *s_last_line (const char *output, size_t size, size_t *length)
         start--;
     while (start < size && s_is_space (output[start]))
         start++;
+    assert (start <= size);
     *length = size - start;
     return output + start;
 }
@@ -162,6 +163,7 @@ static json_t *s_metrics (json_t *result, problem_t *problem)
 static int s_read_metrics (const objectives_t *objectives, json_t *from, metrics_t *metrics,
                            problem_t *problem)
 {
+    assert (objectives->count <= LIMIT_OBJECTIVES);
     metrics_t read = {.count = objectives->count};
     for (size_t i = 0; i < objectives->count; i++) {
         const objective_t *objective = &objectives->items[i];
@@ -176,6 +178,7 @@ static int s_read_metrics (const objectives_t *objectives, json_t *from, metrics
 /* Writes as many of the artifacts, in order, as fit with their braces. Returns 0 or -1 without memory. */
 static int s_write_artifacts (json_t *from, char *text, size_t size)
 {
+    assert (size > 0);
     const char *name = NULL;
     json_t *value = NULL;
     size_t used = 0;
@@ -202,6 +205,7 @@ static int s_write_artifacts (json_t *from, char *text, size_t size)
     }
     if (used > 0)
         text[used++] = '}';
+    assert (used < size); /* room was left for the brace and for the end */
     text[used] = '\0';
     return 0;
 }
@@ -274,6 +278,7 @@ int agent_read_result (const agent_t *agent, const char *output, size_t size, me
 
 static int s_check_thresholds (const agent_stage_t *stage, json_t *from, bool *passed, problem_t *problem)
 {
+    assert (!*passed && stage->threshold_count <= AGENT_THRESHOLDS_MAX);
     for (size_t i = 0; i < stage->threshold_count; i++) {
         const agent_threshold_t *threshold = &stage->thresholds[i];
         double value = 0;

@@ -66,6 +66,7 @@ const schema_key_t agent_stage_keys[] = {
 /* The evaluator's command with `--stage NAME`, for a stage without its own. */
 static const char *s_default_command (const agent_t *agent, agent_stage_t *stage)
 {
+    assert (stage->command.count == 0 && stage->name[0] != '\0');
     stage->command = agent->evaluator;
     const char *expected = command_add (&stage->command, "--stage");
     return expected != NULL ? expected : command_add (&stage->command, stage->name);
@@ -91,6 +92,7 @@ static bool s_finish_thresholds (const agent_t *agent, agent_stage_t *stage, con
 
 static bool s_name_is_new (const agent_t *agent, size_t index)
 {
+    assert (index < agent->stage_count);
     for (size_t i = 0; i < index; i++)
         if (strcmp (agent->stages[i].name, agent->stages[index].name) == 0)
             return false;
@@ -126,6 +128,7 @@ static int s_finish (agent_t *agent, size_t index, const char *file, const char 
     }
     stage->timeout_ms = stage->timeout_ms > 0 ? stage->timeout_ms : agent->timeout_ms;
     stage->memory_bytes = stage->memory_bytes > 0 ? stage->memory_bytes : agent->memory_bytes;
+    assert (stage->command.count > 0 && stage->timeout_ms > 0 && stage->memory_bytes > 0);
     return 0;
 }
 
@@ -140,6 +143,7 @@ int agent_stages_finish (agent_t *agent, const char *file, const char *text, siz
 
 uint64_t agent_evaluation_ms (const agent_t *agent)
 {
+    assert (agent != NULL && agent->timeout_ms > 0);
     uint64_t longest_ms = agent->timeout_ms;
     for (size_t i = 0; i < agent->stage_count; i++)
         longest_ms += agent->stages[i].timeout_ms;

@@ -154,6 +154,7 @@ static int s_check_place (const llm_place_t *place, const char *path, const char
 static int s_check_model (const llm_config_t *self, size_t index, const char *file, const char *text,
                           size_t size, problem_t *problem)
 {
+    assert (index < self->model_count);
     const llm_model_t *model = &self->models[index];
     char path[48];
     snprintf (path, sizeof path, "llm.models[%zu]", index);
@@ -196,16 +197,19 @@ const llm_model_t *llm_config_draw (const llm_config_t *self, uint64_t seed)
     size_t drawn = 0;
     while (drawn + 1 < self->model_count && (at -= self->models[drawn].share) >= 0)
         drawn++;
+    assert (drawn < self->model_count && self->models[drawn].share > 0);
     return &self->models[drawn];
 }
 
 const llm_place_t *llm_config_place (const llm_config_t *self, const llm_model_t *model)
 {
+    assert (self != NULL && model != NULL);
     return model->place.endpoint[0] != '\0' ? &model->place : &self->place;
 }
 
 spending_t llm_config_caps (const llm_config_t *self)
 {
+    assert (self->budget.cost >= 0);
     double cost = floor (self->budget.cost * MILLION);
     return (spending_t){self->budget.requests, self->budget.tokens,
                         cost >= 1 || self->budget.cost == 0 ? (uint64_t)cost : 1};

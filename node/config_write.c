@@ -30,6 +30,7 @@ static void s_put_bytes (writer_t *self, const char *bytes, size_t size)
         self->text = text;
         self->room = room;
     }
+    assert (self->size + size < self->room);
     memcpy (self->text + self->size, bytes, size);
     self->size += size;
     self->text[self->size] = '\0';
@@ -103,6 +104,7 @@ static void s_format_real (char text[32], double value)
         if (strtod (text, NULL) == value)
             return;
     }
+    assert (!"17 digits tell any number");
 }
 
 static void s_put_real (writer_t *self, const char *key, double value, const char *comment)

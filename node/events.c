@@ -46,6 +46,7 @@ const record_t *event_record (unsigned kind)
 
 void event_encode (const event_t *event, buffer_t *out)
 {
+    assert (event != NULL && out != NULL);
     const record_t *record = event_record (event->kind);
     assert (record != NULL);
     wire_write_array (out, HEAD_VALUES + record->field_count);
@@ -77,6 +78,7 @@ static int s_decode_head (const uint8_t **at, const uint8_t *end, event_t *event
 
 int event_decode (const uint8_t *data, size_t size, event_t *event, arena_t *arena)
 {
+    assert ((data != NULL || size == 0) && event != NULL && arena != NULL);
     const uint8_t *at = data, *end = data + size;
     const record_t *record = NULL;
     memset (event, 0, sizeof *event);

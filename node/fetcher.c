@@ -37,6 +37,7 @@ typedef struct {
 
 fetcher_t *fetcher_new (const ports_t *ports, fetcher_done_fn *done, void *context)
 {
+    assert (ports != NULL && done != NULL);
     fetcher_t *self = calloc (1, sizeof *self);
     if (self != NULL)
         *self = (fetcher_t){.ports = ports, .done = done, .context = context};
@@ -73,6 +74,7 @@ size_t fetcher_count (const fetcher_t *self)
 /* Frees the place first: the owner may start another fetch at once. */
 static void s_end (fetcher_t *self, fetch_state_t *fetch, bool failed)
 {
+    assert (fetch->operation != 0);
     fetch_state_t ended = *fetch;
     memset (fetch, 0, sizeof *fetch);
     fetched_t event = {.operation = ended.operation, .result = failed};
@@ -85,6 +87,7 @@ static void s_end (fetcher_t *self, fetch_state_t *fetch, bool failed)
 /* Asks the mesh for a content; it answers with MESH_FETCHED within the time that is left. */
 static void s_ask (fetcher_t *self, fetch_state_t *fetch, const digest_t *content, const way_t *way)
 {
+    assert (fetch->operation != 0 && content != NULL);
     if (way->now_ms >= fetch->deadline_ms) {
         s_end (self, fetch, true);
         return;
@@ -107,6 +110,7 @@ static bool s_has_size (const fetcher_t *self, const tree_file_t *file)
 /* Goes on to the next file that the store lacks; ends where there is none, or where the list lies. */
 static void s_next_file (fetcher_t *self, fetch_state_t *fetch, const way_t *way)
 {
+    assert (fetch->is_tree && fetch->has_manifest);
     while (fetch->next < fetch->tree.count) {
         const tree_file_t *file = &fetch->tree.files[fetch->next];
         if (!self->ports->has_content (self->ports->context, &file->content)) {
@@ -125,6 +129,7 @@ static void s_next_file (fetcher_t *self, fetch_state_t *fetch, const way_t *way
 /* True if the fetched bytes are a tree within the bounds; then fetch->tree is it. */
 static bool s_read_tree (fetch_state_t *fetch)
 {
+    assert (fetch->is_tree && fetch->tree.count == 0);
     digest_t evaluator;
     if (tree_decode (fetch->bytes.data, fetch->bytes.size, &fetch->tree, &evaluator) != 0 ||
         fetch->tree.count > LIMIT_EVOLVE_FILES)
@@ -138,6 +143,7 @@ static bool s_read_tree (fetch_state_t *fetch)
 /* The content that was asked for is here (in fetch->bytes, and in the store). */
 static void s_have_manifest (fetcher_t *self, fetch_state_t *fetch, const way_t *way)
 {
+    assert (fetch->operation != 0 && !fetch->has_manifest);
     fetch->has_manifest = true;
     if (fetch->bytes.failed || fetch->bytes.size > LIMIT_PACKAGE_BYTES)
         s_end (self, fetch, true);
@@ -209,6 +215,7 @@ int fetcher_fetched (fetcher_t *self, mesh_t *mesh, const mesh_output_t *fetched
             fetch = &self->fetches[i];
     if (fetch == NULL)
         return 0;
+    assert (!fetch->has_manifest || fetch->next < fetch->tree.count); /* a file is under way */
     bool fits = fetched->result == 0 &&
                 (fetch->has_manifest ? fetched->bytes.size == fetch->tree.files[fetch->next].size
                                      : fetched->bytes.size <= LIMIT_PACKAGE_BYTES);

@@ -34,6 +34,7 @@ const char *command_add (agent_command_t *self, const char *word)
         return "a word of 200 bytes at most (put a longer script in a file)";
     if (length == 0 && self->count == 0)
         return "the program to run";
+    assert (length < sizeof self->words[0]);
     memcpy (self->words[self->count++], word, length + 1);
     return NULL;
 }
@@ -76,6 +77,7 @@ const schema_key_t proposer_keys[] = {
 
 void proposer_defaults (agent_proposer_t *self)
 {
+    assert (self != NULL);
     memset (self, 0, sizeof *self);
     self->share = 1.0;
     self->timeout_ms = PROPOSER_TIMEOUT_MS;
@@ -92,6 +94,7 @@ static bool s_named_before (const agent_proposer_t *items, size_t index)
 int proposers_check (const agent_proposer_t *items, size_t count, const char *file, const char *text,
                      size_t size, problem_t *problem)
 {
+    assert (items != NULL || count == 0);
     for (size_t i = 0; i < count; i++) {
         bool built_in = proposer_is_built_in (items[i].name);
         bool has_command = items[i].command.count > 0;

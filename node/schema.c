@@ -114,6 +114,7 @@ static int s_next (reader_t *self)
 __attribute__ ((format (printf, 2, 3))) static size_t s_enter (reader_t *self, const char *format, ...)
 {
     size_t length = strlen (self->path);
+    assert (length < sizeof self->path);
     va_list arguments;
     va_start (arguments, format);
     vsnprintf (self->path + length, sizeof self->path - length, format, arguments);
@@ -148,6 +149,7 @@ static bool s_is_null (const yaml_event_t *event)
 
 static int s_fail_value (reader_t *self, const schema_key_t *key)
 {
+    assert (self->has_event);
     char expected[PROBLEM_TEXT_MAX / 2], found[SCHEMA_QUOTE_BYTES] = "nothing";
     const yaml_event_t *event = &self->event;
     bool text = event->type == YAML_SCALAR_EVENT && !s_is_null (event);
@@ -168,6 +170,7 @@ static int s_fail_value (reader_t *self, const schema_key_t *key)
 
 static int s_read_text (reader_t *self, const schema_key_t *key, void *object)
 {
+    assert (key->type == SCHEMA_TEXTS && key->add_text != NULL);
     const yaml_event_t *event = &self->event;
     if (event->type != YAML_SCALAR_EVENT || s_is_null (event))
         return s_fail_value (self, key);
@@ -184,6 +187,7 @@ static int s_read_text (reader_t *self, const schema_key_t *key, void *object)
 /* One item of a TEXTS or MAPS; the current event is its first. */
 static int s_read_item (reader_t *self, const schema_key_t *key, void *object)
 {
+    assert (key->type == SCHEMA_TEXTS || (key->add_map != NULL && key->of != NULL));
     if (key->type == SCHEMA_TEXTS)
         return s_read_text (self, key, object);
     if (self->event.type != YAML_MAPPING_START_EVENT)
@@ -196,6 +200,7 @@ static int s_read_item (reader_t *self, const schema_key_t *key, void *object)
 
 static int s_read_list (reader_t *self, const schema_key_t *key, void *object)
 {
+    assert (key->bound > 0 && key->minimum <= (double)key->bound);
     if (self->event.type != YAML_SEQUENCE_START_EVENT) {
         if (key->type == SCHEMA_TEXTS && self->event.type == YAML_SCALAR_EVENT)
             return s_read_text (self, key, object);
@@ -262,6 +267,7 @@ static int s_read_real (reader_t *self, const schema_key_t *key, void *object)
 
 static int s_read_reals (reader_t *self, const schema_key_t *key, void *object)
 {
+    assert (key->bound > 0 && key->add_real != NULL);
     if (self->event.type != YAML_MAPPING_START_EVENT)
         return s_fail_value (self, key);
     unsigned line = s_line (self);

@@ -27,6 +27,7 @@ static bool s_next (seeker_t *self)
 /* Moves from the first event of a value to its last. */
 static bool s_skip (seeker_t *self)
 {
+    assert (self->has_event);
     size_t depth = 0;
     for (;;) {
         yaml_event_type_t type = self->event.type;
@@ -106,6 +107,7 @@ static unsigned s_line_of (const char *text, size_t size, const char *path)
     if (seeker.has_event)
         yaml_event_delete (&seeker.event);
     yaml_parser_delete (&seeker.parser);
+    assert (line > 0);
     return line;
 }
 

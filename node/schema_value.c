@@ -32,12 +32,14 @@ static const char *s_digits (const char *text, uint64_t *number)
     }
     if (at == text || (text[0] == '0' && at - text > 1))
         return NULL;
+    assert (at > text);
     *number = sum;
     return at;
 }
 
 static int s_quantity (const char *text, const unit_t *units, uint64_t *quantity)
 {
+    assert (units[0].factor > 0);
     uint64_t number = 0;
     const char *rest = s_digits (text, &number);
     if (rest == NULL)
@@ -101,6 +103,7 @@ static bool s_in_range (const schema_key_t *key, double value)
  * characters, ASCII's and U+0080..U+009F alike, are what a terminal would obey. */
 static size_t s_character (const char *text, size_t size)
 {
+    assert (size > 0);
     unsigned char first = (unsigned char)text[0];
     if (first < 0x80)
         return first >= 0x20 && first != 0x7f ? 1 : 0;
@@ -127,6 +130,7 @@ static bool s_shows (const char *text, size_t size)
 
 static bool s_convert_text (const schema_key_t *key, const char *text, size_t size, char *slot)
 {
+    assert (key->bound > 0);
     if (size > key->bound || (double)size < key->minimum || !s_shows (text, size))
         return false;
     if (key->accept_text != NULL && !key->accept_text (text))
@@ -147,6 +151,7 @@ static bool s_convert_bool (const char *text, bool *slot)
 
 static bool s_convert_choice (const schema_key_t *key, const char *text, int *slot)
 {
+    assert (key->choices != NULL && key->choices[0] != NULL);
     for (int i = 0; key->choices[i] != NULL; i++)
         if (strcmp (text, key->choices[i]) == 0) {
             *slot = i;

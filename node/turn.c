@@ -34,6 +34,7 @@ static input_t *s_append (turn_t *self)
         self->inputs = inputs;
         self->input_capacity = capacity;
     }
+    assert (self->input_count < self->input_capacity);
     input_t *input = &self->inputs[self->input_count++];
     memset (input, 0, sizeof *input);
     return input;
@@ -197,6 +198,7 @@ static int s_finish (turn_t *self)
         turn_drop_inputs (self, self->input_count);
     }
     turn_forget (self);
+    assert (self->is_failed == (self->error != 0));
     return self->error;
 }
 
@@ -213,10 +215,12 @@ static void s_take_event (turn_t *self, const input_t *input)
 /* Takes the oldest input in. It is kept until the turn is over: if that fails, a command is answered. */
 static void s_take_input (turn_t *self)
 {
+    assert (self->input_first < self->input_count);
     input_t input = self->inputs[self->input_first++];
     if (input.is_event)
         s_take_event (self, &input);
     else {
+        assert (self->received > 0);
         self->received--;
         mesh_receive (self->mesh, input.has_curve ? &input.curve : NULL, input.bytes, input.size, input.seal,
                       input.seal_size, self->now_ms, self->wall_ms, &self->outputs);

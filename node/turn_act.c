@@ -16,6 +16,7 @@ void turn_note (turn_t *self, action_t action)
         self->actions = actions;
         self->action_capacity = capacity;
     }
+    assert (self->action_count < self->action_capacity);
     self->actions[self->action_count++] = action;
 }
 
@@ -102,9 +103,11 @@ static void s_act_effect (turn_t *self, const effect_t *effect)
 
 void turn_act (turn_t *self)
 {
-    assert (self);
+    assert (self && self->error == 0); /* it is committed */
     for (size_t i = 0; i < self->action_count; i++) {
         const action_t *action = &self->actions[i];
+        assert (action->kind != ACTION_EFFECT || action->index < self->effects.count);
+        assert (action->kind != ACTION_OUTPUT || action->index < self->outputs.count);
         switch (action->kind) {
         case ACTION_EFFECT: s_act_effect (self, &self->effects.items[action->index]); break;
         case ACTION_OUTPUT: s_act_output (self, &self->outputs.items[action->index]); break;

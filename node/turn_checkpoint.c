@@ -151,6 +151,7 @@ static int s_thin (turn_t *self)
     const ports_t *ports = &self->ports;
     uint64_t newest = self->checkpoint_last, oldest = turn_journal_oldest (self),
              reserve = s_reserve (self, oldest);
+    assert (reserve < newest && (reserve == 0 || reserve >= oldest));
     uint64_t begin = oldest <= 1 ? 0 : s_checkpoint_from (self, oldest);
     uint64_t next = s_checkpoint_from (self, s_halfway (self, begin));
     if (newest - begin > self->journal_kept_entries && reserve > begin) {
@@ -172,6 +173,7 @@ static int s_write (turn_t *self)
     const ports_t *ports = &self->ports;
     buffer_t bytes = {0};
     int rc = 0;
+    assert (self->checkpoint_last < self->journal_last);
     self->checkpoint_last = self->journal_last; /* one that can't be made isn't tried again with each entry */
     if (turn_checkpoint_encode (self, &bytes)) {
         rc = ports->checkpoint_put (ports->context, self->journal_last, bytes.data, bytes.size);
@@ -185,7 +187,7 @@ static int s_write (turn_t *self)
 
 int turn_journaled (turn_t *self, const event_t *event)
 {
-    assert (self && event);
+    assert (self && event && event->now_ms >= self->journal_now_ms);
     self->journal_last++;
     self->journal_now_ms = event->now_ms;
     self->journal_wall_ms = event->wall_ms;

@@ -39,6 +39,7 @@ static int s_step (recovery_t *self, const event_t *event, const digest_t *recor
     effects_t effects = {0};
     int rc = node_step (turn->node, event, self->visit != NULL ? &effects : NULL);
     if (rc == 0) {
+        assert (self->replayed.number == turn->journal_last + 1 && event->now_ms >= turn->journal_now_ms);
         turn->journal_last = self->replayed.number;
         turn->journal_now_ms = event->now_ms;
         turn->journal_wall_ms = event->wall_ms;
@@ -88,6 +89,7 @@ static int s_reset (turn_t *self)
     self->journal_now_ms = self->journal_wall_ms = 0;
     self->error = 0;
     self->is_failed = true;
+    assert (self->mesh == NULL && self->input_count == 0);
     return self->node == NULL || self->fetcher == NULL ? ERROR_MEMORY : 0;
 }
 

@@ -33,6 +33,7 @@ static int s_persist (turn_t *self, const effect_t *effect)
 /* A member has one link key, the roster's: an earlier one loses its standing. */
 static void s_forget_old_keys (turn_t *self, const members_t *members)
 {
+    assert (members->count <= LIMIT_MEMBERS && self->key_count <= LIMIT_MEMBERS);
     for (size_t i = 0; i < self->key_count; i++)
         if (members_find_curve (members, &self->keys[i]) < 0)
             turn_note (
@@ -76,6 +77,7 @@ static void s_set_invite (turn_t *self, const set_invite_t *effect)
 /* Takes effect `index` as far as that goes before the commit. */
 static void s_take_effect (turn_t *self, size_t index)
 {
+    assert (index < self->effects.count);
     const effect_t *effect = &self->effects.items[index];
     if (effect_persists (effect->kind)) {
         int result = s_persist (self, effect);
@@ -103,6 +105,7 @@ static void s_take_effect (turn_t *self, size_t index)
 /* True for a tick that left everything as it was, so that a replay does without it. */
 static bool s_is_idle (const turn_t *self, const event_t *event, size_t from, const digest_t *before)
 {
+    assert (from <= self->effects.count);
     if (event->kind != EVENT_TICK || self->effects.count > from)
         return false;
     digest_t after = node_digest (self->node);
@@ -111,7 +114,8 @@ static bool s_is_idle (const turn_t *self, const event_t *event, size_t from, co
 
 int turn_step (turn_t *self, event_t *event)
 {
-    assert (self->error == 0);
+    assert (self != NULL && event != NULL && self->node != NULL);
+    assert (self->error == 0 && !self->is_failed);
     size_t from = self->effects.count;
     digest_t before = {{0}};
     event->now_ms = self->now_ms;
@@ -206,6 +210,7 @@ static int s_pull (void *context, const uint8_t *body, size_t body_size, const u
         return 1;
     statement_pack (body, body_size, seal, &pulled->bytes);
     pulled->sizes[pulled->count++] = body_size + SEAL_BYTES;
+    assert (pulled->count <= LIMIT_PULL && pulled->bytes.size <= PULLED_BYTES);
     return pulled->bytes.failed;
 }
 
@@ -219,6 +224,7 @@ static void s_serve_pull (turn_t *self, const mesh_output_t *asked)
         size_t at = 0;
         for (size_t i = 0; i < pulled.count; at += pulled.sizes[i++])
             packed[i] = bytes_of (pulled.bytes.data + at, pulled.sizes[i]);
+        assert (at == pulled.bytes.size);
         mesh_serve_pull (self->mesh, asked, packed, pulled.count,
                          self->ports.last_publication (self->ports.context, author), self->wall_ms,
                          &self->outputs);
@@ -239,6 +245,7 @@ static void s_refused (turn_t *self, const mesh_output_t *output)
 /* `output` is a copy, since the list may move; its bytes stay where they are. */
 static void s_take_output (turn_t *self, const mesh_output_t *output, size_t index)
 {
+    assert (index < self->outputs_done && self->outputs_done <= self->outputs.count);
     int result = 0;
     switch (output->kind) {
     case MESH_RESERVE: result = self->ports.reserve_seq (self->ports.context, output->number); break;

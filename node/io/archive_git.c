@@ -211,6 +211,7 @@ size_t archive_git_count (const archive_git_t *self)
 /* Writes the commits that wait, with all that they stand on, as one pack. */
 static int s_write_pack (archive_git_t *self)
 {
+    assert (self->pending_count > 0 && self->pending_count <= PENDING_MAX);
     git_packbuilder *builder = NULL;
     int rc = git_packbuilder_new (&builder, self->repository);
     for (size_t i = 0; i < self->pending_count && rc == 0; i++) {
@@ -322,6 +323,7 @@ static size_t s_find_parents (const archive_git_t *self, const digest_t *candida
         if (is_new)
             memcpy (parents[found++].id, commit, COMMIT_BYTES);
     }
+    assert (found <= PARENTS_MAX);
     return found;
 }
 
@@ -329,6 +331,7 @@ static int s_write_commit (archive_git_t *self, const git_oid *tree, const git_o
                            size_t parent_count, const char *message, uint64_t time_ms, git_oid *id,
                            problem_t *problem)
 {
+    assert (parent_count <= PARENTS_MAX && message != NULL);
     const git_oid *pointers[PARENTS_MAX];
     git_signature *signature = NULL;
     for (size_t i = 0; i < parent_count; i++)
@@ -374,6 +377,7 @@ int archive_git_commit (archive_git_t *self, store_t *store, const digest_t *can
         rc = archive_commits_add (&self->commits, candidate, commit.id);
     if (rc != 0)
         return rc;
+    assert (self->pending_count < PENDING_MAX); /* those that waited were written */
     archive_commit_t *pending = &self->pending[self->pending_count++];
     pending->candidate = *candidate;
     memcpy (pending->commit, commit.id, COMMIT_BYTES);
@@ -388,6 +392,7 @@ static pending_ref_t *s_pending_ref (archive_git_t *self, const char *name)
     for (size_t i = 0; i < self->ref_count; i++)
         if (strcmp (self->refs[i].name, name) == 0)
             return &self->refs[i];
+    assert (self->ref_count < PENDING_MAX);
     return &self->refs[self->ref_count++];
 }
 

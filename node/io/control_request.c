@@ -57,6 +57,7 @@ static int s_parse_arguments (parsed_request_t *self, json_t *arguments, problem
 static int s_decode (const json_t *value, size_t max, const char *what, uint8_t **bytes, size_t *size,
                      problem_t *problem)
 {
+    assert (max > 0 && *bytes == NULL);
     if (!json_is_string (value))
         return problem_set (problem, "%s must be base64 in a text", what);
     size_t text_size = json_string_length (value);
@@ -95,12 +96,14 @@ static int s_parse_contents (parsed_request_t *self, const json_t *contents, pro
         self->contents[i] = bytes_of (bytes, size);
         self->request.content_count = i + 1;
     }
+    assert (self->request.content_count == count);
     self->request.contents = self->contents;
     return 0;
 }
 
 static int s_parse (parsed_request_t *self, problem_t *problem)
 {
+    assert (json_is_object (self->root));
     const json_t *command = json_object_get (self->root, "command");
     const json_t *content = json_object_get (self->root, "content");
     text_t name = text_of (json_string_value (command));

@@ -58,6 +58,7 @@ static void s_tell_unrun (evaluations_t *self, uint64_t operation, reason_code_t
 /* Adds what a stage told to the notes. */
 static void s_note (evaluation_t *run, const char *stage, const char *artifacts)
 {
+    assert (stage[0] != '\0');
     if (artifacts[0] == '\0')
         return;
     if (run->notes == NULL)
@@ -102,6 +103,7 @@ static reason_code_t s_judge (evaluation_t *run, const agent_t *agent, const san
 {
     bool last = evaluation_step_is_last (agent, run->step);
     size_t notes = run->notes == NULL ? 0 : strlen (run->notes) + sizeof "{\"stages\":{}}";
+    assert (notes < LIMIT_LONG_TEXT);
     size_t room = last ? LIMIT_LONG_TEXT - notes : STAGE_ARTIFACTS_BYTES;
     reason_code_t reason =
         evaluation_step_judge (agent, run->step, result, metrics, artifacts, room, problem);
@@ -143,6 +145,7 @@ static void s_add_costs (evaluation_t *run, const sandbox_result_t *result)
 
 static int s_start_step (evaluations_t *self, size_t slot, uint64_t operation, problem_t *problem)
 {
+    assert (slot < JOBS_MAX && self->running[slot].directory != NULL);
     const workshop_t *shop = self->workshop;
     const evaluation_t *run = &self->running[slot];
     const char *words[AGENT_COMMAND_MAX + 1];
@@ -161,6 +164,7 @@ static void s_end (evaluations_t *self, size_t slot, uint64_t operation, reason_
                    const metrics_t *metrics, const char *artifacts, const char *why,
                    const sandbox_result_t *result)
 {
+    assert (slot < JOBS_MAX && self->running[slot].directory != NULL);
     evaluation_t ended = self->running[slot];
     self->running[slot] = (evaluation_t){.directory = NULL};
     checkouts_return (self->checkouts, &ended.candidate);

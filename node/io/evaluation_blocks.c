@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/io/evaluation_blocks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "evolution/block.h"
@@ -17,6 +18,7 @@ static char *s_read (const workshop_t *shop, const tree_file_t *file, size_t *si
 static reason_code_t s_compare (const workshop_t *shop, const tree_file_t *start, const tree_file_t *file,
                                 problem_t *problem)
 {
+    assert (!digest_equal (&start->content, &file->content));
     size_t before_size = 0, after_size = 0;
     char *after = NULL, *before = s_read (shop, start, &before_size, problem);
     reason_code_t reason = REASON_FAULT;
@@ -35,6 +37,7 @@ static reason_code_t s_compare (const workshop_t *shop, const tree_file_t *start
 
 reason_code_t evaluation_check_blocks (const workshop_t *shop, const digest_t *candidate, problem_t *problem)
 {
+    assert (shop != NULL && candidate != NULL);
     tree_t start = {0}, tree = {0};
     reason_code_t reason = REASON_FAULT;
     if (workshop_tree (shop, &shop->start, &start, problem) == 0 &&

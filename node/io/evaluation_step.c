@@ -25,6 +25,7 @@ static uint64_t s_memory_bytes (const agent_t *agent, size_t step)
 void evaluation_step_job (const agent_t *agent, size_t step, const char *words[AGENT_COMMAND_MAX + 1],
                           sandbox_job_t *job)
 {
+    assert (words != NULL && job != NULL);
     bool last = evaluation_step_is_last (agent, step);
     workshop_words (last ? &agent->evaluator : &agent->stages[step].command, words);
     *job = (sandbox_job_t){.command = words,
@@ -93,6 +94,7 @@ static void s_fill_measured (const agent_t *agent, const sandbox_result_t *resul
 static reason_code_t s_judge_stage (const agent_stage_t *stage, const sandbox_result_t *result,
                                     char *artifacts, size_t artifacts_size, problem_t *problem)
 {
+    assert (result->end == SANDBOX_EXITED && result->exit_code == 0);
     bool passed = false;
     if (agent_read_stage (stage, result->output, result->output_size, &passed, artifacts, artifacts_size,
                           problem) != 0)
@@ -103,9 +105,11 @@ static reason_code_t s_judge_stage (const agent_stage_t *stage, const sandbox_re
 static reason_code_t s_judge_last (const agent_t *agent, const sandbox_result_t *result, metrics_t *metrics,
                                    char *artifacts, size_t artifacts_size, problem_t *problem)
 {
+    assert (result->end == SANDBOX_EXITED && result->exit_code == 0);
     if (agent_read_result (agent, result->output, result->output_size, metrics, artifacts, artifacts_size,
                            problem) != 0)
         return result->output_size == 0 ? REASON_INVALID_OUTPUT : REASON_INVALID_RESULT;
+    assert (metrics->count == agent->objectives.count);
     s_fill_measured (agent, result, metrics);
     return REASON_NONE;
 }

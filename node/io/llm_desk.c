@@ -59,6 +59,7 @@ llm_funds_t llm_desk_funds (const llm_desk_t *self)
 
 void llm_desk_print_exhausted (const llm_desk_t *self, char *text, size_t size)
 {
+    assert (text != NULL && size > 0);
     char spent[240];
     purse_print (&self->purse, spent, sizeof spent);
     snprintf (text, size, "llm has spent its budget, %s: raise llm.budget in node.yaml and restart the node",
@@ -82,6 +83,7 @@ static uint64_t s_deadline_ms (const workshop_t *shop, const propose_t *effect)
 {
     uint64_t timeout_ms = shop->config->proposers[effect->proposer].timeout_ms;
     uint64_t margin_ms = timeout_ms / 10 < MARGIN_MS_MAX ? timeout_ms / 10 : MARGIN_MS_MAX;
+    assert (margin_ms < timeout_ms);
     return timeout_ms - margin_ms;
 }
 
@@ -124,6 +126,7 @@ static uint64_t s_prompt_bytes (const workshop_t *shop, const tree_t *parent, co
 /* The most that a proposal needs if every answer comes at once; each repair sends all that was said before again. */
 static spending_t s_wanted (const llm_config_t *config, const llm_model_t *model, uint64_t prompt_bytes)
 {
+    assert (config->max_tokens > 0 && prompt_bytes > 0);
     spending_t wanted = {0};
     for (uint64_t i = 0; i <= config->repairs; i++) {
         uint64_t input = prompt_bytes + i * (config->max_tokens * ANSWER_BYTES + REPORT_BYTES);
@@ -137,6 +140,7 @@ static spending_t s_wanted (const llm_config_t *config, const llm_model_t *model
 int llm_desk_order (llm_desk_t *self, const propose_t *effect, const tree_t *parent, json_t *input,
                     llm_order_t *order, problem_t *problem)
 {
+    assert (order != NULL && order->model == NULL);
     if (self->purse_problem.text[0] != '\0')
         return problem_set (problem, "%s", self->purse_problem.text);
     const llm_config_t *config = s_config (self);
@@ -154,6 +158,7 @@ int llm_desk_order (llm_desk_t *self, const propose_t *effect, const tree_t *par
         rc = purse_set_aside (&self->purse, &order->wanted, &order->allowed, problem);
     if (rc != 0)
         return -1;
+    assert (spending_fits (&order->allowed, &order->wanted));
     order->model = model;
     json_object_set_new (llm, "allowance", s_spending_json (&order->allowed));
     return 0;

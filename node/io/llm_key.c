@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* unsetenv, fstat */
 #include "node/io/llm_key.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 static const llm_place_t *s_place (const llm_config_t *config, size_t i)
 {
+    assert (i <= config->model_count);
     return i == 0 ? &config->place : &config->models[i - 1].place;
 }
 
@@ -51,6 +53,7 @@ static int s_read_file (const char *path, char key[LLM_KEY_BYTES + 1], problem_t
         close (fd);
         if (size < 0)
             return problem_set (problem, "%s: %s", path, strerror (errno));
+        assert (size <= LLM_KEY_BYTES);
         key[size] = '\0';
         return 0;
     }
@@ -80,6 +83,7 @@ int llm_keys_read (const llm_keys_t *self, const llm_config_t *config, const llm
 {
     const llm_place_t *place = llm_config_place (config, model);
     size_t i = place == &config->place ? 0 : (size_t)(model - config->models) + 1;
+    assert (i <= config->model_count);
     key[0] = '\0';
     if (place->key_file[0] != '\0')
         return s_read_file (place->key_file, key, problem) == 0 ? s_check (key, place->key_file, problem)

@@ -36,6 +36,7 @@ static void s_append (patch_t *self, const char *text, size_t size)
         self->text = grown;
         self->capacity = capacity;
     }
+    assert (self->size + size < self->capacity);
     memcpy (self->text + self->size, text, size);
     self->size += size;
     self->text[self->size] = '\0';
@@ -94,6 +95,7 @@ static unsigned s_mode (const tree_file_t *file)
 
 static void s_load (patch_t *self, side_t *side)
 {
+    assert (self->failed == 0 && side->bytes == NULL);
     memset (side->id, '0', GIT_OID_HEXSZ);
     side->id[GIT_OID_HEXSZ] = '\0';
     if (side->file == NULL)
@@ -110,6 +112,7 @@ static void s_load (patch_t *self, side_t *side)
 
 static void s_print_head (patch_t *self, const side_t *old, const side_t *fresh, bool is_changed)
 {
+    assert (old->file != NULL || fresh->file != NULL);
     const tree_file_t *named = old->file != NULL ? old->file : fresh->file;
     s_print (self, "diff --git ");
     s_print_path (self, "a/", named->path);
@@ -158,6 +161,7 @@ static int s_print_line (const git_diff_delta *delta, const git_diff_hunk *hunk,
 
 static void s_print_body (patch_t *self, const side_t *old, const side_t *fresh)
 {
+    assert (old->file != NULL || fresh->file != NULL);
     git_diff_options options;
     git_diff_options_init (&options, GIT_DIFF_OPTIONS_VERSION);
     options.flags = GIT_DIFF_SHOW_BINARY;

@@ -64,6 +64,7 @@ static void s_tell_none (const proposals_t *self, uint64_t operation, const dige
 static void s_tell_failed (proposals_t *self, uint64_t operation, const digest_t *parent,
                            const sandbox_result_t *result)
 {
+    assert (result->end != SANDBOX_EXITED || result->exit_code != 0);
     char why[64], detail[LIMIT_TEXT + 1];
     if (result->end == SANDBOX_EXITED)
         snprintf (why, sizeof why, "the proposer exited with code %d", result->exit_code);
@@ -90,6 +91,7 @@ static int s_check_new (const workshop_t *shop, const tree_t *tree, const tree_t
 static uint8_t *s_take (const workshop_t *shop, const proposal_t *proposal, size_t *size, digest_t *tokens,
                         problem_t *problem)
 {
+    assert (proposal->directory[0] != '\0');
     tree_t tree = {0};
     digest_t id;
     uint8_t *bytes = NULL;
@@ -123,6 +125,7 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
     proposal_said_t said;
     size_t size = 0;
     digest_t parent = proposal->parent_id, tokens = {{0}};
+    assert (operation != 0 && result->end == SANDBOX_EXITED && result->exit_code == 0);
     const llm_model_t *model = proposal->order.model;
     uint8_t *bytes = NULL;
     bool read = proposal_read_output (result->output, result->output_size, &parent, proposal->given,
@@ -156,6 +159,7 @@ static void s_tell_left (proposals_t *self, proposal_t *proposal, uint64_t opera
 static void s_tell_funds (const proposals_t *self, uint64_t operation, const digest_t *parent,
                           llm_funds_t funds)
 {
+    assert (funds != LLM_MAY_SPEND);
     char why[LIMIT_TEXT + 1] = "";
     if (funds == LLM_EXHAUSTED)
         llm_desk_print_exhausted (self->desk, why, sizeof why);
@@ -230,6 +234,7 @@ static bool s_is_llm (const agent_proposer_t *proposer)
 static int s_start_job (proposals_t *self, size_t slot, const propose_t *effect, const char *input,
                         problem_t *problem)
 {
+    assert (slot < JOBS_MAX && effect->proposer < self->workshop->config->proposer_count);
     const workshop_t *shop = self->workshop;
     const agent_proposer_t *proposer = &shop->config->proposers[effect->proposer];
     const char *words[AGENT_COMMAND_MAX + 1] = {NULL};
@@ -286,6 +291,7 @@ static void s_remember_given (proposal_t *proposal, const propose_t *effect)
         proposal->given[proposal->given_count++] = effect->top.items[i].id;
     for (size_t i = 0; i < effect->diverse.count; i++)
         proposal->given[proposal->given_count++] = effect->diverse.items[i].id;
+    assert (proposal->given_count <= sizeof proposal->given / sizeof proposal->given[0]);
 }
 
 /* Checks the parent out and starts the proposer over it. */

@@ -98,6 +98,7 @@ static json_t *s_files (const workshop_t *shop, const digest_t *id, size_t *room
         json_decref (files);
         return NULL;
     }
+    assert (left <= *room);
     *room = left;
     return files;
 }
@@ -220,11 +221,13 @@ bool proposal_has_network (const config_t *config, const agent_proposer_t *propo
 /* What evaluations printed leaves the machine only where the operator consents. */
 static bool s_may_see_artifacts (const config_t *config, const propose_t *effect)
 {
+    assert (effect->proposer < config->proposer_count);
     return config->share_artifacts || !proposal_has_network (config, &config->proposers[effect->proposer]);
 }
 
 json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
 {
+    assert (effect->proposer < shop->config->proposer_count);
     json_t *root = json_object (), *inspirations = json_object (), *evolve = json_array ();
     size_t room = FILES_BYTES_MAX;
     bool artifacts = s_may_see_artifacts (shop->config, effect);
@@ -250,6 +253,7 @@ json_t *proposal_input (const workshop_t *shop, const propose_t *effect)
 static int s_read_second_parent (const json_t *id, const digest_t *parent, const digest_t *given,
                                  size_t count, digest_t *found, problem_t *problem)
 {
+    assert (given != NULL || count == 0);
     digest_t named;
     const char *text = json_string_value (id);
     if (id == NULL || json_is_null (id))

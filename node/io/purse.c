@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/io/purse.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ static int s_write (const purse_t *self)
 
 int purse_open (purse_t *self, store_t *store, const spending_t *caps, problem_t *problem)
 {
+    assert (self != NULL && store != NULL && caps != NULL);
     *self = (purse_t){.store = store, .caps = *caps};
     size_t size;
     uint8_t *bytes = store_setting_get (store, PURSE_SETTING, &size);
@@ -80,6 +82,7 @@ int purse_set_aside (purse_t *self, const spending_t *wanted, spending_t *allowe
 {
     spending_t left = purse_left (self), before = self->aside;
     *allowed = spending_least (wanted, &left);
+    assert (spending_fits (allowed, &left) && spending_fits (allowed, wanted));
     self->aside = spending_sum (&self->aside, allowed);
     if (s_write (self) == 0)
         return 0;
@@ -103,6 +106,7 @@ static int s_print_one (char *text, size_t size, uint64_t spent, uint64_t cap, c
 
 void purse_print (const purse_t *self, char *text, size_t size)
 {
+    assert (text != NULL && size > 0);
     char requests[80], tokens[80], cost[80] = "";
     s_print_one (requests, sizeof requests, self->spent.requests, self->caps.requests, "request");
     s_print_one (tokens, sizeof tokens, self->spent.tokens, self->caps.tokens, "token");

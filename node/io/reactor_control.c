@@ -58,6 +58,7 @@ static void s_stop (reactor_t *self, const control_request_t *request)
 /* Hands a command on; the core's REPLY is the answer. */
 static void s_command (reactor_t *self, const control_request_t *request, bytes_t content)
 {
+    assert (request->argument_count <= LIMIT_METADATA);
     event_t event = {.kind = EVENT_COMMAND};
     entry_t arguments[LIMIT_METADATA];
     size_t count = 0;
@@ -115,6 +116,7 @@ static uint8_t *s_read_candidate (reactor_t *self, const char *directory, size_t
     }
     if (bytes == NULL)
         store_rollback (self->store);
+    assert (!store_in_transaction (self->store));
     tree_clear (&live);
     tree_clear (&tree);
     return bytes;
@@ -141,6 +143,7 @@ static void s_propose (reactor_t *self, const control_request_t *request)
 /* Puts the files that come with a command in the store, in one transaction. */
 static int s_put_contents (reactor_t *self, const control_request_t *request)
 {
+    assert (request->content_count > 0 && request->contents != NULL);
     digest_t id;
     int rc = store_begin (self->store);
     for (size_t i = 0; i < request->content_count && rc == 0; i++)

@@ -55,6 +55,7 @@ static link_t *s_link_or_new (reactor_t *self, const pubkey_t *curve)
     link_t *link = s_link (self, curve);
     if (link != NULL || self->link_count == LIMIT_MEMBERS)
         return link;
+    assert (self->link_count < LIMIT_MEMBERS);
     link = &self->links[self->link_count++];
     *link = (link_t){.curve = *curve};
     return link;
@@ -194,6 +195,7 @@ ports_t reactor_ports (reactor_t *self)
 
 static void s_keep_hints (reactor_t *self)
 {
+    assert (self->link_count <= LIMIT_MEMBERS);
     hint_t hints[LIMIT_MEMBERS];
     size_t count = 0;
     for (size_t i = 0; i < self->link_count; i++)

@@ -14,6 +14,7 @@
 /* The process number behind a pidfd, as seen from here; -1 if it is gone, 0 if that can't be told. */
 static pid_t s_pid_of (int pidfd)
 {
+    assert (pidfd >= 0);
     char path[64], line[128];
     int pid = 0;
     snprintf (path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
@@ -41,6 +42,7 @@ static void s_take_ready (sandbox_run_t *run, struct msghdr *message)
     run->supervisor = fds[0] < 0 ? 0 : s_pid_of (fds[0]);
     run->tmpfs_fds[0] = fds[1];
     run->tmpfs_fds[1] = fds[2];
+    assert (run->supervisor_fd >= 0 || run->supervisor == 0);
     if (run->killing)
         sandbox_kill_once (run);
     else if (run->supervisor == 0 || (message->msg_flags & MSG_CTRUNC))

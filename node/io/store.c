@@ -86,6 +86,7 @@ int store_prepare (store_t *self, const char *sql, sqlite3_stmt **statement)
 
 sqlite3_stmt *store_query (store_t *self, query_t query)
 {
+    assert (query < QUERY_COUNT);
     assert (self != NULL);
     static const struct {
         const char *sql;
@@ -272,6 +273,7 @@ static int s_set_up (store_t *self, const char *path, bool create, bool read_onl
  * opened: closing it again would drop the locks of this process's other connections (POSIX locks work so). */
 static int s_make_file (const char *path, bool create, problem_t *problem)
 {
+    assert (path != NULL);
     struct stat status;
     if (lstat (path, &status) == 0) {
         if (S_ISREG (status.st_mode))

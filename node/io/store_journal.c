@@ -21,6 +21,7 @@ int store_journal_append (store_t *self, const uint8_t *event, size_t size, cons
 
 int store_journal_walk (store_t *self, uint64_t from_number, journal_visit_fn *visit, void *context)
 {
+    assert (visit != NULL);
     assert (self != NULL);
     static const char doing[] = "reading the journal";
     sqlite3_stmt *statement; /* its own, as `visit` may use the store */

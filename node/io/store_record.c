@@ -90,6 +90,7 @@ uint64_t store_record_last (store_t *self, table_t table)
 int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest_first,
                        record_visit_fn *visit, void *context)
 {
+    assert (visit != NULL);
     assert (self != NULL);
     char sql[SQL_BYTES_MAX];
     int length =
@@ -116,6 +117,7 @@ int store_record_walk (store_t *self, table_t table, uint64_t after, bool newest
 
 int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, size_t size)
 {
+    assert (name != NULL && (bytes != NULL || size == 0));
     assert (self != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_SETTING_PUT);
     if (statement != NULL) {
@@ -127,6 +129,7 @@ int store_setting_put (store_t *self, const char *name, const uint8_t *bytes, si
 
 uint8_t *store_setting_get (store_t *self, const char *name, size_t *size)
 {
+    assert (name != NULL);
     assert (self != NULL && size != NULL);
     sqlite3_stmt *statement = store_query (self, QUERY_SETTING_GET);
     if (statement != NULL)

@@ -46,6 +46,7 @@ static int s_drop_statement (store_t *self, int64_t number)
 /* Drops the EVENTs among the publications before that one. */
 static int s_trim_publications (store_t *self, const pubkey_t *author, uint64_t before)
 {
+    assert (author != NULL && before > 0);
     sqlite3_stmt *statement;
     int rc = store_prepare (self,
                             "SELECT number, body FROM statement WHERE author = ?1 AND publication > 0 "
@@ -112,6 +113,7 @@ static int s_newest (void *context, uint64_t number, const digest_t *key, const 
 
 static int s_trim_improvements (store_t *self, uint64_t keep)
 {
+    assert (keep > 0);
     forget_t forget = {.store = self, .keep = keep};
     int rc = store_record_walk (self, TABLE_IMPROVEMENT, 0, true, s_newest, &forget.newest);
     if (rc >= 0)
@@ -141,6 +143,7 @@ int store_events_trim (store_t *self, const pubkey_t *author, uint64_t keep)
 
 static int s_on_id (store_t *self, query_t query, const digest_t *id)
 {
+    assert (query == QUERY_DOOM || query == QUERY_SPARE || query == QUERY_RECENT);
     sqlite3_stmt *statement = store_query (self, query);
     if (statement != NULL)
         store_bind (statement, 1, id->bytes, DIGEST_BYTES);
@@ -283,6 +286,7 @@ static int s_spare_all (store_t *self, const hash_t *kept, size_t kept_count)
 
 static int s_drop_doomed (store_t *self)
 {
+    assert (self->has_retained);
     int rc = 0;
     for (size_t i = 0; i < STORE_RECENT && rc == 0; i++)
         if (!digest_is_zero (&self->recent[i]))

@@ -39,6 +39,7 @@ static const char *s_shown (const char *path, char out[SHOWN_MAX])
         used +=
             (size_t)snprintf (out + used, SHOWN_MAX - used, is_plain ? "%c" : "\\x%02x", (unsigned char)*c);
     }
+    assert (used < SHOWN_MAX);
     out[used] = '\0';
     return out;
 }
@@ -202,6 +203,7 @@ int workspace_read (store_t *store, const char *directory, tree_t *tree, problem
 /* Reads the file at `path` if it is there, going down name by name from `top`. */
 static int s_read_path (reader_t *self, int top, const char *path)
 {
+    assert (path[0] != '/' && strlen (path) <= LIMIT_PATH);
     char parts[LIMIT_PATH + 1];
     memcpy (parts, path, strlen (path) + 1);
     int directory = top, rc = 0;

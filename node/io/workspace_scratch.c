@@ -58,6 +58,7 @@ static bool s_is_directory (int directory, const char *name)
 /* Moves a directory up to the top. Returns 0 or -1. */
 static int s_move_up (remover_t *self, int directory, const char *name)
 {
+    assert (directory != self->top);
     char number[32];
     s_permit (directory, name); /* moving one takes the right to change its ".." */
     do
@@ -118,6 +119,7 @@ static int s_pass (remover_t *self)
 
 int workspace_remove (const char *directory)
 {
+    assert (directory != NULL);
     struct stat status;
     if (lstat (directory, &status) != 0)
         return errno == ENOENT ? 0 : file_error (errno);
