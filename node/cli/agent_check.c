@@ -49,6 +49,7 @@ __attribute__ ((format (printf, 2, 3))) static void s_advise (checkup_t *checkup
 
 static int s_scan_file (checkup_t *checkup, store_t *store, size_t index)
 {
+    assert (index < checkup->copy->evolved.count && checkup->texts[index] == NULL);
     size_t size;
     problem_t problem;
     const tree_file_t *file = &checkup->copy->evolved.files[index];
@@ -89,6 +90,7 @@ static output_cell_t s_range (const literal_t *literal, const char *text)
 
 static output_cell_t s_literal_text (const literal_t *literal, const char *text)
 {
+    assert (literal->length > 0);
     return output_cell ((text_t){text + literal->offset, literal->length}, 24);
 }
 
@@ -134,6 +136,8 @@ typedef struct {
 
 static noise_t s_noise (const check_runs_t *runs, size_t objective)
 {
+    assert (runs->count > 0 && runs->count <= CHECK_RUNS_MAX);
+    assert (objective < runs->items[0].metrics.count);
     double values[CHECK_RUNS_MAX];
     noise_t noise = {.minimum = INFINITY, .maximum = -INFINITY};
     for (size_t i = 0; i < runs->count; i++) {
@@ -149,6 +153,7 @@ static noise_t s_noise (const check_runs_t *runs, size_t objective)
 
 static double s_wall_ms (const check_runs_t *runs)
 {
+    assert (runs->count > 0 && runs->count <= CHECK_RUNS_MAX);
     double values[CHECK_RUNS_MAX];
     for (size_t i = 0; i < runs->count; i++)
         values[i] = (double)runs->items[i].wall_ms;
@@ -166,6 +171,7 @@ static uint64_t s_memory_peak (const check_runs_t *runs)
 
 static void s_advise_objective (checkup_t *checkup, const objective_t *objective, const noise_t *noise)
 {
+    assert (noise->minimum <= noise->maximum);
     bool varies = noise->minimum < noise->maximum;
     double width = noise->median == 0 ? noise->maximum - noise->minimum
                                       : (noise->maximum - noise->minimum) / fabs (noise->median);
@@ -294,6 +300,7 @@ static int s_print_json (const checkup_t *checkup)
 /* A run that gave no result: the reason, and what the evaluator said. */
 static int s_told_invalid (const checkup_t *checkup)
 {
+    assert (checkup->runs.count > 0);
     const check_run_t *run = &checkup->runs.items[checkup->runs.count - 1];
     const agent_t *agent = &checkup->copy->agent;
     if (checkup->runs.out_of_time)

@@ -82,6 +82,7 @@ static int s_check_blocks (store_t *store, const agent_copy_t *self, problem_t *
 
 agent_copy_t *agent_copy_read (store_t *store, const char *directory)
 {
+    assert (store != NULL && directory != NULL);
     static const digest_t none;
     problem_t problem;
     if (s_check_directory (directory) != CLI_DONE)
@@ -103,6 +104,7 @@ agent_copy_t *agent_copy_read (store_t *store, const char *directory)
         cli_fail_problem (&problem);
         agent_copy_destroy (&self);
     }
+    assert (self == NULL || self->evolved.count > 0);
     return self;
 }
 
@@ -136,6 +138,7 @@ int scratch_store_open (scratch_store_t *self)
 
 void scratch_store_close (scratch_store_t *self)
 {
+    assert (self->store != NULL);
     store_close (&self->store);
     workspace_remove (self->path);
 }

@@ -31,6 +31,7 @@ static int s_next (zloop_t *loop, int timer, void *context);
 
 static void s_done (void *context, const event_t *event)
 {
+    assert (event->kind == EVENT_EVALUATED);
     check_t *check = context;
     const evaluated_t *result = &event->as.evaluated;
     assert (check->runs->count < check->wanted);
@@ -40,6 +41,7 @@ static void s_done (void *context, const event_t *event)
                          .cpu_us = result->cpu_us,
                          .memory_bytes = result->memory_bytes};
     text_copy (result->detail, run->detail, sizeof run->detail);
+    assert (result->metrics.count <= LIMIT_OBJECTIVES);
     for (size_t i = 0; i < result->metrics.count; i++)
         run->metrics.values[i] = result->metrics.items[i].value;
     run->metrics.count = result->metrics.count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh doctor: what this machine has and lacks, found by trying; each lack with its cause and remedy. */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -32,6 +33,7 @@ typedef struct {
 static void s_note (report_t *report, const char *check, finding_t finding, const char *what,
                     const char *remedy)
 {
+    assert ((remedy[0] == '\0') == (finding == FINDING_OK));
     static const char *const names[] = {"ok", "warning", "fatal"};
     static const output_style_t styles[] = {OUTPUT_GREEN, OUTPUT_YELLOW, OUTPUT_RED};
     report->fatal |= finding == FINDING_FATAL;

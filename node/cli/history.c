@@ -42,6 +42,7 @@ static int s_visit_improvement (void *context, uint64_t number, const digest_t *
 
 static int s_find_candidate (store_t *store, history_t *self)
 {
+    assert (self->kind == TABLE_CANDIDATE);
     candidate_row_t row;
     arena_t arena = {0};
     size_t size;
@@ -66,6 +67,7 @@ static int s_find_candidate (store_t *store, history_t *self)
 
 static int s_find_snapshot (store_t *store, history_t *self)
 {
+    assert (self->kind == TABLE_SNAPSHOT);
     snapshot_row_t row;
     uint8_t *bytes;
     arena_t arena = {0};

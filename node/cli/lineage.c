@@ -18,6 +18,7 @@ static size_t s_find (const lineage_t *self, const digest_t *awaited)
 
 static size_t s_find_free (const lineage_t *self, size_t from)
 {
+    assert (from <= LINEAGE_COLUMNS_MAX);
     while (from < LINEAGE_COLUMNS_MAX && !digest_is_zero (&self->awaited[from]))
         from++;
     return from;
@@ -53,6 +54,7 @@ static void s_draw_stroke (char line[LINEAGE_BYTES], size_t left, size_t right, 
 /* The candidate's column goes on to a parent. If another leads there already, the right one of the two ends in the left one. */
 static void s_follow_first (lineage_t *self, size_t column, const digest_t *parent, lineage_lines_t *lines)
 {
+    assert (column < NOWHERE && lines->joint_count < LINEAGE_PARENTS_MAX);
     size_t other = s_find (self, parent);
     self->awaited[column] = *parent;
     if (other == NOWHERE)
@@ -68,6 +70,7 @@ static void s_follow_first (lineage_t *self, size_t column, const digest_t *pare
 /* A line to the other parent leaves the candidate's column: to one that leads there already, or to a new one. */
 static bool s_follow_second (lineage_t *self, size_t column, const digest_t *parent, lineage_lines_t *lines)
 {
+    assert (column < NOWHERE && lines->joint_count < LINEAGE_PARENTS_MAX);
     size_t other = s_find (self, parent);
     bool fresh = other == NOWHERE;
     if (fresh)

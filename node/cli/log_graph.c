@@ -77,6 +77,7 @@ static int s_compare (const void *a, const void *b)
 
 static void s_sort (candidates_t *self)
 {
+    assert (self->by_id == NULL);
     self->by_id = calloc (self->count + 1, sizeof *self->by_id);
     assert (self->by_id != NULL);
     for (size_t i = 0; i < self->count; i++)
@@ -139,6 +140,7 @@ static json_t *s_json (store_t *store, const agent_t *agent, const candidate_t *
 static void s_print_text (const cli_t *cli, store_t *store, const agent_t *agent,
                           const candidate_t *candidate, const bool drawn[LINEAGE_PARENTS_MAX])
 {
+    assert (candidate->parent_count <= LINEAGE_PARENTS_MAX);
     printf ("%s%s%s  %s%s", output_style (cli, OUTPUT_YELLOW), output_digest (&candidate->id).text,
             output_style (cli, OUTPUT_PLAIN), s_verdict (store, candidate),
             candidate->dropped ? ", files dropped" : "");
@@ -156,6 +158,7 @@ static void s_draw (const cli_t *cli, store_t *store, const agent_t *agent, cons
     lineage_t lineage = {0};
     for (size_t i = 0; i < all->count; i++) {
         const candidate_t *candidate = &all->items[i];
+        assert (candidate->order == i);
         digest_t coming[LINEAGE_PARENTS_MAX];
         size_t count = 0, places[LINEAGE_PARENTS_MAX];
         for (size_t k = 0; k < candidate->parent_count; k++)

@@ -52,6 +52,7 @@ json_t *output_record (const record_t *record, const void *value)
 
 output_cell_t output_cell (text_t text, size_t width)
 {
+    assert (width > 0 && (text.data != NULL || text.size == 0));
     output_cell_t cell;
     size_t used = 0, characters = 0;
     for (size_t i = 0; i < text.size; i++) {
@@ -65,6 +66,7 @@ output_cell_t output_cell (text_t text, size_t width)
         char c = text.data[i];
         cell.text[used++] = c == '|' || c == '\n' || c == '\t' ? ' ' : c;
     }
+    assert (used < OUTPUT_CELL_BYTES);
     cell.text[used] = '\0';
     return cell;
 }

@@ -21,14 +21,6 @@ typedef struct {
     match_t matches[MATCHES_SHOWN + 1]; /* the first of them */
 } search_t;
 
-static const char *s_kind (table_t table)
-{
-    static const char *const names[TABLE_COUNT] = {"improvement", "event", "candidate", "snapshot",
-                                                   "package"};
-    assert ((size_t)table < TABLE_COUNT);
-    return names[table];
-}
-
 static void s_try (search_t *search, table_t table, const digest_t *id)
 {
     char text[DIGEST_TEXT_BYTES];
@@ -39,6 +31,7 @@ static void s_try (search_t *search, table_t table, const digest_t *id)
     for (size_t i = 0; i < search->count; i++)
         if (digest_equal (id, &search->matches[i].id))
             return;
+    assert (search->count < sizeof search->matches / sizeof search->matches[0]);
     search->matches[search->count++] = (match_t){.id = *id, .table = table};
 }
 
@@ -102,7 +95,7 @@ static int s_fail_unknown (const table_t *tables, size_t table_count, const char
                                   i == 0                 ? ""
                                   : i + 1 == table_count ? " or "
                                                          : ", ",
-                                  s_kind (tables[i]));
+                                  store_table_name (tables[i]));
     return cli_fail ("no %s here has the id %s", kinds, text);
 }
 
@@ -113,7 +106,7 @@ static int s_fail_ambiguous (const search_t *search, bool several_kinds, const c
     for (size_t i = 0; i < search->count && i < MATCHES_SHOWN; i++) {
         digest_text (&search->matches[i].id, id);
         used += (size_t)snprintf (shown + used, sizeof shown - used, "%s%s%s%.16s…", i == 0 ? "" : ", ",
-                                  several_kinds ? s_kind (search->matches[i].table) : "",
+                                  several_kinds ? store_table_name (search->matches[i].table) : "",
                                   several_kinds ? " " : "", id);
     }
     return cli_fail ("%s could be %s%s: give more characters", text, shown,

@@ -99,6 +99,8 @@ typedef enum {
     TABLE_PACKAGE,
     TABLE_COUNT
 } table_t;
+/* What its rows are: also its name in the database. */
+const char *store_table_name (table_t table);
 /* Inserts or replaces; order of first insertion is kept. */
 int store_record_put (store_t *self, table_t table, const digest_t *key, const uint8_t *bytes, size_t size);
 uint8_t *store_record_get (store_t *self, table_t table, const digest_t *key, size_t *size);

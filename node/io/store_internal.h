@@ -89,9 +89,6 @@ uint8_t *store_take_bytes (store_t *self, sqlite3_stmt *statement, const char *d
 /* Column 0 of a statement's single row, a number; 0 if there is none. Resets the statement. */
 uint64_t store_take_number (store_t *self, sqlite3_stmt *statement, const char *doing);
 
-/* The name of a table of records in the database. */
-const char *store_table_name (table_t table);
-
 /* The number of the newest record of a table; 0 if there is none. */
 uint64_t store_record_last (store_t *self, table_t table);
 
