@@ -25,9 +25,8 @@ typedef struct {
 /* Runs a peer's echo for ever: ROUTER under CURVE, each request answered at once with a reply of the size that it asks for. */
 _Noreturn void bare_echo (const clan_t *clan, size_t number, board_t *board);
 
-typedef struct bare bare_t; /* the asker's side: one DEALER a peer */
+typedef struct bare bare_t; /* the asker's side: one DEALER a peer; lives as long as the process */
 bare_t *bare_new (const clan_t *clan, const board_t *board);
-void bare_destroy (bare_t **self_p);
 /* Sends a request to each peer, of those sizes, and waits for `needed` replies: the milliseconds. The rest is taken in
  * afterwards. */
 double bare_round (bare_t *self, size_t request_size, size_t reply_size, size_t needed);

@@ -73,18 +73,6 @@ bare_t *bare_new (const clan_t *clan, const board_t *board)
     return self;
 }
 
-void bare_destroy (bare_t **self_p)
-{
-    bare_t *self = *self_p;
-    if (self == NULL)
-        return;
-    for (size_t i = 0; i < self->count; i++)
-        zmq_close (self->dealers[i]);
-    zmq_ctx_term (self->context);
-    free (self);
-    *self_p = NULL;
-}
-
 static void s_take_reply (void *dealer, size_t expected)
 {
     uint8_t body[BODY_MAX], seal[SEAL_BYTES];

@@ -69,11 +69,6 @@ void subject_turn (subject_t *self)
         subject_release (self);
 }
 
-effect_kind_t subject_waits (const subject_t *self)
-{
-    return self->waiting_count > 0 ? self->waiting[0].kind : 0;
-}
-
 void subject_release (subject_t *self)
 {
     size_t count = self->waiting_count;

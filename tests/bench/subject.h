@@ -48,8 +48,6 @@ void subject_hint (subject_t *self, size_t number, const char *rpc, const char *
 void subject_turn (subject_t *self);
 /* Has a turn run as soon as the loop goes round. */
 void subject_wake (subject_t *self);
-/* The kind of a job that waits, 0: none does. */
-effect_kind_t subject_waits (const subject_t *self);
 /* Answers all jobs that wait, by events for the next turn. */
 void subject_release (subject_t *self);
 
