@@ -9,28 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "evolution/literal.h"
 #include "evolution/trial.h"
 #include "evolution/validators.h"
-#include "node/cli/check_run.h"
+#include "node/cli/checkup.h"
 #include "node/cli/commands.h"
 
-#define RUNS_DEFAULT   5
-#define WITHIN_DEFAULT 60000
-#define DAY_MS         86400000
-#define ADVICE_MAX     64
-
-typedef struct {
-    const cli_t *cli;
-    const agent_copy_t *copy;
-    check_runs_t runs;
-    literals_t literals[LIMIT_EVOLVE_FILES];
-    char *texts[LIMIT_EVOLVE_FILES];
-    size_t literal_count; /* in all files */
-    char *advice[ADVICE_MAX];
-    size_t advice_count;
-    bool unsteady; /* an objective that isn't declared noisy differed between runs */
-} checkup_t;
+#define RUNS_DEFAULT      5
+#define WITHIN_DEFAULT_MS 60000
+#define DAY_MS            86400000
 
 __attribute__ ((format (printf, 2, 3))) static void s_advise (checkup_t *checkup, const char *format, ...)
 {
@@ -39,7 +25,7 @@ __attribute__ ((format (printf, 2, 3))) static void s_advise (checkup_t *checkup
     va_start (arguments, format);
     vsnprintf (text, sizeof text, format, arguments);
     va_end (arguments);
-    assert (checkup->advice_count < ADVICE_MAX);
+    assert (checkup->advice_count < CHECKUP_ADVICE_MAX);
     checkup->advice[checkup->advice_count] = strdup (text);
     assert (checkup->advice[checkup->advice_count] != NULL);
     checkup->advice_count++;
@@ -71,70 +57,9 @@ static int s_scan (checkup_t *checkup, store_t *store)
     return CLI_DONE;
 }
 
-/* "0..1", "4..256 log", "\"fast\" | \"small\"". */
-static output_cell_t s_range (const literal_t *literal, const char *text)
-{
-    output_cell_t cell = {""};
-    if (literal->kind != LITERAL_CHOICE) {
-        snprintf (cell.text, sizeof cell.text, "%.10g..%.10g%s", literal->minimum, literal->maximum,
-                  literal->logarithmic ? " log" : "");
-        return cell;
-    }
-    char joined[512] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < literal->choice_count && used < sizeof joined; i++)
-        used += (size_t)snprintf (joined + used, sizeof joined - used, "%s%.*s", i == 0 ? "" : " or ",
-                                  (int)literal->choices[i].length, text + literal->choices[i].offset);
-    return output_cell (text_of (joined), 60);
-}
-
-static output_cell_t s_literal_text (const literal_t *literal, const char *text)
-{
-    assert (literal->length > 0);
-    return output_cell ((text_t){text + literal->offset, literal->length}, 24);
-}
-
-static void s_print_literals (const checkup_t *checkup)
-{
-    output_table_t *table = output_table_new ("FILE|>LINE|NOW|RANGE");
-    for (size_t i = 0; i < checkup->copy->evolved.count; i++)
-        for (size_t j = 0; j < checkup->literals[i].count; j++) {
-            const literal_t *literal = &checkup->literals[i].items[j];
-            output_cell_t path = output_cell (text_of (checkup->copy->evolved.files[i].path), 48);
-            output_table_row (table, "%s|%u|%s|%s", path.text, literal->line,
-                              s_literal_text (literal, checkup->texts[i]).text,
-                              s_range (literal, checkup->texts[i]).text);
-        }
-    printf ("\nWhat `tune` would change (%zu):\n", output_table_count (table));
-    output_table_end (checkup->cli, &table);
-}
-
-static json_t *s_literals_json (const checkup_t *checkup)
-{
-    static const char *const kinds[] = {"integer", "real", "choice"};
-    json_t *list = json_array ();
-    for (size_t i = 0; i < checkup->copy->evolved.count; i++)
-        for (size_t j = 0; j < checkup->literals[i].count; j++) {
-            const literal_t *literal = &checkup->literals[i].items[j];
-            json_array_append_new (list, json_pack ("{s:s, s:i, s:s, s:s, s:s}", "file",
-                                                    checkup->copy->evolved.files[i].path, "line",
-                                                    (int)literal->line, "kind", kinds[literal->kind], "now",
-                                                    s_literal_text (literal, checkup->texts[i]).text, "range",
-                                                    s_range (literal, checkup->texts[i]).text));
-        }
-    return list;
-}
-
 /* --- what was measured --- */
 
-typedef struct {
-    double median;
-    double spread; /* median absolute deviation over the median; absolute where that is 0 */
-    double minimum;
-    double maximum;
-} noise_t;
-
-static noise_t s_noise (const check_runs_t *runs, size_t objective)
+noise_t checkup_noise (const check_runs_t *runs, size_t objective)
 {
     assert (runs->count > 0 && runs->count <= CHECK_RUNS_MAX);
     assert (objective < runs->items[0].metrics.count);
@@ -151,7 +76,7 @@ static noise_t s_noise (const check_runs_t *runs, size_t objective)
     return noise;
 }
 
-static double s_wall_ms (const check_runs_t *runs)
+double checkup_wall_ms (const check_runs_t *runs)
 {
     assert (runs->count > 0 && runs->count <= CHECK_RUNS_MAX);
     double values[CHECK_RUNS_MAX];
@@ -160,7 +85,7 @@ static double s_wall_ms (const check_runs_t *runs)
     return median_of (values, runs->count);
 }
 
-static uint64_t s_memory_peak (const check_runs_t *runs)
+uint64_t checkup_memory_peak_bytes (const check_runs_t *runs)
 {
     uint64_t peak = 0;
     for (size_t i = 0; i < runs->count; i++)
@@ -198,15 +123,15 @@ static void s_advise_all (checkup_t *checkup)
     const agent_t *agent = &checkup->copy->agent;
     bool noisy = false;
     for (size_t i = 0; i < agent->objectives.count; i++) {
-        noise_t noise = s_noise (&checkup->runs, i);
+        noise_t noise = checkup_noise (&checkup->runs, i);
         s_advise_objective (checkup, &agent->objectives.items[i], &noise);
         noisy |= agent->objectives.items[i].noisy;
     }
-    double wall_ms = s_wall_ms (&checkup->runs);
+    double wall_ms = checkup_wall_ms (&checkup->runs);
     if (wall_ms * 2 > (double)agent->timeout_ms)
         s_advise (checkup, "a run takes %.1f s and its timeout is %.1f s: leave at least twice the time",
                   wall_ms / 1000, (double)agent->timeout_ms / 1000);
-    if (s_memory_peak (&checkup->runs) * 2 > agent->memory_bytes)
+    if (checkup_memory_peak_bytes (&checkup->runs) * 2 > agent->memory_bytes)
         s_advise (checkup, "a run takes more than half of its memory limit: raise evaluator.memory");
     if (noisy && wall_ms * 2 * TRIAL_PAIRS_LEAST > 120000)
         s_advise (checkup,
@@ -221,80 +146,6 @@ static void s_advise_all (checkup_t *checkup)
     if (checkup->runs.out_of_time)
         s_advise (checkup, "the time was up after %s: --within 10m measures longer",
                   text_counted (checkup->runs.count, "run").text);
-}
-
-static void s_print_metrics (const checkup_t *checkup)
-{
-    const objectives_t *objectives = &checkup->copy->agent.objectives;
-    output_table_t *table = output_table_new ("OBJECTIVE|GOAL|>MEDIAN|UNIT|>SPREAD|>LEAST|>MOST|NOISY");
-    for (size_t i = 0; i < objectives->count; i++) {
-        noise_t noise = s_noise (&checkup->runs, i);
-        const objective_t *objective = &objectives->items[i];
-        output_cell_t spread = {""};
-        snprintf (spread.text, sizeof spread.text, noise.median == 0 ? "%.3g" : "%.3g %%",
-                  noise.median == 0 ? noise.spread : noise.spread * 100);
-        output_table_row (table, "%s|%s|%s|%s|%s|%s|%s|%s", objective->name,
-                          objective->goal == GOAL_MINIMIZE ? "minimize" : "maximize",
-                          output_number (noise.median).text, output_cell (text_of (objective->unit), 16).text,
-                          spread.text, output_number (noise.minimum).text, output_number (noise.maximum).text,
-                          objective->noisy ? "yes" : "no");
-    }
-    output_table_end (checkup->cli, &table);
-}
-
-static void s_print (const checkup_t *checkup)
-{
-    const agent_copy_t *copy = checkup->copy;
-    char evaluator[DIGEST_SHORT_BYTES], start[DIGEST_SHORT_BYTES];
-    digest_short (&copy->evaluator, evaluator);
-    digest_short (&copy->start, start);
-    printf ("Agent %s: %s, of which %zu may change. Evaluator %s, start %s.\n\n", copy->agent.name,
-            text_counted (copy->files.count, "file").text, copy->evolved.count, evaluator, start);
-    s_print_metrics (checkup);
-    printf ("\n%s, %.2f s each (limit %.0f s), %.0f MiB of memory at most (limit %.0f MiB).\n",
-            text_counted (checkup->runs.count, "run").text, s_wall_ms (&checkup->runs) / 1000,
-            (double)copy->agent.timeout_ms / 1000, (double)s_memory_peak (&checkup->runs) / 1048576,
-            (double)copy->agent.memory_bytes / 1048576);
-    if (checkup->literal_count > 0)
-        s_print_literals (checkup);
-    putchar ('\n');
-    for (size_t i = 0; i < checkup->advice_count; i++)
-        printf ("%sadvice%s  %s\n", output_style (checkup->cli, OUTPUT_YELLOW),
-                output_style (checkup->cli, OUTPUT_PLAIN), checkup->advice[i]);
-    if (!checkup->unsteady)
-        printf ("%sThis agent works.%s\n", output_style (checkup->cli, OUTPUT_GREEN),
-                output_style (checkup->cli, OUTPUT_PLAIN));
-}
-
-static json_t *s_objectives_json (const checkup_t *checkup)
-{
-    json_t *list = json_array ();
-    const objectives_t *objectives = &checkup->copy->agent.objectives;
-    for (size_t i = 0; i < objectives->count; i++) {
-        noise_t noise = s_noise (&checkup->runs, i);
-        const objective_t *objective = &objectives->items[i];
-        json_array_append_new (
-            list, json_pack ("{s:s, s:s, s:s, s:b, s:f, s:f, s:f, s:f}", "name", objective->name, "goal",
-                             objective->goal == GOAL_MINIMIZE ? "minimize" : "maximize", "unit",
-                             objective->unit, "noisy", (int)objective->noisy, "median", noise.median,
-                             "spread", noise.spread, "minimum", noise.minimum, "maximum", noise.maximum));
-    }
-    return list;
-}
-
-static int s_print_json (const checkup_t *checkup)
-{
-    char evaluator[DIGEST_TEXT_BYTES], start[DIGEST_TEXT_BYTES];
-    digest_text (&checkup->copy->evaluator, evaluator);
-    digest_text (&checkup->copy->start, start);
-    json_t *advice = json_array ();
-    for (size_t i = 0; i < checkup->advice_count; i++)
-        json_array_append_new (advice, json_string (checkup->advice[i]));
-    return output_json (json_pack (
-        "{s:s, s:s, s:s, s:i, s:f, s:I, s:o, s:o, s:o}", "agent", checkup->copy->agent.name, "evaluator",
-        evaluator, "start", start, "runs", (int)checkup->runs.count, "wall_ms", s_wall_ms (&checkup->runs),
-        "memory_bytes", (json_int_t)s_memory_peak (&checkup->runs), "objectives", s_objectives_json (checkup),
-        "tune", s_literals_json (checkup), "advice", advice));
 }
 
 /* A run that gave no result: the reason, and what the evaluator said. */
@@ -334,7 +185,7 @@ static int s_private (const cli_t *cli, char path[CLI_PATH_BYTES])
 static int s_measure (checkup_t *checkup, const scratch_store_t *scratch)
 {
     char private_data[CLI_PATH_BYTES];
-    uint64_t runs = RUNS_DEFAULT, within_ms = WITHIN_DEFAULT;
+    uint64_t runs = RUNS_DEFAULT, within_ms = WITHIN_DEFAULT_MS;
     int rc = cli_number (checkup->cli, "runs", 1, CHECK_RUNS_MAX, &runs);
     if (rc == CLI_DONE)
         rc = cli_duration (checkup->cli, "within", 1000, DAY_MS, &within_ms);
@@ -367,8 +218,8 @@ static int s_check (checkup_t *checkup, const scratch_store_t *scratch)
         return rc;
     s_advise_all (checkup);
     if (!checkup->cli->json)
-        s_print (checkup);
-    else if (s_print_json (checkup) != CLI_DONE)
+        checkup_print (checkup);
+    else if (checkup_print_json (checkup) != CLI_DONE)
         return CLI_FAILED;
     /* What was applied would look like a regression, or the other way round, at each look. */
     return checkup->unsteady ? cli_fail ("this agent will not work as it is: see the advice") : CLI_DONE;
