@@ -305,21 +305,21 @@ bool turn_failed (const turn_t *self)
 
 void turn_hint (turn_t *self, const pubkey_t *peer, const char *rpc, const char *pub, uint64_t now_ms)
 {
-    assert (self);
+    assert (self && peer && (self->is_failed || self->mesh != NULL));
     if (!self->is_failed)
         mesh_hint (self->mesh, peer, rpc, pub, now_ms, &self->outputs);
 }
 
 void turn_metrics (turn_t *self, const metrics_message_t *metrics, uint64_t wall_ms)
 {
-    assert (self);
+    assert (self && metrics && (self->is_failed || self->mesh != NULL));
     if (!self->is_failed)
         mesh_publish_metrics (self->mesh, metrics, wall_ms, &self->outputs);
 }
 
 void turn_leave (turn_t *self, uint64_t now_ms, uint64_t wall_ms)
 {
-    assert (self);
+    assert (self && (self->is_failed || self->mesh != NULL));
     if (!self->is_failed)
         mesh_leave (self->mesh, now_ms, wall_ms, &self->outputs);
 }

@@ -45,7 +45,7 @@ static void s_forget_old_keys (turn_t *self, const members_t *members)
 
 void turn_set_members (turn_t *self, const members_t *members)
 {
-    assert (self);
+    assert (self && members);
     s_forget_old_keys (self, members);
     for (size_t i = 0; i < members->count; i++) {
         bool live = members_has (members, &members->members[i].id);

@@ -219,7 +219,7 @@ void archivist_dropped (archivist_t *self, const hash_t *dropped, size_t count)
 
 bool archivist_step (archivist_t *self, size_t max)
 {
-    assert (self != NULL);
+    assert (self != NULL && max > 0);
     if (self->git == NULL)
         return false; /* it could not be made anew: at the next start */
     self->left = max;

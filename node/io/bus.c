@@ -175,7 +175,7 @@ static int s_beside (const char *listen, char out[LIMIT_ENDPOINT + 1])
 int bus_bind (bus_t *self, const char *listen, char rpc[LIMIT_ENDPOINT + 1], char pub[LIMIT_ENDPOINT + 1],
               problem_t *problem)
 {
-    assert (self != NULL);
+    assert (self != NULL && listen != NULL && rpc != NULL && pub != NULL);
     char beside[LIMIT_ENDPOINT + 1];
     if (s_beside (listen, beside) != 0) {
         problem_set (problem, "%s: expected tcp://HOST:PORT with a port from 1 to 65534, or * for any",

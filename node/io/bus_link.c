@@ -209,6 +209,6 @@ int bus_reply (bus_t *self, const pubkey_t *curve, const uint8_t *body, size_t b
 
 int bus_publish (bus_t *self, const uint8_t *body, size_t body_size, const uint8_t seal[SEAL_BYTES])
 {
-    assert (self != NULL);
+    assert (self != NULL && body != NULL && seal != NULL);
     return bus_send_frames (self->publisher, self->topic.bytes, DIGEST_BYTES, body, body_size, seal);
 }

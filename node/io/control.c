@@ -159,7 +159,7 @@ static bool s_send_error (control_t *self, const uint8_t *route, size_t route_si
 
 void control_reply (control_t *self, uint64_t number, const char *result)
 {
-    assert (self != NULL);
+    assert (self != NULL && result != NULL);
     caller_t *caller = s_caller (self, number);
     if (caller == NULL)
         return;
@@ -176,7 +176,7 @@ void control_reply (control_t *self, uint64_t number, const char *result)
 
 void control_fail (control_t *self, uint64_t number, const char *error)
 {
-    assert (self != NULL);
+    assert (self != NULL && error != NULL);
     caller_t *caller = s_caller (self, number);
     if (caller == NULL)
         return;
@@ -197,7 +197,7 @@ void control_watch (control_t *self, uint64_t number, uint64_t now_ms)
 
 void control_publish (control_t *self, const char *message, uint64_t now_ms)
 {
-    assert (self != NULL);
+    assert (self != NULL && message != NULL);
     s_forget_silent (self, now_ms);
     for (size_t i = 0; i < CONTROL_CALLERS_MAX; i++) {
         caller_t *caller = &self->callers[i];

@@ -75,7 +75,7 @@ void control_client_destroy (control_client_t **self_p)
 
 int control_client_send (control_client_t *self, const char *request, problem_t *problem)
 {
-    assert (self != NULL);
+    assert (self != NULL && request != NULL);
     if (zmq_send (self->end.raw, request, strlen (request), ZMQ_DONTWAIT) == -1)
         return problem_set (problem, "the node takes no request: %s", zmq_strerror (errno));
     return 0;

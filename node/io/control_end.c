@@ -31,7 +31,7 @@ static int s_find_path (control_end_t *self, const char *directory, problem_t *p
 
 int control_end_open (control_end_t *self, const char *directory, int type, problem_t *problem)
 {
-    assert (self != NULL);
+    assert (self != NULL && directory != NULL);
     *self = (control_end_t){.directory = -1};
     if (s_find_path (self, directory, problem) != 0)
         return -1;

@@ -123,7 +123,7 @@ static int s_parse (parsed_request_t *self, problem_t *problem)
 
 int control_request_parse (parsed_request_t *self, const char *data, size_t size, problem_t *problem)
 {
-    assert (self != NULL);
+    assert (self != NULL && (data != NULL || size == 0));
     memset (self, 0, sizeof *self);
     json_error_t error;
     self->root = json_loadb (data, size, JSON_REJECT_DUPLICATES, &error);

@@ -121,7 +121,7 @@ static uint64_t s_kept (uint64_t configured)
 
 int reactor_open (reactor_t *self, const char *directory, problem_t *problem)
 {
-    assert (self != NULL);
+    assert (self != NULL && directory != NULL);
     self->directory = directory_open (directory, false, problem);
     if (self->directory == NULL)
         return -1;

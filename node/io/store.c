@@ -49,7 +49,7 @@ int store_damaged (const store_t *self, const char *what, problem_t *problem)
 
 int store_fail (store_t *self, const char *doing)
 {
-    assert (self != NULL);
+    assert (self != NULL && doing != NULL);
     int code = sqlite3_extended_errcode (self->db);
     int system = sqlite3_system_errno (self->db);
     const char *path = sqlite3_db_filename (self->db, "main");
