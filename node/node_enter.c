@@ -132,7 +132,7 @@ size_t propose_candidate (node_t *self, origin_t origin, const digest_t *parent,
 {
     assert (self && parent && author);
     assert (parcel == NONE || (parcel < LIMIT_KNOWLEDGE && self->parcels[parcel].state == PARCEL_TRYING));
-    size_t index = improve_new (self, origin, parent, tree, type, description);
+    size_t index = improve_new (self, origin, parent, tree, type, description, false);
     if (index == NONE)
         return NONE;
     improvement_t *improvement = &self->improvements[index];

@@ -21,38 +21,49 @@ void improve_clear (improvement_t *improvement)
     memset (improvement, 0, sizeof *improvement);
 }
 
+/* The first free place, unless there are fewer than `least`; then NONE. */
+static size_t s_place (const node_t *self, size_t least)
+{
+    size_t places = 0, first = NONE;
+    for (size_t i = LIMIT_IMPROVEMENTS; i-- > 0;)
+        if (!self->improvements[i].used) {
+            places++;
+            first = i;
+        }
+    return places >= least ? first : NONE;
+}
+
 size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
-                    improvement_type_t type, text_t description)
+                    improvement_type_t type, text_t description, bool revived)
 {
     assert (self && parent);
     assert (tree.size > 0 && self->live_tree.size > 0);
-    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
-        improvement_t *improvement = &self->improvements[i];
-        if (improvement->used)
-            continue;
-        *improvement = (improvement_t){.used = true,
-                                       .origin = origin,
-                                       .author = self->identity.id,
-                                       .parcel = NONE,
-                                       .parent = *parent,
-                                       .island = ARCHIVE_EVERYWHERE,
-                                       .base = self->live,
-                                       .type = type,
-                                       .trial = NONE,
-                                       .created_ms = self->wall_ms};
-        improvement->candidate = digest_of (tree.data, tree.size);
-        buffer_append (&improvement->tree, tree.data, tree.size);
-        buffer_append (&improvement->base_tree, self->live_tree.data, self->live_tree.size);
-        text_copy (description, improvement->description, sizeof improvement->description);
-        uint64_t order = ++self->order;
-        uint8_t salt[PUBKEY_BYTES + sizeof order];
-        memcpy (salt, self->identity.id.bytes, PUBKEY_BYTES);
-        for (size_t k = 0; k < sizeof order; k++)
-            salt[PUBKEY_BYTES + k] = (uint8_t)(order >> (8 * k));
-        improvement->id = digest_of_two (improvement->candidate.bytes, DIGEST_BYTES, salt, sizeof salt);
-        return i;
-    }
-    return NONE;
+    size_t index = s_place (self, revived ? 1 : 2);
+    if (index == NONE)
+        return NONE;
+    improvement_t *improvement = &self->improvements[index];
+    *improvement = (improvement_t){.used = true,
+                                   .origin = origin,
+                                   .author = self->identity.id,
+                                   .parcel = NONE,
+                                   .parent = *parent,
+                                   .island = ARCHIVE_EVERYWHERE,
+                                   .base = self->live,
+                                   .type = type,
+                                   .trial = NONE,
+                                   .revived = revived,
+                                   .created_ms = self->wall_ms};
+    improvement->candidate = digest_of (tree.data, tree.size);
+    buffer_append (&improvement->tree, tree.data, tree.size);
+    buffer_append (&improvement->base_tree, self->live_tree.data, self->live_tree.size);
+    text_copy (description, improvement->description, sizeof improvement->description);
+    uint64_t order = ++self->order;
+    uint8_t salt[PUBKEY_BYTES + sizeof order];
+    memcpy (salt, self->identity.id.bytes, PUBKEY_BYTES);
+    for (size_t k = 0; k < sizeof order; k++)
+        salt[PUBKEY_BYTES + k] = (uint8_t)(order >> (8 * k));
+    improvement->id = digest_of_two (improvement->candidate.bytes, DIGEST_BYTES, salt, sizeof salt);
+    return index;
 }
 
 size_t improve_find (const node_t *self, const digest_t *id)

@@ -30,7 +30,7 @@ static void s_propose (node_t *self, size_t index, bytes_t tree, bool certified)
         certified ? &parcel->author : &self->identity.id, index, certified);
     /* Rejected at once: the parcel was told. Still being tried: there was no place for it. */
     if (improvement == NONE && parcel->state == PARCEL_TRYING && parcel->order == order)
-        knowledge_retry (self, index);
+        knowledge_decided (self, index, false, REASON_BUSY, NULL);
 }
 
 /* Does the package's content hold all that is live here? So it does where that is what it was made from, at once or through

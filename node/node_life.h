@@ -12,9 +12,10 @@
 /* --- places, moves, faults (node_improve.c), rows (node_row.c) --- */
 
 /* Takes a place for a candidate that is to be compared with the live release; `tree`, its encoded list of files, and the
- * description are copied. It is in no state yet: MOVE_PROPOSE is its first move. Returns its index; NONE if all are taken. */
+ * description are copied. It is in no state yet: MOVE_PROPOSE is its first move. `revived`: for one that was final and is rolled
+ * back, for which a place is left however many are under way or held. Returns its index; NONE if all are taken. */
 size_t improve_new (node_t *self, origin_t origin, const digest_t *parent, bytes_t tree,
-                    improvement_type_t type, text_t description);
+                    improvement_type_t type, text_t description, bool revived);
 /* Takes an edge of the table (asserted to exist), checks what must hold then, writes the row and tells the edge's event. */
 void improve_move (node_t *self, size_t index, improvement_move_t move);
 /* The same, with `more` in the event's metadata, LIMIT_METADATA − 2 at most. */

@@ -299,7 +299,7 @@ static size_t s_take (node_t *self, const proposed_t *event, size_t island)
     self->counts.proposed++;
     self->proposals_made++;
     size_t index = improve_new (self, ORIGIN_PROPOSER, &event->parent, event->tree,
-                                (improvement_type_t)event->improvement_type, event->description);
+                                (improvement_type_t)event->improvement_type, event->description, false);
     if (index == NONE)
         return NONE;
     improvement_t *improvement = &self->improvements[index];

@@ -71,7 +71,7 @@ static size_t s_revive (node_t *self, const applied_t *applied, bytes_t base_tre
     (void)rc;
     size_t index = improve_new (self, (origin_t)row.origin, &row.parent,
                                 bytes_of (self->live_tree.data, self->live_tree.size),
-                                (improvement_type_t)row.improvement_type, row.description);
+                                (improvement_type_t)row.improvement_type, row.description, true);
     if (index != NONE) {
         improvement_t *improvement = &self->improvements[index];
         improvement->id = row.id;
@@ -84,7 +84,6 @@ static size_t s_revive (node_t *self, const applied_t *applied, bytes_t base_tre
         improvement->state = applied->state;
         improvement->snapshot = applied->snapshot;
         improvement->baseline = applied->baseline;
-        improvement->revived = true;
     }
     arena_clear (&arena);
     return index;

@@ -43,7 +43,7 @@
 
 /* --- the node's tables: what comes beyond is declined as busy, or waits, as each user says --- */
 #define LIMIT_SLOTS               256 /* evaluations side by side; node.yaml and --slots take no more */
-#define LIMIT_IMPROVEMENTS        64  /* improvements under way on a node */
+#define LIMIT_IMPROVEMENTS        64  /* improvements under way; the last place is for a rollback */
 #define LIMIT_TRIALS              64  /* measured comparisons under way, own and for peers */
 #define LIMIT_VALIDATIONS         32  /* validations accepted from peers and not yet answered */
 #define LIMIT_VALIDATIONS_OF_PEER 4   /* of which from one peer */

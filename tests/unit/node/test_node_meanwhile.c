@@ -142,7 +142,60 @@ START_TEST (a_rollback_that_failed_can_be_tried_again)
 }
 END_TEST
 
+/* --- everything is taken by what waits for the operator --- */
+
+/* Of a group in which what is larger than a few bytes is held, node 0 has all places but the last one full of such. */
+static rig_t *s_full_of_held (size_t count)
+{
+    policy_t policy = policy_default ();
+    policy.change_bytes_max = 8;
+    policy.review_threshold = 0;
+    rig_t *rig = rig_new (count, &policy);
+    rig_propose (rig, 0, rig_candidate (rig, "one", 0.9, 0));
+    rig_settle (rig);
+    for (int i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        char text[32];
+        (void)snprintf (text, sizeof text, "a large change %d", i);
+        digest_t large = *rig_candidate (rig, text, 0.8, 0);
+        bool taken = rig_propose (rig, 0, &large);
+        rig_settle (rig);
+        ck_assert_msg (taken == (i < LIMIT_IMPROVEMENTS - 1), "%d: %s", i, rig->nodes[0].reply);
+        if (taken)
+            s_expect_state (rig, 0, &large, STATE_HELD);
+    }
+    return rig;
+}
+
+START_TEST (what_is_live_can_be_rolled_back_however_much_is_held)
+{
+    rig_t *rig = s_full_of_held (2);
+    digest_t one = *rig_candidate (rig, "one", 0.9, 0), start = rig->trees[0].id;
+    ck_assert (digest_equal (&rig->nodes[0].current, &one));
+    ck_assert_msg (s_command (rig, "rollback", &one), "%s", rig->nodes[0].reply);
+    rig_settle (rig);
+    ck_assert (digest_equal (&rig->nodes[0].current, &start));
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (a_package_for_which_all_places_are_held_is_tried_later)
+{
+    rig_t *rig = s_full_of_held (2);
+    digest_t theirs = *rig_candidate (rig, "one+two", 0.5, 0);
+    rig_propose (rig, 1, &theirs);
+    rig_pass (rig, 60000);
+    s_expect_state (rig, 1, &theirs, STATE_SHARED);
+    ck_assert_uint_eq (rig_events (rig, 0, "knowledge_rejected"), 0);
+    digest_t held = *rig_candidate (rig, "a large change 7", 0.8, 0);
+    ck_assert (s_command (rig, "reject", &held));
+    rig_pass (rig, 6000);
+    ck_assert (digest_equal (&rig->nodes[0].current, &theirs));
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end,
             the_one_trial_does_not_wait_for_what_waits_for_it,
             a_merge_onto_what_was_rolled_back_meanwhile_is_given_up,
-            a_rollback_that_failed_can_be_tried_again)
+            a_rollback_that_failed_can_be_tried_again, what_is_live_can_be_rolled_back_however_much_is_held,
+            a_package_for_which_all_places_are_held_is_tried_later)
