@@ -9,6 +9,7 @@
  *                                 │                 HELD ─────approve─────┘                     │ release moved       ▼
  *                                 └─────────────────────────────────────────────────────────────┘                  APPLIED
  *                                                                                                                     │
+ *   defer leads back from SNAPSHOT to VALIDATED: evolution rests since.
  *   reject leads to REJECTED from PROPOSED … SNAPSHOT                     SHARED ◀─share (own, verified)──────────────┤
  *                                                                         KEPT   ◀─keep (a peer's, or not shared)─────┤
  *   APPLIED, SHARED, KEPT ─roll back─▶ ROLLING_BACK ─done─▶ ROLLED_BACK; ─failed─▶ ROLLBACK_FAILED ─roll back (still live)─▶ …
@@ -58,6 +59,7 @@ typedef enum {
     MOVE (MERGE, "merge")                   \
     MOVE (SNAPSHOT, "snapshot")             \
     MOVE (APPLY, "apply")                   \
+    MOVE (DEFER, "defer")                   \
     MOVE (SHARE, "share")                   \
     MOVE (KEEP, "keep")                     \
     MOVE (ROLL_BACK, "roll_back")           \

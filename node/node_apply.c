@@ -26,6 +26,13 @@ bool apply_busy (const node_t *self)
     return false;
 }
 
+bool apply_allowed (const node_t *self, size_t index)
+{
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
+    return !evolution_rests (self) &&
+           breaker_admits (&self->breaker, self->improvements[index].breaker_trial);
+}
+
 void apply_set_live (node_t *self, const digest_t *release, const buffer_t *tree, const metrics_t *metrics)
 {
     assert (self && release && tree && metrics);
@@ -205,6 +212,11 @@ void on_snapshot_taken (node_t *self, const snapshot_taken_t *event)
     improvement_t *improvement = &self->improvements[index];
     assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_SNAPSHOT);
     apply_t apply = {.from = self->live, .release = improvement->candidate};
+    if (event->result == 0 && !apply_allowed (self, index)) {
+        improve_move (self, index,
+                      MOVE_DEFER); /* `current` is as it was: it goes on from here with a new snapshot */
+        return;
+    }
     if (event->result == 0 && operate (self, EFFECT_APPLY, &apply, OWNER_IMPROVEMENT, index))
         return;
     improve_fault (self, true, "writing a release", detail);

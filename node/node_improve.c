@@ -256,8 +256,7 @@ static bool s_go_on (node_t *self, size_t index)
         improve_reject (self, index, REASON_EXPIRED, NULL);
     else if (improvement->state == STATE_VALIDATING && (due || request_done (&improvement->validation)))
         validate_check (self, index, due); /* all answered, and still here: a roster was missing */
-    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && !evolution_rests (self) &&
-             breaker_admits (&self->breaker, improvement->breaker_trial))
+    else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && apply_allowed (self, index))
         apply_start (self, index);
     return !improvement->used || improvement->state != before;
 }

@@ -151,6 +151,8 @@ void on_validation_reply (node_t *self, const message_t *message, const pubkey_t
 
 /* Is the live release being changed? One change at a time. */
 bool apply_busy (const node_t *self);
+/* May the improvement be applied now: evolution doesn't rest, and the breaker admits it? */
+bool apply_allowed (const node_t *self, size_t improvement);
 /* Is nothing to be proposed, tried or applied: paused, stopped, or no member any more? */
 bool evolution_rests (const node_t *self);
 /* Starts the snapshot of a VALIDATED improvement, and with it the change; or merges it first. */

@@ -194,8 +194,29 @@ START_TEST (a_package_for_which_all_places_are_held_is_tried_later)
 }
 END_TEST
 
+START_TEST (a_pause_leaves_what_is_live_as_it_is)
+{
+    rig_t *rig = rig_new (1, NULL);
+    digest_t one = *rig_candidate (rig, "one", 0.9, 0), start = rig->trees[0].id;
+    rig->nodes[0].rules.hold_snapshots = true;
+    rig_propose (rig, 0, &one);
+    rig_settle (rig);
+    s_expect_state (rig, 0, &one, STATE_SNAPSHOT);
+    ck_assert (rig_command (rig, 0, "pause", NULL, NULL));
+    rig->nodes[0].rules.hold_snapshots = false;
+    rig_release (rig, 0);
+    rig_settle (rig);
+    ck_assert (digest_equal (&rig->nodes[0].current, &start));
+    ck_assert (rig_command (rig, 0, "resume", NULL, NULL));
+    rig_settle (rig);
+    ck_assert (digest_equal (&rig->nodes[0].current, &one));
+    s_expect_state (rig, 0, &one, STATE_SHARED);
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end,
             the_one_trial_does_not_wait_for_what_waits_for_it,
             a_merge_onto_what_was_rolled_back_meanwhile_is_given_up,
             a_rollback_that_failed_can_be_tried_again, what_is_live_can_be_rolled_back_however_much_is_held,
-            a_package_for_which_all_places_are_held_is_tried_later)
+            a_package_for_which_all_places_are_held_is_tried_later, a_pause_leaves_what_is_live_as_it_is)
