@@ -50,6 +50,11 @@ uint64_t improve_deadline_ms (const node_t *self);
 
 /* --- proposals (node_propose.c) --- */
 
+/* However many slots there are, comparisons of own proposals leave room for all that peers ask for, for a package, and for the live
+ * copy. */
+#define BACKLOG_MAX (LIMIT_TRIALS - LIMIT_VALIDATIONS - 2)
+_Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is room for own proposals");
+
 /* Takes the proposers of a STARTED; those under way go on. */
 void propose_settle (node_t *self, const started_t *event);
 /* Proposals under way that take a slot each. */

@@ -14,11 +14,6 @@
 #define PROPOSE_IDLE_MS_MIN 1000
 #define PROPOSE_IDLE_MS_MAX 3600000
 
-/* However many slots there are, comparisons of own proposals leave room for all that peers ask for, for a package, and for the live
- * copy. */
-#define BACKLOG_MAX (LIMIT_TRIALS - LIMIT_VALIDATIONS - 2)
-_Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is room for own proposals");
-
 /* The proposals under way of the proposer in that place are given up, and nobody is blamed. */
 static void s_give_up (node_t *self, size_t place)
 {

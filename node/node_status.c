@@ -25,6 +25,16 @@ static void s_list_proposers (const node_t *self, node_status_t *status)
     }
 }
 
+/* So many own improvements that are still to be measured, and no proposer is asked for more (node_propose.c). */
+static size_t s_backlog_limit (const node_t *self)
+{
+    size_t limit = self->settings.slots + 1;
+    for (size_t i = 0; i < self->settings.proposer_count; i++)
+        if (self->proposers[i].parallel > 0)
+            limit = BACKLOG_MAX;
+    return limit < BACKLOG_MAX ? limit : BACKLOG_MAX;
+}
+
 void node_status (const node_t *self, node_status_t *status)
 {
     assert (self && status);
@@ -62,14 +72,18 @@ void node_status (const node_t *self, node_status_t *status)
     status->candidates = archive_count (self->archive);
     status->front = archive_front_count (self->archive);
     status->archive_digest = self->archive_digest;
+    uint64_t own_awaiting = 0;
     bool enough = members_now (self) == 1 || review_may_be_confirmed (self);
     for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
         const improvement_t *improvement = &self->improvements[i];
         if (!improvement->used)
             continue;
         status->in_state[improvement->state]++;
-        status->awaiting_members += improvement->waits && !improvement->certified && !enough;
+        bool awaiting = improvement->waits && !improvement->certified && !enough;
+        status->awaiting_members += awaiting;
+        own_awaiting += awaiting && improvement->origin != ORIGIN_PACKAGE;
     }
+    status->waits_for_members = own_awaiting >= s_backlog_limit (self);
     status->held = status->in_state[STATE_HELD];
     for (size_t i = 0; i < self->outbox_used; i++)
         status->outbox += !digest_is_zero (&self->outbox[i].id);

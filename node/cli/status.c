@@ -75,8 +75,10 @@ static void s_print_health (const cli_t *cli, json_t *status)
                         : s_is (status, "paused")   ? "paused"
                         : open                      ? "held back by its circuit breaker"
                         : s_is (status, "finished") ? "finished: all proposals made"
-                        : !s_proposes (status)      ? "resting: no proposer has anything new to propose"
-                                                    : "evolving";
+                        : s_is (status, "waits_for_members")
+                            ? "waiting: nothing new is proposed until more members are here"
+                        : !s_proposes (status) ? "resting: no proposer has anything new to propose"
+                                               : "evolving";
     bool well = !s_is (status, "stopped") && !open && problem == NULL && out == NULL;
     printf ("%s%s%s (%.8s) in group %s, epoch %lld: %s, %s up, running for ", output_style (cli, OUTPUT_BOLD),
             s_text (status, "name"), output_style (cli, OUTPUT_PLAIN), s_text (status, "id"),

@@ -184,6 +184,7 @@ char *report_status (const turn_t *turn, const report_process_t *process)
     json_object_set_new (root, "paused", json_boolean (status.paused));
     json_object_set_new (root, "stopped", json_boolean (status.stopped));
     json_object_set_new (root, "finished", json_boolean (status.finished));
+    json_object_set_new (root, "waits_for_members", json_boolean (status.waits_for_members));
     json_object_set_new (root, "release", s_digest (&status.release));
     json_object_set_new (root, "learning_rate", json_real (status.learning_rate));
     json_object_set_new (root, "success_rate", s_number (status.success_rate));

@@ -59,7 +59,7 @@ static void s_add_waiting (json_t *list, const node_status_t *status)
     if (status->awaiting_members > 0)
         s_add_step (list,
                     "%s still to be measured again by more members than there are: who is gone for good, or "
-                    "has no vote any more, is let go with `evomesh group revoke ID`",
+                    "has no vote any more, an admin lets go with `evomesh group revoke ID`",
                     text_counted (status->awaiting_members, "improvement").text);
     if (status->equivocations > 0)
         s_add_step (

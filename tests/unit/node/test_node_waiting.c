@@ -46,6 +46,34 @@ START_TEST (an_improvement_waits_until_enough_members_are_here)
 }
 END_TEST
 
+static bool s_proposes_nothing (const rig_t *rig, size_t k)
+{
+    node_status_t status;
+    node_status (rig->nodes[k].node, &status);
+    return status.waits_for_members;
+}
+
+/* One more of its own waits than it has slots: no proposer is asked for more. */
+START_TEST (the_status_tells_when_those_that_wait_leave_no_room_for_more)
+{
+    static const char *names[] = {"first", "second", "third"};
+    rig_t *rig = rig_new (3, NULL);
+    ck_assert_uint_eq (rig->slots, 2);
+    s_lose (rig, 0, 2);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert (!s_proposes_nothing (rig, 0));
+        rig_propose (rig, 0, rig_candidate (rig, names[i], 0.9 - 0.1 * (double)i, 0));
+        rig_settle (rig);
+        ck_assert_uint_eq (s_awaiting (rig, 0), i + 1);
+    }
+    ck_assert (s_proposes_nothing (rig, 0));
+    s_find (rig, 0, 2);
+    rig_settle (rig);
+    ck_assert (!s_proposes_nothing (rig, 0));
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (it_does_not_wait_where_one_confirmation_is_enough)
 {
     policy_t policy = policy_default ();
@@ -325,6 +353,7 @@ END_TEST
 
 SUITE_MAIN ("node_waiting", what_nobody_could_confirm_may_be_proposed_again,
             an_improvement_waits_until_enough_members_are_here,
+            the_status_tells_when_those_that_wait_leave_no_room_for_more,
             it_does_not_wait_where_one_confirmation_is_enough,
             a_package_that_nobody_here_could_confirm_is_tried_again_when_they_are_back,
             who_comes_late_takes_whole_what_was_made_from_the_start,
