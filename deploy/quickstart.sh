@@ -154,7 +154,8 @@ board_draw () {
     drawn=$(printf '\e7\e[?7l\e[%d;1H\e[2K' "$row")
     while IFS= read -r line && [ $((row - board)) -le "$board_rows" ]; do
         row=$((row + 1))
-        drawn+=$(printf '\e[%d;1H\e[2K%s' "$row" "${line:0:columns}")
+        if [ ${#line} -gt "$columns" ]; then line=${line:0:columns-1}…; fi
+        drawn+=$(printf '\e[%d;1H\e[2K%s' "$row" "$line")
     done <<<"$text"
     printf '%s\e[?7h\e8' "$drawn"
 }

@@ -14,11 +14,12 @@ SCRIPT = os.path.join (PROJECT, "deploy", "quickstart.sh")
 def ctrl_c (mesh):
     directory, summary = mesh.path ("data"), mesh.path ("summary.json")
     terminal = Terminal (mesh, [SCRIPT, "--nodes", "2", "--dir", directory, "--json", summary, "--seed", "3", "--yes"],
-                         size=(40, 120))
+                         size=(40, 100))
     terminal.wait ("2 nodes run in", 900) # the release preset may have to be built
     terminal.wait ("improvement_proposed", 120)
     terminal.wait (r"\x1b\[1;33r")  # what happens scrolls in the rows above the summary
     terminal.wait (r"\x1b\[37;1H\x1b\[2Knode-2 +[0-9]+")
+    terminal.wait (r"START and NOW [^\x1b]{85}…\x1b") # longer than a row: cut, and it shows
     terminal.type ("\x03")
     code = terminal.end (120)
     expect (code == 0, "it ended with %d:\n%s" % (code, terminal.seen))
