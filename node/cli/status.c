@@ -104,12 +104,14 @@ static void s_print_objectives (const cli_t *cli, json_t *status)
 {
     size_t i;
     json_t *objective;
+    bool noisy = false;
     output_table_t *table = output_table_new ("OBJECTIVE|GOAL|>START|>NOW|>BETTER BY|UNIT");
     json_array_foreach (json_object_get (status, "objectives"), i, objective)
     {
         double start = s_number (objective, "start"), now = s_number (objective, "now");
         double change = start == 0 ? NAN : (now - start) / fabs (start);
         bool minimize = strcmp (s_text (objective, "goal"), "minimize") == 0;
+        noisy |= s_is (objective, "noisy");
         output_table_row (table, "%s|%s|%s|%s|%s|%s", s_text (objective, "name"), s_text (objective, "goal"),
                           output_number (start).text, output_number (now).text,
                           output_percent (minimize ? -change : change).text,
@@ -117,6 +119,9 @@ static void s_print_objectives (const cli_t *cli, json_t *status)
     }
     putchar ('\n');
     output_table_end (cli, &table);
+    if (noisy)
+        printf ("START and NOW are measured once each, at different times: `evomesh show ID` has how noisy "
+                "figures compare, in pairs.\n");
 }
 
 typedef struct {

@@ -214,6 +214,7 @@ ours_is_shared () {
 }
 eventually ours_is_shared
 expect 0 'score .* [+][0-9.]+ … [+][0-9.]+ % +better' show "$id" --dir "$scratch/noisy"
+expect 0 'measured once each, at different times' status --dir "$scratch/noisy"
 expect 0 '"intervals": ' show --json "$id" --dir "$scratch/noisy"
 [ "$(json "$scratch/out" 'all (i["objective"] == "score" and 0 < i["low"] <= i["high"] for i in d["intervals"]) and len (d["intervals"])')" = 1 ] ||
     wrong "the interval isn't that of the score: $out"
