@@ -18,9 +18,11 @@ static int s_check_directory (const char *directory)
     struct stat status;
     if (stat (directory, &status) != 0)
         return cli_fail ("%s: %s", directory, strerror (errno));
+    if (!S_ISDIR (status.st_mode))
+        return cli_fail ("%s: found a file, expected an agent's directory", directory);
     if (cli_path (directory, AGENT_MANIFEST, path) != CLI_DONE)
         return CLI_FAILED;
-    if (S_ISDIR (status.st_mode) && access (path, F_OK) == 0)
+    if (access (path, F_OK) == 0)
         return CLI_DONE;
     return cli_fail (
         "%s: found no %s in it, expected an agent's directory; `evomesh agent new DIR` makes one", directory,

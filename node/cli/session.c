@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/agent.h"
 #include "node/io/file.h"
 #include "node/schema.h"
 
@@ -68,6 +69,15 @@ int session_check (const cli_t *cli)
         return CLI_FAILED;
     if (access (path, F_OK) == 0)
         return CLI_DONE;
+    if (errno == ENOTDIR)
+        return cli_fail ("%s: found a file, expected a node's data directory", cli->directory);
+    if (cli_path (cli->directory, AGENT_MANIFEST, path) != CLI_DONE)
+        return CLI_FAILED;
+    if (access (path, F_OK) == 0)
+        return cli_fail (
+            "%s is an agent's directory, expected a node's: make a node with `evomesh init --dir DIR "
+            "--agent %s`",
+            cli->directory, cli->directory);
     return cli_fail ("%s is no node's data directory (it has no " CONFIG_FILE
                      "): make one with `evomesh init --dir %s`",
                      cli->directory, cli->directory);

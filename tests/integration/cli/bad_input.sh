@@ -82,9 +82,12 @@ for command in run log config 'group members' 'group create g' 'show abcd' diff 
     # shellcheck disable=SC2086
     expect 1 "is no node's data directory" $command --dir "$scratch/none"
 done
+expect 1 "found a file, expected a node's data directory" status --dir "$agent/agent.yaml"
+expect 1 "is an agent's directory, expected a node's.*evomesh init --dir DIR --agent $agent" status --dir "$agent"
 [ ! -e "$scratch/none" ] || wrong "a refused command made its directory"
 expect 1 'No such file' agent check "$scratch/none"
 expect 1 'found no agent.yaml in it' agent check "$scratch"
+expect 1 "found a file, expected an agent's directory" agent check "$agent/agent.yaml"
 expect 1 'found number.txt|found agent.yaml|found evaluate' agent new "$agent"
 
 cp -r "$agent" "$scratch/heavy"
