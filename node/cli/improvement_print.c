@@ -37,6 +37,12 @@ const char *improvement_type_text (uint64_t type)
     return type < IMPROVE_TYPES ? improvement_type_name ((improvement_type_t)type) : "unknown";
 }
 
+const char *improvement_conclusion_text (uint64_t conclusion)
+{
+    static const char *const names[] = {"same", "better", "worse"};
+    return conclusion < sizeof names / sizeof *names ? names[conclusion] : "unknown";
+}
+
 json_t *improvement_json (const improvement_row_t *row)
 {
     assert (row != NULL);
@@ -46,5 +52,13 @@ json_t *improvement_json (const improvement_row_t *row)
     json_object_set_new (json, "improvement_type",
                          json_string (improvement_type_text (row->improvement_type)));
     json_object_set_new (json, "reason", json_string (improvement_reason_text (row->reason)));
+    for (size_t i = 0; i < row->changes.count; i++) {
+        const delta_t *delta = &row->changes.items[i];
+        json_t *one = json_array_get (json_object_get (json, "changes"), i);
+        json_object_set_new (one, "goal",
+                             json_string (delta->goal == GOAL_MINIMIZE ? "minimize" : "maximize"));
+        json_object_set_new (one, "conclusion",
+                             json_string (improvement_conclusion_text (delta->conclusion)));
+    }
     return json;
 }

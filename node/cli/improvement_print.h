@@ -14,8 +14,10 @@ const char *improvement_reason_text (uint64_t reason);
 /* The sentence for people on an improvement in that state: an operator's no is another thing once it was live. */
 const char *improvement_reason_told (uint64_t reason, uint64_t state);
 const char *improvement_type_text (uint64_t type);
+/* Of an objective: "same", "better", "worse". */
+const char *improvement_conclusion_text (uint64_t conclusion);
 
-/* The record as JSON, with names for state, origin, type and reason. NULL when out of memory. */
+/* The record as JSON, with names for state, origin, type and reason, and for goal and conclusion of each objective. NULL when out of memory. */
 json_t *improvement_json (const improvement_row_t *row);
 
 #endif

@@ -77,7 +77,6 @@ static output_cell_t s_interval (const improvement_row_t *row, const char *name)
 /* What was measured, an objective a line; values stand in the manifest's order. */
 static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, const agent_t *agent)
 {
-    static const char *const conclusions[] = {"same", "better", "worse"};
     output_table_t *table =
         output_table_new ("OBJECTIVE|>LIVE THEN|>CANDIDATE|>BETTER BY|>SPREAD|95 % BETWEEN|CONCLUSION");
     for (size_t i = 0; i < agent->objectives.count && i < row->candidate_metrics.count; i++) {
@@ -88,7 +87,8 @@ static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, con
                           output_number (row->candidate_metrics.items[i].value).text,
                           output_percent (delta == NULL ? NAN : delta->improvement).text,
                           output_percent (delta == NULL ? NAN : delta->dispersion).text,
-                          s_interval (row, name).text, delta == NULL ? "" : conclusions[delta->conclusion]);
+                          s_interval (row, name).text,
+                          delta == NULL ? "" : improvement_conclusion_text (delta->conclusion));
     }
     if (output_table_count (table) > 0)
         printf ("\nMeasured here, %s:\n", text_counted (row->repeats, "pair").text);

@@ -75,6 +75,8 @@ expect 0 'shared' log --state shared --dir "$node"
 expect 0 "Improvement $id" show "${id:0:6}" --dir "$node"
 expect 0 'improvement_applied' show "$id" --dir "$node"
 expect 0 '"state": "shared"' show --json "$id" --dir "$node"
+[ "$(json "$scratch/out" '[(c["objective"], c["goal"], c["conclusion"]) for c in d["changes"]]')" = "[('score', 'maximize', 'better')]" ] ||
+    wrong "the change of the score isn't told in words: $out"
 expect 1 'nothing here|known here|same candidate' propose "$scratch/idea" --dir "$node"
 
 # --- several nodes side by side, also in a file: numbers as they were measured ---
