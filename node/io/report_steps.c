@@ -39,7 +39,8 @@ static void s_add_faults (json_t *list, const node_status_t *status, const repor
         s_add_step (
             list, "the live release can't be measured, so nothing is proposed; it is tried again. If the "
                   "evaluator needs private data: name their directory by `private:` in node.yaml and restart "
-                  "the node (for a new one: `evomesh init --private DIR`)");
+                  "the node (for a new one: `evomesh init --private DIR`). If the agent is at fault: mend it "
+                  "until `evomesh agent check` is content, then found a new group on it with a new node");
     if (status->stopped)
         s_add_step (list, "a rollback failed: look at `evomesh log`, then `evomesh resume`");
     if (status->breaker == BREAKER_OPEN)

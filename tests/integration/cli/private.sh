@@ -26,7 +26,7 @@ pid=$node_pid
 eventually status_is "$node" '"data.csv" in (d["problem"] or "")'
 expect 0 'at a standstill' status --dir "$node"
 expect 0 'problem .*measured: the evaluator exited with code 1.*data\.csv' status --dir "$node"
-expect 0 'next .*`private:` in node\.yaml' status --dir "$node"
+expect 0 'next .*`private:` in node\.yaml.*`evomesh agent check`' status --dir "$node"
 stop "$pid"
 sed -i "s|^private:.*|private: $data.gone|" "$node/node.yaml"
 expect 1 "node.yaml: private: found \"$data.gone\", which is no directory" run --dir "$node"
