@@ -223,19 +223,19 @@ const cli_command_t package_verify_command = {
 
 static void s_print_text (const char *name, text_t text)
 {
-    printf ("  %-14s %.*s\n", name, (int)text.size, text.data);
+    printf ("  %-15s %.*s\n", name, (int)text.size, text.data);
 }
 
 static void s_print_package (const cli_t *cli, const package_t *package)
 {
-    printf ("  %-14s %s\n", "type",
+    printf ("  %-15s %s\n", "type",
             package->improvement_type < IMPROVE_TYPES
                 ? improvement_type_name ((improvement_type_t)package->improvement_type)
                 : "unknown");
     for (size_t i = 0; i < package->success_factors.count; i++)
         s_print_text (i == 0 ? "success factors" : "", package->success_factors.items[i].text);
     for (size_t i = 0; i < package->applicability_context.count; i++)
-        printf ("  %-14s %s: %s\n", i == 0 ? "fits" : "",
+        printf ("  %-15s %s: %s\n", i == 0 ? "fits" : "",
                 output_cell (package->applicability_context.items[i].key, 32).text,
                 output_cell (package->applicability_context.items[i].value, 80).text);
     output_table_t *table = output_table_new ("OBJECTIVE|>BETTER BY|>SPREAD");
