@@ -75,9 +75,8 @@ typedef struct {
     digest_t archive_digest; /* over the candidates in order, with lineage, exact figures and verdict */
     uint64_t held;
     uint64_t awaiting_members; /* passed their test; too few members are here to measure them again */
-    bool
-        waits_for_members; /* those of our own are so many that nothing new is proposed until more are here */
-    uint64_t in_state[16]; /* improvements under way by improvement_state_t */
+    bool waits_for_members;    /* so many of our own did that nothing new is proposed until more are here */
+    uint64_t in_state[16];     /* improvements under way by improvement_state_t */
     uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
     uint64_t outbox;
     char fault[LIMIT_TEXT +
