@@ -243,8 +243,16 @@ static int s_revoke (cli_t *cli)
     if (rc != CLI_DONE)
         return rc;
     pubkey_text (&id, text);
-    return session_order (cli, "revoke", json_pack ("{s:s}", "id", text));
+    if (!cli_flag (cli, "yes"))
+        cli_note ("this takes %.8s out of the group for ever: its key can't come back", text);
+    rc = session_confirm (cli, "Revoke it?", "revokes");
+    return rc == CLI_DONE ? session_order (cli, "revoke", json_pack ("{s:s}", "id", text)) : rc;
 }
+
+static const cli_option_t s_out_options[] = {
+    {"yes", NULL, "don't ask"},
+    {NULL, NULL, NULL},
+};
 
 const cli_command_t group_revoke_command = {
     .name = "group revoke",
@@ -252,6 +260,7 @@ const cli_command_t group_revoke_command = {
     .operands = "ID",
     .operands_min = 1,
     .operands_max = 1,
+    .options = s_out_options,
     .json = true,
     .details = "ID is a member's id, its first characters, or its name. The node must run, and be an admin. "
                "What the member\n"
@@ -262,13 +271,17 @@ const cli_command_t group_revoke_command = {
 
 static int s_leave (cli_t *cli)
 {
-    return session_order (cli, "leave", NULL);
+    if (!cli_flag (cli, "yes"))
+        cli_note ("this takes the node out of its group for ever: its key can't come back");
+    int rc = session_confirm (cli, "Leave?", "leaves");
+    return rc == CLI_DONE ? session_order (cli, "leave", NULL) : rc;
 }
 
 const cli_command_t group_leave_command = {
     .name = "group leave",
     .summary = "take this node out of its group",
     .operands = "",
+    .options = s_out_options,
     .json = true,
     .details = "The node must run; it tells the founder as soon as it reaches it. What it has applied stays "
                "in its data directory,\n"

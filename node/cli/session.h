@@ -48,6 +48,9 @@ int session_ask_with (const cli_t *cli, const char *command, json_t *request, js
 int session_ask_at (const char *directory, const char *command, json_t *request, json_t **result);
 /* Asks the core and prints its answer: its text for people, the result as JSON with --json. */
 int session_order (const cli_t *cli, const char *command, json_t *arguments);
+/* Asks the person whether to go on, unless --yes was given. CLI_FAILED, told: no, or nobody can be asked; `yes_does` says what --yes
+ * does then ("leaves"). */
+int session_confirm (const cli_t *cli, const char *question, const char *yes_does);
 
 /* --- ids --- */
 

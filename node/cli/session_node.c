@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "node/io/control.h"
 #include "node/io/directory.h"
@@ -51,6 +52,10 @@ static char *s_wait (const char *directory, control_client_t *client)
     if (answer != NULL || problem.text[0] == '\0')
         return answer;
     s_describe_silence (directory, &silence);
+    if (directory_holder (directory) <= 0) {
+        cli_fail ("no answer: %s", silence.text);
+        return NULL;
+    }
     cli_note ("no answer for %d s: %s; waiting up to %d s", NOTICE_MS / 1000, silence.text, ANSWER_MS / 1000);
     answer = control_client_receive (client, ANSWER_MS - NOTICE_MS, &problem);
     if (answer != NULL || problem.text[0] == '\0')
@@ -140,4 +145,14 @@ int session_order (const cli_t *cli, const char *command, json_t *arguments)
     puts (text == NULL || text[0] == '\0' ? "done" : text);
     json_decref (result);
     return CLI_DONE;
+}
+
+int session_confirm (const cli_t *cli, const char *question, const char *yes_does)
+{
+    assert (cli != NULL && question != NULL && yes_does != NULL);
+    if (cli_flag (cli, "yes") || output_confirm (question))
+        return CLI_DONE;
+    return isatty (STDIN_FILENO)
+               ? cli_fail ("nothing was changed")
+               : cli_fail ("nothing was changed, as nobody could be asked: --yes %s", yes_does);
 }

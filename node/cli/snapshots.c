@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "node/cli/commands.h"
 #include "node/cli/session.h"
@@ -158,11 +157,7 @@ static int s_confirm (const cli_t *cli, const snapshots_t *list, const digest_t 
              output_digest (&list->items[target].release).text);
     if (s_tell_standing (list, target, &live) != 0)
         return cli_fail ("%s is not part of what is live: it was rolled back before", cli->operands[0]);
-    if (cli_flag (cli, "yes") || output_confirm ("Roll back?"))
-        return CLI_DONE;
-    return isatty (STDIN_FILENO)
-               ? cli_fail ("nothing was changed")
-               : cli_fail ("nothing was changed, as nobody could be asked: --yes rolls back");
+    return session_confirm (cli, "Roll back?", "rolls back");
 }
 
 static int s_rollback (cli_t *cli)

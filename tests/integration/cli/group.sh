@@ -86,21 +86,23 @@ told=$(sed -n 's/^verified: \([0-9]*\) signatures hold, the \([0-9]*\) listed an
 expect 1 'tried here before' package import "$scratch/package" --dir "$scratch/beta"
 
 # --- leave, revoke ---
-expect 1 'founder' group leave --dir "$alpha"
-expect 1 'only an admin' group revoke gamma --dir "$scratch/beta"
+expect 1 'nobody could be asked: --yes leaves' group leave --dir "$scratch/beta"
+expect 1 'nobody could be asked: --yes revokes' group revoke gamma --dir "$alpha"
+expect 1 'founder' group leave --yes --dir "$alpha"
+expect 1 'only an admin' group revoke gamma --yes --dir "$scratch/beta"
 stop "$gamma_pid" # so that the roster without it can't reach it: links to who was revoked are cut at once
-expect 0 'revoked' group revoke gamma --dir "$alpha"
+expect 0 'revoked' group revoke gamma --yes --dir "$alpha"
 eventually status_is "$alpha" 'd["members"] == 2 and d["peers_up"] == 1'
 expect 0 'gamma.*out since epoch' group members --dir "$alpha"
 start "$scratch/gamma"
 eventually status_is "$scratch/gamma" 'd["peers_up"] == 0 and any ("key is denied" in step for step in d["next_steps"])'
 expect 0 'next .*probably revoked.*evomesh init' status --dir "$scratch/gamma"
-expect 0 'left' group leave --dir "$scratch/beta"
+expect 0 'left' group leave --yes --dir "$scratch/beta"
 eventually status_is "$alpha" 'd["members"] == 1'
 expect 0 'beta.*out since epoch' group members --dir "$alpha"
 expect 0 'next .*this node left the group.*evomesh init' status --dir "$scratch/beta"
 expect 1 'this node left the group' resume --dir "$scratch/beta"
-expect 1 'this node left the group' group leave --dir "$scratch/beta"
+expect 1 'this node left the group' group leave --yes --dir "$scratch/beta"
 expect 0 'member then, revoked since|verified' package verify "$scratch/package" --dir "$alpha"
 stop "$beta_pid"
 stop "$alpha_pid"

@@ -98,7 +98,7 @@ def tokens_and_packages (mesh):
     delta.cli ("group", "join", used, "--yes")
     refused (gamma, "used up|no uses left|does not know this token", "group", "join", used, "--yes")
     refused (delta, "in group testers already", "group", "join", used, "--yes")
-    alpha.cli ("group", "revoke", "delta")
+    alpha.cli ("group", "revoke", "delta", "--yes")
     wait_for ("beta knows that delta is gone", lambda: beta.status ()["members"] == 2)
 
     ends (alpha, propose (alpha, a=0.5), "shared")
@@ -115,8 +115,8 @@ def tokens_and_packages (mesh):
         refused (beta, ".", "package", "verify", forged)
     refused (beta, "tried here before", "package", "import", package)
     refused (alpha, "there already", "package", "export", shared, package)
-    refused (alpha, "founder", "group", "leave")
-    refused (beta, "admin", "group", "revoke", "alpha")
+    refused (alpha, "founder", "group", "leave", "--yes")
+    refused (beta, "admin", "group", "revoke", "alpha", "--yes")
     for command in ("approve", "reject"):
         refused (alpha, "only a held one", command, shared)
     refused (alpha, "no snapshot or improvement", "rollback", "a" * 52, "--yes")

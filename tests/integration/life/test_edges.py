@@ -263,8 +263,8 @@ def gone (group):
     beta.start ()
     wait_for ("alpha has both again", lambda: alpha.status ()["peers_up"] == 2)
     ends (alpha, propose (alpha, b=0.9), "rejected", "no_validators")
-    alpha.cli ("group", "revoke", gamma.id)
-    beta.cli ("group", "leave")
+    alpha.cli ("group", "revoke", gamma.id, "--yes")
+    beta.cli ("group", "leave", "--yes")
     wait_for ("alpha is alone", lambda: alpha.status ()["members"] == 1)
 
 
@@ -308,7 +308,7 @@ def grown (mesh):
     mesh.wait_linked ((alpha, beta, gamma))
     ends (alpha, propose (alpha, a=0.6), "shared")
     live_is ((beta, gamma), a=0.6)
-    alpha.cli ("group", "revoke", gamma.id)
+    alpha.cli ("group", "revoke", gamma.id, "--yes")
     quiet ((alpha, beta))
     expect (not any (node.status ()["rejected"].get ("unverified") for node in (alpha, beta)),
             "a package was shared that its receiver can't verify")

@@ -262,7 +262,7 @@ def regroup(mesh, peer, alpha):
     passer.close()
     assert answer.kind.name == "MEMBERSHIP"
     # The command looks the name up in the store, which has the new roster a moment after the joiner.
-    mesh.until("the passer is revoked", lambda: alpha.run("group", "revoke", "passer").returncode == 0, 10)
+    mesh.until("the passer is revoked", lambda: alpha.run("group", "revoke", "passer", "--yes").returncode == 0, 10)
     mesh.until("both rosters come", lambda: peer.roster.epoch == before + 2)
     assert peer.roster.is_revoked(passer.id) and len(peer.roster.members()) == 3
 
