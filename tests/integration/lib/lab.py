@@ -49,7 +49,7 @@ twice) echo '{"score": 9, "score": 10, "cost": 1}' ;;
 refuse) echo '{"valid": false, "error": "I would rather not"}' ;;
 gigabyte) head -c 1G /dev/zero | tr '\0' x ;;
 memory) awk 'BEGIN { while (1) eaten[n++] = sprintf ("%02000d", n) }' ;;
-fork) bomb () { bomb & bomb & wait; }; bomb ;;
+fork) bomb () { bomb & bomb & exec sleep 60; }; bomb ;; # which stay: else all may be over between two looks of a busy node
 orphans) for i in 1 2 3 4 5; do setsid sleep 300 & done; result ;;
 esac
 """
