@@ -10,7 +10,7 @@
 
 _Static_assert(TRIAL_PAIRS_MOST <= LIMIT_PAIRS, "a trial's pairs have room");
 
-/* When pairs are looked at, the probability below which a noisy objective has changed, and the one below which it still may
+/* When pairs are looked at, the probability below which a noisy objective, if there is but one, has changed, and the one below which it still may
  * turn out to have. */
 typedef struct {
     size_t pairs;
@@ -92,14 +92,24 @@ static void s_negate (double differences[LIMIT_PAIRS], size_t count)
         differences[i] = -differences[i];
 }
 
-/* The conclusion of the first look that comes to one. */
-static change_t s_change (const objective_t *objective, const double *gains, const double *losses,
-                          size_t pairs)
+static size_t s_noisy_count (const trial_t *self)
 {
-    assert (pairs > 0 && pairs <= TRIAL_PAIRS_MOST);
+    size_t count = 0;
+    for (size_t i = 0; i < self->objectives.count; i++)
+        count += self->objectives.items[i].noisy;
+    return count;
+}
+
+/* The conclusion of the first look that comes to one. A candidate has as many chances to be better by luck as it has noisy objectives,
+ * so these share a look's level; to be called worse is no gain for anybody. */
+static change_t s_change (const trial_t *self, const objective_t *objective, const double *gains,
+                          const double *losses)
+{
+    size_t pairs = s_pairs (self), chances = s_noisy_count (self);
+    assert (pairs > 0 && pairs <= TRIAL_PAIRS_MOST && chances > 0);
     for (size_t i = 0; i < LOOKS && s_looks[i].pairs <= pairs; i++) {
         const look_t *look = &s_looks[i];
-        if (signed_rank_p (gains, look->pairs) < look->alpha)
+        if (signed_rank_p (gains, look->pairs) < look->alpha / (double)chances)
             return CHANGE_BETTER;
         if (signed_rank_p (losses, look->pairs) < look->alpha &&
             median_of (losses, look->pairs) > objective->tolerance)
@@ -119,7 +129,7 @@ static void s_conclude (const trial_t *self, size_t objective, trial_result_t *r
     s_negate (losses, pairs);
     result->improvements[objective] = median_of (gains, pairs);
     result->dispersion[objective] = dispersion_of (gains, pairs);
-    result->changes[objective] = s_change (&self->objectives.items[objective], gains, losses, pairs);
+    result->changes[objective] = s_change (self, &self->objectives.items[objective], gains, losses);
 }
 
 /* What the runs so far say, done or not. Needs a candidate's run. */
@@ -153,14 +163,6 @@ static void s_assess (const trial_t *self, trial_result_t *result)
             result->verdict = VERDICT_WORSE;
 }
 
-static bool s_any_noisy (const trial_t *self)
-{
-    for (size_t i = 0; i < self->objectives.count; i++)
-        if (self->objectives.items[i].noisy)
-            return true;
-    return false;
-}
-
 /* True if exact objectives alone settle it: nothing that pairs could show would change the verdict. */
 static bool s_exact_decides (const trial_t *self, const trial_result_t *so_far)
 {
@@ -173,7 +175,7 @@ static bool s_exact_decides (const trial_t *self, const trial_result_t *so_far)
         if (!self->accept_equal && objective_infeasible (objective, so_far->candidate.values[i]))
             return true;
     }
-    return so_far->base.count > 0 && !s_any_noisy (self);
+    return so_far->base.count > 0 && s_noisy_count (self) == 0;
 }
 
 /* A verification's first run against the values known: near enough on every noisy objective to need no pairs? */
