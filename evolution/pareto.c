@@ -144,14 +144,15 @@ static void s_crowd (const metrics_t *points, size_t n, size_t objective, ordere
     for (size_t p = 0; p < n; p++)
         order[p] = (ordered_t){.value = points[p].values[objective], .index = p};
     qsort (order, n, sizeof *order, s_compare);
-    double range = order[n - 1].value - order[0].value;
-    assert (range >= 0);
+    /* In halves, since the difference of two numbers near the largest is none. */
+    double range = order[n - 1].value / 2 - order[0].value / 2;
+    assert (range >= 0 && isfinite (range));
     if (range == 0)
         return; /* all the same here: no point is at an end */
     distances[order[0].index] = INFINITY;
     distances[order[n - 1].index] = INFINITY;
     for (size_t k = 1; k + 1 < n; k++)
-        distances[order[k].index] += (order[k + 1].value - order[k - 1].value) / range;
+        distances[order[k].index] += (order[k + 1].value / 2 - order[k - 1].value / 2) / range;
 }
 
 int pareto_crowding (const objectives_t *objectives, const metrics_t *points, size_t n, double *distances)

@@ -124,6 +124,16 @@ START_TEST (test_crowding_of_few_or_equal_points)
 }
 END_TEST
 
+START_TEST (test_crowding_of_the_largest_numbers_is_a_number)
+{
+    objectives_t objectives = s_objectives (GOAL_MINIMIZE, GOAL_MINIMIZE);
+    metrics_t front[] = {metrics_two (-1e308, 4), metrics_two (0, 2), metrics_two (1e308, 0)};
+    double distances[3];
+    ck_assert_int_eq (pareto_crowding (&objectives, front, 3, distances), 0);
+    ck_assert (isinf (distances[0]) && distances[1] == 2 && isinf (distances[2]));
+}
+END_TEST
+
 START_TEST (test_hypervolume_of_boxes_computed_by_hand)
 {
     objectives_t up = s_objectives (GOAL_MAXIMIZE, GOAL_MAXIMIZE);
@@ -257,7 +267,7 @@ SUITE_MAIN ("evolution/pareto", test_dominance_is_as_good_everywhere_and_better_
             test_fronts_follow_directions, test_duplicates_share_their_front,
             test_with_one_objective_fronts_are_an_order_with_ties,
             test_ranks_of_random_points_follow_the_definition, test_crowding_adds_the_gaps_between_neighbours,
-            test_crowding_of_few_or_equal_points, test_hypervolume_of_boxes_computed_by_hand,
-            test_hypervolume_in_three_dimensions, test_hypervolume_counts_every_cell_once,
-            test_zdt1_has_the_published_front_and_hypervolume,
+            test_crowding_of_few_or_equal_points, test_crowding_of_the_largest_numbers_is_a_number,
+            test_hypervolume_of_boxes_computed_by_hand, test_hypervolume_in_three_dimensions,
+            test_hypervolume_counts_every_cell_once, test_zdt1_has_the_published_front_and_hypervolume,
             test_what_keeps_to_the_limits_dominates_what_does_not, test_what_is_no_number_is_refused)
