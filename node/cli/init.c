@@ -145,11 +145,18 @@ static int s_refuse_existing (const cli_t *cli)
     for (size_t i = 0; i < FILE_COUNT; i++) {
         if (cli_path (cli->directory, s_files[i], path) != CLI_DONE)
             return CLI_FAILED;
-        if (access (path, F_OK) == 0)
+        if (access (path, F_OK) != 0)
+            continue;
+        if (i > 0)
             return cli_fail (
-                "%s is there already: a node lives in %s; nothing was changed. Give another --dir, or "
-                "look at that one with `evomesh config --dir %s`",
-                path, cli->directory, cli->directory);
+                "%s is there, and no " CONFIG_FILE ": an `evomesh init` was cut off here, or that "
+                "file got lost; nothing was changed. If no node ever ran here, remove %s and try "
+                "again, else bring the file back",
+                path, cli->directory);
+        return cli_fail (
+            "%s is there already: a node lives in %s; nothing was changed. Give another --dir, or "
+            "look at that one with `evomesh config --dir %s`",
+            path, cli->directory, cli->directory);
     }
     return CLI_DONE;
 }

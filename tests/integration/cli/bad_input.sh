@@ -116,6 +116,9 @@ expect 0 'Node alpha made' init --dir "$node" --name alpha --agent "$agent" --pa
 [ "$(stat -c %a "$node/identity")" = 600 ] || wrong "the keys are not their owner's alone"
 before=$(fingerprint "$node")
 expect 1 'is there already.*nothing was changed' init --dir "$node"
+mv "$node/node.yaml" "$scratch/node.yaml" # as if the init had been killed
+expect 1 'cut off here.*nothing was changed' init --dir "$node"
+mv "$scratch/node.yaml" "$node/node.yaml"
 
 # --- keys, ids, tokens ---
 expect 1 'locked by a passphrase' group create g --dir "$node"
