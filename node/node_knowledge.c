@@ -22,6 +22,9 @@ size_t knowledge_parcel (const node_t *self, const digest_t *package)
 
 /* --- places --- */
 
+_Static_assert(LIMIT_IMPROVEMENTS + 1 < LIMIT_KNOWLEDGE,
+               "however many are held, some parcels wait where none is free");
+
 static size_t s_waiting_of (const node_t *self, const pubkey_t *author, size_t *oldest)
 {
     size_t count = 0;
@@ -66,7 +69,7 @@ static size_t s_place (node_t *self, const pubkey_t *author)
         return free_place;
     if (victim == NONE)
         victim = s_of_the_greediest (self);
-    assert (victim != NONE); /* all but one wait */
+    assert (victim != NONE); /* but for one, and for those that are held, all wait */
     knowledge_turn_away (self, victim);
     return victim;
 }
@@ -155,13 +158,23 @@ static bool s_can_be_had (const node_t *self, const parcel_t *parcel)
            (!parcel->unconfirmed || review_may_be_confirmed (self));
 }
 
+/* Does it wait for the operator? That may take a day. */
+static bool s_is_held (const node_t *self, size_t parcel)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++)
+        if (self->improvements[i].used && self->improvements[i].parcel == parcel)
+            return self->improvements[i].state == STATE_HELD;
+    return false;
+}
+
 static bool s_is_one_under_way (const node_t *self)
 {
-    size_t i = 0;
-    while (i < LIMIT_KNOWLEDGE &&
-           (self->parcels[i].state == PARCEL_FREE || self->parcels[i].state == PARCEL_WAITING))
-        i++;
-    return i < LIMIT_KNOWLEDGE;
+    for (size_t i = 0; i < LIMIT_KNOWLEDGE; i++) {
+        parcel_state_t state = self->parcels[i].state;
+        if (state != PARCEL_FREE && state != PARCEL_WAITING && !s_is_held (self, i))
+            return true;
+    }
+    return false;
 }
 
 /* The one that is taken up next; NONE if none can be had. */
@@ -178,7 +191,7 @@ static size_t s_next (node_t *self)
     return next;
 }
 
-/* Packages are tried one after the other. */
+/* Packages are tried one after the other; one that is held holds up no other. */
 void knowledge_advance (node_t *self)
 {
     assert (self);

@@ -194,6 +194,39 @@ START_TEST (a_package_for_which_all_places_are_held_is_tried_later)
 }
 END_TEST
 
+START_TEST (a_package_that_is_held_holds_up_no_other)
+{
+    policy_t policy = policy_default ();
+    policy.change_bytes_max = 6;
+    policy.review_threshold = 0;
+    rig_t *rig = rig_new (3, &policy);
+    digest_t theirs = *rig_candidate (rig, "theirs", 0.9, 0), mine = *rig_candidate (rig, "mine", 0.95, 0),
+             small = *rig_candidate (rig, "b", 0.5, 0);
+    rig_command (rig, 2, "pause", NULL, NULL);
+    rig_propose (rig, 0, &theirs);
+    rig_settle (rig);
+    rig->nodes[0].rules.mute = true; /* node 2 has something of its own live before it can fetch that */
+    rig_command (rig, 2, "resume", NULL, NULL);
+    for (size_t k = 0; k < 2; k++)
+        rig_command (rig, k, "pause", NULL, NULL);
+    rig_propose (rig, 2, &mine);
+    rig_settle (rig);
+    rig->nodes[0].rules.mute = false;
+    rig_release (rig, 2);
+    rig_pass (rig, 6000);
+    digest_t both = *rig_candidate (rig, "mine+theirs", 0, 0); /* the rig made it when it merged */
+    s_expect_state (rig, 2, &both, STATE_HELD);                /* it is large */
+    rig_command (rig, 1, "resume", NULL, NULL);
+    rig_propose (rig, 1, &small);
+    rig_pass (rig, 60000);
+    s_expect_state (rig, 1, &small, STATE_SHARED);
+    digest_t merged = *rig_candidate (rig, "b+mine", 0, 0);
+    ck_assert (digest_equal (&rig->nodes[2].current, &merged));
+    s_expect_state (rig, 2, &both, STATE_HELD);
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (a_pause_leaves_what_is_live_as_it_is)
 {
     rig_t *rig = rig_new (1, NULL);
@@ -219,4 +252,5 @@ SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_t
             the_one_trial_does_not_wait_for_what_waits_for_it,
             a_merge_onto_what_was_rolled_back_meanwhile_is_given_up,
             a_rollback_that_failed_can_be_tried_again, what_is_live_can_be_rolled_back_however_much_is_held,
-            a_package_for_which_all_places_are_held_is_tried_later, a_pause_leaves_what_is_live_as_it_is)
+            a_package_for_which_all_places_are_held_is_tried_later, a_package_that_is_held_holds_up_no_other,
+            a_pause_leaves_what_is_live_as_it_is)
