@@ -208,8 +208,9 @@ int workspace_release_trim (const char *data_directory, size_t keep, problem_t *
     closedir (listing);
     if (list.count > 0)
         qsort (list.items, list.count, sizeof *list.items, s_by_time);
-    for (size_t i = keep; rc == 0 && i < list.count; i++)
-        if (!digest_equal (&list.items[i].id, &current))
+    size_t others = 0;
+    for (size_t i = 0; rc == 0 && i < list.count; i++)
+        if (!digest_equal (&list.items[i].id, &current) && ++others > keep)
             rc = s_remove (data_directory, &list.items[i].id, problem);
     free (list.items);
     return rc;

@@ -38,8 +38,8 @@ int workspace_release_write (store_t *store, const char *data_directory, const d
 /* Points `current` at release `id`: symlink beside it, rename over it, fsync of the directory. If only the fsync failed, `current`
  * leads there already: workspace_release_current tells. */
 int workspace_release_switch (const char *data_directory, const digest_t *id, problem_t *problem);
-/* Removes all releases but the `keep` that were written last and the one that `current` points at, and what a crash left of others:
- * each can be written again from the store. 0, or what the first that can't be removed failed with. */
+/* Removes all releases but the one that `current` points at and the `keep` others that were written last, and what a crash left of
+ * others: each can be written again from the store. 0, or what the first that can't be removed failed with. */
 int workspace_release_trim (const char *data_directory, size_t keep, problem_t *problem);
 /* The release that `current` points at; -1 if there is none. */
 int workspace_release_current (const char *data_directory, digest_t *id);

@@ -291,6 +291,10 @@ START_TEST (test_old_releases_go_but_never_the_live_one)
     ck_assert_int_eq (workspace_release_trim (s_data (&fixture), 1, &problem), 0);
     for (unsigned i = 0; i < RELEASES; i++)
         ck_assert_int_eq (s_is_there (&fixture, &ids[i]), i == 0 || i == RELEASES - 1);
+    s_switch (&fixture, &ids[RELEASES - 1]); /* the newest is none of those beside it */
+    ck_assert_int_eq (workspace_release_trim (s_data (&fixture), 1, &problem), 0);
+    ck_assert (s_is_there (&fixture, &ids[0]));
+    s_switch (&fixture, &ids[0]);
     scratch_expect (&fixture.scratch, "data/releases/notes", "somebody's");
     s_expect_current (&fixture, &ids[0]);
     s_write (&fixture, &ids[1], &trees[1]);

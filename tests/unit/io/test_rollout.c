@@ -101,16 +101,19 @@ static size_t s_laid_out (bench_t *self)
 START_TEST (what_is_gone_back_to_is_laid_out_again)
 {
     bench_t bench = s_bench ("");
-    bench.rig->config->retention.releases = 1;
-    apply_t apply = {12, bench.first, bench.second};
+    bench.rig->config->retention.releases = 1; /* beside the live one */
+    digest_t third = job_rig_candidate (bench.rig, "3\n");
+    apply_t apply = {12, bench.first, bench.second}, next = {13, bench.second, third};
     releases_apply (bench.releases, &apply);
-    s_expect_live (&bench, &bench.second, "2\n");
-    ck_assert_uint_eq (s_laid_out (&bench), 1);
-    restore_t restore = {13, bench.first};
+    ck_assert_uint_eq (s_laid_out (&bench), 2);
+    releases_apply (bench.releases, &next);
+    s_expect_live (&bench, &third, "3\n");
+    ck_assert_uint_eq (s_laid_out (&bench), 2);
+    restore_t restore = {14, bench.first};
     releases_restore (bench.releases, &restore);
-    ck_assert_uint_eq (bench.rig->events[1].as.restored.result, 0);
+    ck_assert_uint_eq (bench.rig->events[2].as.restored.result, 0);
     s_expect_live (&bench, &bench.first, "1\n");
-    ck_assert_uint_eq (s_laid_out (&bench), 1);
+    ck_assert_uint_eq (s_laid_out (&bench), 2);
     s_end (&bench);
 }
 END_TEST
