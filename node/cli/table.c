@@ -152,11 +152,15 @@ static void s_print_cell (const char *cell, size_t width)
 
 static void s_print_row (const output_table_t *self, char *const *cells)
 {
-    size_t behind = 0; /* the spaces behind the column before: none stand at the end of a line */
+    size_t behind = 0; /* the spaces behind what was printed: none stand at the end of a line */
     for (size_t column = 0; column < self->columns; column++) {
         if (self->dropped[column])
             continue;
         size_t width = self->widths[column], own = s_width (cells[column]);
+        if (own == 0) {
+            behind += width + TABLE_GAP;
+            continue;
+        }
         size_t pad = width > own ? width - own : 0;
         printf ("%*s", (int)(behind + (self->right[column] ? pad : 0)), "");
         s_print_cell (cells[column], width);

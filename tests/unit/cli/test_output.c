@@ -46,7 +46,7 @@ START_TEST (a_table_is_as_wide_as_it_is_where_nothing_bounds_it)
     static const char *const whole =
         "NAME    SENT  DONE  LOST  WHAT                                      WHY\n"
         "ant        1    22     3  a → b, c → d, e → f, g → h, i → j, k → l  worse\n"
-        "beetle     4     5     6  a → b                                     \n";
+        "beetle     4     5     6  a → b\n";
     s_expect (0, whole);
     s_expect (73, whole);
 }
@@ -56,7 +56,7 @@ START_TEST (what_may_be_cut_is_cut_as_long_as_enough_of_it_is_left)
 {
     s_expect (63, "NAME    SENT  DONE  LOST  WHAT                            WHY\n"
                   "ant        1    22     3  a → b, c → d, e → f, g → h, i…  worse\n"
-                  "beetle     4     5     6  a → b                           \n");
+                  "beetle     4     5     6  a → b\n");
 }
 END_TEST
 
@@ -64,10 +64,10 @@ START_TEST (then_columns_are_dropped_from_the_right)
 {
     s_expect (62, "NAME    SENT  DONE  WHAT                                 WHY\n"
                   "ant        1    22  a → b, c → d, e → f, g → h, i → j,…  worse\n"
-                  "beetle     4     5  a → b                                \n");
+                  "beetle     4     5  a → b\n");
     s_expect (55, "NAME    DONE  WHAT                                WHY\n"
                   "ant       22  a → b, c → d, e → f, g → h, i → j…  worse\n"
-                  "beetle     5  a → b                               \n");
+                  "beetle     5  a → b\n");
 }
 END_TEST
 
@@ -75,10 +75,10 @@ START_TEST (then_cells_are_cut_the_widest_first_but_no_heads)
 {
     s_expect (25, "NAME    DONE  WHAT  WHY\n"
                   "ant       22  a →…  worse\n"
-                  "beetle     5  a →…  \n");
+                  "beetle     5  a →…\n");
     s_expect (1, "NAME    DONE  WHAT  WHY\n"
                  "ant       22  a →…  wo…\n"
-                 "beetle     5  a →…  \n");
+                 "beetle     5  a →…\n");
 }
 END_TEST
 
