@@ -8,6 +8,7 @@
 #include "node/cli/commands.h"
 #include "node/cli/own.h"
 #include "node/cli/policy_options.h"
+#include "node/io/clock.h"
 
 #define FIRST_SEQ         2 /* even numbers are the node's */
 #define FIRST_PUBLICATION 1
@@ -41,7 +42,7 @@ static int s_found (const cli_t *cli, own_t *own, const agent_copy_t *copy, cons
                     group_t *group)
 {
     const identity_t *identity = keystore_identity (own->keys);
-    uint64_t now_ms = own_wall_ms ();
+    uint64_t now_ms = clock_wall_ms ();
     members_t *roster = calloc (1, sizeof *roster);
     assert (roster != NULL);
     int rc = group_found (group, identity, cli->operands[0], copy->agent.name, &copy->evaluator, &copy->start,

@@ -9,6 +9,7 @@
 
 #include "node/cli/commands.h"
 #include "node/cli/join_link.h"
+#include "node/io/clock.h"
 #include "node/io/file.h"
 #include "node/io/workspace.h"
 
@@ -49,7 +50,7 @@ static int s_token (join_t *join)
         return CLI_FAILED;
     if (invite_parse (text, &join->invite, &join->invite_bytes, &join->invite_arena, &problem) != 0)
         return cli_fail ("TOKEN: %s", problem.text);
-    if (join->invite.expires_ms <= own_wall_ms ())
+    if (join->invite.expires_ms <= clock_wall_ms ())
         return cli_fail ("TOKEN: expired %s: ask for a new one", output_ago (join->invite.expires_ms).text);
     if (join->invite.addresses.count == 0)
         return cli_fail ("TOKEN: holds no address");

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/io/clock.h"
+
 #define ANSWER_TIMEOUT_MS 10000
 #define LEAVE_TIMEOUT_MS  3000
 #define FETCH_TRIES       3
@@ -76,7 +78,7 @@ static int s_ask (join_link_t *self, unsigned kind, const void *fields, uint64_t
                    .group = self->invite->group,
                    .epoch = self->epoch,
                    .seq = self->seq,
-                   .time_ms = own_wall_ms ()};
+                   .time_ms = clock_wall_ms ()};
     buffer_t body = {0};
     uint8_t seal[SEAL_BYTES];
     self->seq += 2;

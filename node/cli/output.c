@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "node/io/clock.h"
+
 /* Fifteen digits show a decimal as it was written: 0.3, where seventeen say 0.29999999999999999. */
 #define JSON_FLAGS (JSON_ENSURE_ASCII | JSON_REAL_PRECISION (15))
 
@@ -104,9 +106,7 @@ output_cell_t output_time (uint64_t time_ms)
 output_cell_t output_ago (uint64_t time_ms)
 {
     output_cell_t cell = {"-"};
-    struct timespec now;
-    clock_gettime (CLOCK_REALTIME, &now);
-    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    uint64_t now_ms = clock_wall_ms ();
     uint64_t seconds = now_ms > time_ms ? (now_ms - time_ms) / 1000 : 0;
     if (time_ms == 0)
         return cell;

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int own_open (const cli_t *cli, own_t *self)
 {
@@ -51,11 +50,4 @@ int own_check_free (own_t *self)
               joined->group.name);
     membership_destroy (&joined);
     return CLI_FAILED;
-}
-
-uint64_t own_wall_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }

@@ -27,7 +27,4 @@ void own_close (own_t *self);
 /* CLI_FAILED (told) if the node is in a group already. */
 int own_check_free (own_t *self);
 
-/* The wall clock, UTC. */
-uint64_t own_wall_ms (void);
-
 #endif
