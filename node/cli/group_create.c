@@ -96,8 +96,8 @@ static int s_run (cli_t *cli)
     group_t group = {0};
     agent_copy_t *copy = NULL;
     if (!text_is_name (text_of (cli->operands[0])))
-        return cli_usage (cli, "NAME: found \"%.60s\", expected 1 to %d letters, digits, '.', '_' or '-'",
-                          cli->operands[0], LIMIT_NAME);
+        return cli_usage (cli, "NAME: found %s, expected 1 to %d letters, digits, '.', '_' or '-'",
+                          cli_quote (cli->operands[0]).text, LIMIT_NAME);
     int rc = policy_options_read (cli, &policy);
     if (rc == CLI_DONE)
         rc = own_open (cli, &own);

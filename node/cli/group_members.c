@@ -60,8 +60,8 @@ static int s_invite_arguments (const cli_t *cli, json_t *arguments)
         rc = cli_duration (cli, "expires", 1000, UINT64_C (30) * DAY_MS, &lifetime_ms);
     const char *bound = cli_value (cli, "key", NULL);
     if (rc == CLI_DONE && bound != NULL && pubkey_parse (bound, &key) != 0)
-        rc = cli_usage (cli, "--key: found \"%.80s\", expected the joining node's whole id (52 characters)",
-                        bound);
+        rc = cli_usage (cli, "--key: found %s, expected the joining node's whole id (52 characters)",
+                        cli_quote (bound).text);
     if (rc != CLI_DONE)
         return rc;
     if (bound != NULL)
@@ -221,9 +221,11 @@ static int s_find_member (const members_t *roster, const char *text, pubkey_t *i
         matches++;
     }
     if (matches == 0)
-        return cli_fail ("no member has the id or name \"%.60s\"; `evomesh group members` lists them", text);
-    return matches == 1 ? CLI_DONE
-                        : cli_fail ("\"%.60s\" could be several members: give more of the id", text);
+        return cli_fail ("no member has the id or name %s; `evomesh group members` lists them",
+                         cli_quote (text).text);
+    return matches == 1
+               ? CLI_DONE
+               : cli_fail ("%s could be several members: give more of the id", cli_quote (text).text);
 }
 
 static int s_revoke (cli_t *cli)

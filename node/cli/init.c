@@ -50,8 +50,8 @@ static int s_name (const cli_t *cli, config_t *config)
     if (name == NULL)
         s_default_name (config->name);
     else if (!text_is_name (text_of (name)))
-        return cli_fail ("--name: found \"%.60s\", expected 1 to %d letters, digits, '.', '_' or '-'", name,
-                         LIMIT_NAME);
+        return cli_fail ("--name: found %s, expected 1 to %d letters, digits, '.', '_' or '-'",
+                         cli_quote (name).text, LIMIT_NAME);
     else
         snprintf (config->name, sizeof config->name, "%s", name);
     return CLI_DONE;

@@ -115,7 +115,7 @@ static int s_told_states (const cli_t *cli, const char *found)
     for (int state = STATE_PROPOSED; state < STATE_COUNT; state++)
         used += (size_t)snprintf (names + used, sizeof names - used, "%s%s", used == 0 ? "" : ", ",
                                   improvement_state_name ((improvement_state_t)state));
-    return cli_usage (cli, "--state: found \"%.40s\", expected one of %s", found, names);
+    return cli_usage (cli, "--state: found %s, expected one of %s", cli_quote (found).text, names);
 }
 
 static int s_run (cli_t *cli)

@@ -14,14 +14,16 @@ static int s_options_of (const cli_t *cli, reactor_options_t *options)
     options->listen = cli_value (cli, "listen", NULL);
     options->advertise = cli_value (cli, "advertise", NULL);
     if (options->listen != NULL && !config_endpoint_valid (options->listen, true))
-        return cli_fail ("--listen: found \"%.80s\", expected " CONFIG_LISTEN_EXPECTED, options->listen);
+        return cli_fail ("--listen: found %s, expected " CONFIG_LISTEN_EXPECTED,
+                         cli_quote (options->listen).text);
     if (options->advertise != NULL && !config_endpoint_valid (options->advertise, false))
-        return cli_fail ("--advertise: found \"%.80s\", expected " CONFIG_ADVERTISE_EXPECTED,
-                         options->advertise);
+        return cli_fail ("--advertise: found %s, expected " CONFIG_ADVERTISE_EXPECTED,
+                         cli_quote (options->advertise).text);
     options->passphrase_file = cli_value (cli, "passphrase-file", NULL);
     options->seed_given = cli_flag (cli, "seed");
     if (level != NULL && (options->log_level = log_level_parse (level)) == LEVEL_DEFAULT)
-        return cli_usage (cli, "--log-level: found \"%.20s\", expected error, warning, info or debug", level);
+        return cli_usage (cli, "--log-level: found %s, expected error, warning, info or debug",
+                          cli_quote (level).text);
     int rc = cli_number (cli, "slots", 1, LIMIT_SLOTS, &options->slots);
     return rc == CLI_DONE ? cli_number (cli, "seed", 0, INT64_MAX, &options->seed) : rc;
 }

@@ -38,9 +38,9 @@ static int s_propose (cli_t *cli)
     const char *description = cli_value (cli, "description", "");
     if (improvement_type_parse (type) < 0)
         return cli_usage (cli,
-                          "--type: found \"%.60s\", expected parameter_tuning, algorithm_modification, "
+                          "--type: found %s, expected parameter_tuning, algorithm_modification, "
                           "architecture_change or configuration_update",
-                          type);
+                          cli_quote (type).text);
     if (strlen (description) > LIMIT_TEXT || !text_valid (text_of (description)))
         return cli_usage (cli, "--description: expected up to %d bytes of UTF-8", LIMIT_TEXT);
     if (cli_absolute (cli->operands[0], path) != CLI_DONE)
