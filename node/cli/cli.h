@@ -82,7 +82,7 @@ int cli_real (const cli_t *cli, const char *name, double minimum, double maximum
 /* The same for a duration such as "90s" or "1h", in milliseconds. */
 int cli_duration (const cli_t *cli, const char *name, uint64_t minimum_ms, uint64_t maximum_ms, uint64_t *ms);
 
-/* Where the data is: --dir, else $EVOMESH_DIR, else ~/.local/share/evomesh; made absolute. */
+/* Where the data is: --dir, else what directory_choose takes in its place; made absolute. */
 int cli_directory (cli_t *cli);
 
 /* `path` made absolute by the working directory, without slashes at its end. */

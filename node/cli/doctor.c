@@ -137,8 +137,8 @@ static void s_limits (report_t *report)
             small ? "raise it: ulimit -l 1024 (LimitMEMLOCK= in a service)" : "");
 }
 
-/* The data directory, if it is there: the disk below it, and its node.yaml. */
-static void s_directory (report_t *report)
+/* The disk below the data directory, if that is there. */
+static void s_disk (report_t *report)
 {
     struct statvfs disk;
     char what[CLI_PATH_BYTES + 64];
@@ -159,7 +159,7 @@ static int s_run (cli_t *cli)
     s_compiler (&report);
     s_ports (&report);
     s_limits (&report);
-    s_directory (&report);
+    s_disk (&report);
     int rc = report.fatal ? CLI_FAILED : CLI_DONE;
     if (cli->json) {
         int printed = output_json (json_pack ("{s:b, s:o}", "fit", !report.fatal, "checks", report.list));
