@@ -113,6 +113,7 @@ static void s_lineage (rig_t *self, size_t k, const persist_record_t *record)
     (void)rc;
     rig_lineage_t *lineage = &self->lineages[self->lineage_count++];
     *lineage = (rig_lineage_t){.node = k, .id = row.id};
+    lineage->cost = row.metrics.count > 0 ? row.metrics.items[0].value : NAN;
     for (size_t i = 0; i < row.parents.count; i++)
         lineage->parents[i] = row.parents.items[i].id;
     arena_clear (&arena);
@@ -382,7 +383,7 @@ static void s_start (rig_t *self, size_t k)
                          .migration_interval = 50,
                          .migration_fraction = 0.1,
                          .confined = 1,
-                         .breaker_enabled = 1,
+                         .breaker_enabled = !self->breaker_is_off,
                          .breaker_threshold = self->breaker_threshold,
                          .proposers = {proposers, self->proposers},
                          .breaker_recovery_ms = 10000,

@@ -37,6 +37,7 @@ typedef struct {
     size_t node;
     digest_t id;
     digest_t parents[2]; /* zero: none */
+    double cost;         /* its one figure; NAN: none */
 } rig_lineage_t;
 
 /* What the next jobs of a node come to. */
@@ -115,6 +116,7 @@ struct rig {
     bool reversed;     /* they stand the other way round */
     uint64_t parallel; /* of the second one */
     unsigned breaker_threshold;
+    bool breaker_is_off;
     uint64_t slots; /* 2 */
     bool noisy;     /* `cost` is measured in pairs; every value of it is exact all the same */
 };

@@ -59,6 +59,9 @@ START_TEST (what_differs_by_comments_alone_is_not_measured_again)
     ck_assert_uint_eq (after.evaluations, before.evaluations);
     ck_assert_uint_eq (after.candidates, before.candidates);
     ck_assert_int_eq (rig->rows[rig->row_count - 1].reason, REASON_DUPLICATE);
+    const rig_lineage_t *kept = rig_lineage (rig, 0, &rig->rows[rig->row_count - 1].candidate);
+    ck_assert_ptr_nonnull (kept); /* so proposers are told that it is as good as what it is the same as */
+    ck_assert_double_eq (kept->cost, 1.2);
     s_propose (rig, "another", 1.3, &nothing);
     s_propose (rig, "yet+another", 1.4, &nothing); /* of both nothing is known */
     ck_assert_uint_eq (s_status (rig).duplicates, after.duplicates);
