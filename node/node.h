@@ -79,9 +79,7 @@ typedef struct {
     uint64_t in_state[16];     /* improvements under way by improvement_state_t */
     uint64_t rejected[REASON_LIMIT + 1]; /* by reason_code_t: own and peers' */
     uint64_t outbox;
-    char fault[LIMIT_TEXT +
-               1]; /* the last one, unless something worked since by which the breaker forgets it; empty: none
-                                 */
+    char fault[LIMIT_TEXT + 1]; /* the last one; empty: there was none, or something worked since */
     uint64_t fault_wall_ms;
     struct {
         char name[LIMIT_NAME + 1];

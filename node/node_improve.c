@@ -190,8 +190,11 @@ void improve_healthy (node_t *self, uint64_t token, bool apply)
 {
     assert (self);
     /* A clean measurement says nothing of whether releases can be put in place. */
-    if (apply || !self->last_fault_was_apply)
-        s_say_breaker (self, breaker_success (&self->breaker, token));
+    if (!apply && self->last_fault_was_apply)
+        return;
+    s_say_breaker (self, breaker_success (&self->breaker, token));
+    if (self->breaker.state == BREAKER_CLOSED) /* else it stands until the trial went well */
+        self->last_fault[0] = '\0';
 }
 
 bool improve_retry (node_t *self)

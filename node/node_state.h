@@ -274,7 +274,7 @@ struct node {
     learning_rate_t learning;
     breaker_t breaker;
     bool last_fault_was_apply;
-    char last_fault[LIMIT_TEXT + 1]; /* what was done, and how it failed; empty: there was none */
+    char last_fault[LIMIT_TEXT + 1]; /* what was done, and how it failed; empty: something worked since */
     uint64_t last_fault_wall_ms;
     operation_t operations[LIMIT_OPERATIONS];
     improvement_t improvements[LIMIT_IMPROVEMENTS];

@@ -63,10 +63,8 @@ void node_status (const node_t *self, node_status_t *status)
     status->success_rate = learning_rate_success (&self->learning);
     s_list_proposers (self, status);
     status->breaker = self->breaker.state;
-    if (!self->breaker.enabled || self->breaker.failures > 0 || self->breaker.state != BREAKER_CLOSED) {
-        memcpy (status->fault, self->last_fault, sizeof status->fault);
-        status->fault_wall_ms = self->last_fault_wall_ms;
-    }
+    memcpy (status->fault, self->last_fault, sizeof status->fault);
+    status->fault_wall_ms = self->last_fault_wall_ms;
     status->slots = self->settings.slots;
     status->slots_busy = slots_busy (self);
     status->candidates = archive_count (self->archive);

@@ -310,6 +310,30 @@ START_TEST (faults_open_the_breaker_and_one_trial_closes_it)
 }
 END_TEST
 
+START_TEST (a_fault_is_told_of_until_something_works_also_where_the_breaker_is_off)
+{
+    for (int off = 0; off < 2; off++) {
+        rig_t *rig = rig_found (1, NULL);
+        rig->breaker_is_off = off;
+        rig_start (rig);
+        rig_settle (rig);
+        digest_t one = *rig_candidate (rig, "one", 0.9, 0), good = *rig_candidate (rig, "good", 0.5, 0);
+        rig->nodes[0].rules.evaluate_reason = REASON_FAULT;
+        rig_propose (rig, 0, &one);
+        rig_settle (rig);
+        node_status_t status;
+        node_status (rig->nodes[0].node, &status);
+        ck_assert_str_eq (status.fault, "running the evaluator: by the test's rule");
+        rig->nodes[0].rules.evaluate_reason = REASON_NONE;
+        rig_propose (rig, 0, &good);
+        rig_settle (rig);
+        node_status (rig->nodes[0].node, &status);
+        ck_assert_str_eq (status.fault, "");
+        rig_destroy (&rig);
+    }
+}
+END_TEST
+
 START_TEST (a_pause_survives_a_restart_and_peers_are_still_answered)
 {
     rig_t *rig = rig_new (3, NULL);
@@ -369,15 +393,19 @@ START_TEST (a_change_that_touches_other_files_is_rejected_as_protected)
 }
 END_TEST
 
-SUITE_MAIN (
-    "node_life", an_improvement_is_shared_and_adopted_by_all, what_is_not_better_is_rejected_with_its_reason,
-    what_is_measured_in_pairs_keeps_the_interval_of_its_improvement,
-    what_is_only_good_on_the_proposers_data_fails_at_the_validators,
-    a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
-    a_validator_that_never_answers_does_not_hold_up_what_is_decided,
-    a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
-    a_regression_is_rolled_back_and_verified, a_rollback_that_fails_its_verification_stops_evolution_loudly,
-    a_service_that_does_not_restart_is_rolled_back, the_operator_rolls_back_and_what_stands_on_it_goes_too,
-    faults_open_the_breaker_and_one_trial_closes_it, a_pause_survives_a_restart_and_peers_are_still_answered,
-    every_improvement_goes_on_after_a_restart_from_where_it_stood,
-    a_change_that_touches_other_files_is_rejected_as_protected)
+SUITE_MAIN ("node_life", an_improvement_is_shared_and_adopted_by_all,
+            what_is_not_better_is_rejected_with_its_reason,
+            what_is_measured_in_pairs_keeps_the_interval_of_its_improvement,
+            what_is_only_good_on_the_proposers_data_fails_at_the_validators,
+            a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
+            a_validator_that_never_answers_does_not_hold_up_what_is_decided,
+            a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
+            a_regression_is_rolled_back_and_verified,
+            a_rollback_that_fails_its_verification_stops_evolution_loudly,
+            a_service_that_does_not_restart_is_rolled_back,
+            the_operator_rolls_back_and_what_stands_on_it_goes_too,
+            faults_open_the_breaker_and_one_trial_closes_it,
+            a_fault_is_told_of_until_something_works_also_where_the_breaker_is_off,
+            a_pause_survives_a_restart_and_peers_are_still_answered,
+            every_improvement_goes_on_after_a_restart_from_where_it_stood,
+            a_change_that_touches_other_files_is_rejected_as_protected)
