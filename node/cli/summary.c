@@ -149,6 +149,37 @@ static void s_print (const cli_t *cli, json_t *nodes, const best_t *best)
                 output_percent (best->gain).text);
 }
 
+/* The nodes that run in the directory's node-1, node-2 …; the best of them into `*best`. */
+static json_t *s_nodes (const char *directory, best_t *best)
+{
+    json_t *nodes = json_array ();
+    for (int k = 1; k <= NODES_MAX; k++) {
+        char name[32], path[CLI_PATH_BYTES];
+        (void)snprintf (name, sizeof name, "node-%d", k);
+        if (cli_path (directory, name, path) != CLI_DONE || access (path, F_OK) != 0)
+            break;
+        json_t *status;
+        if (session_ask_at (path, "status", json_object (), &status) == CLI_DONE) {
+            json_array_append_new (nodes, s_node (status));
+            s_compare (best, name, status);
+        }
+        json_decref (status);
+    }
+    return nodes;
+}
+
+static int s_write (const cli_t *cli, const json_t *summary)
+{
+    const char *file = cli_value (cli, "json-file", NULL);
+    if (file == NULL)
+        return CLI_DONE;
+    char *text = output_json_text (summary);
+    int rc = text == NULL ? cli_fail ("%s", error_text (ERROR_MEMORY))
+                          : session_write_file (file, text, strlen (text), 0644);
+    free (text);
+    return rc;
+}
+
 static int s_run (cli_t *cli)
 {
     uint64_t seconds = 0, width = cli->width;
@@ -158,34 +189,14 @@ static int s_run (cli_t *cli)
     cli->width = (size_t)width;
     if (rc != CLI_DONE)
         return rc;
-    json_t *nodes = json_array ();
     best_t best = {"", 0};
-    for (int k = 1; k <= NODES_MAX; k++) {
-        char name[32], directory[CLI_PATH_BYTES];
-        (void)snprintf (name, sizeof name, "node-%d", k);
-        if (cli_path (cli->operands[0], name, directory) != CLI_DONE || access (directory, F_OK) != 0)
-            break;
-        json_t *status;
-        if (session_ask_at (directory, "status", json_object (), &status) == CLI_DONE) {
-            json_array_append_new (nodes, s_node (status));
-            s_compare (&best, name, status);
-        }
-        json_decref (status);
-    }
+    json_t *nodes = s_nodes (cli->operands[0], &best);
     if (json_array_size (nodes) == 0) {
         json_decref (nodes);
         return cli_fail ("%s: found no running node in node-1, node-2 …", cli->operands[0]);
     }
-    json_t *summary = json_object ();
-    json_object_set_new (summary, "seconds", json_integer ((json_int_t)seconds));
-    json_object_set (summary, "nodes", nodes);
-    const char *file = cli_value (cli, "json-file", NULL);
-    if (file != NULL) {
-        char *text = output_json_text (summary);
-        rc = text == NULL ? cli_fail ("%s", error_text (ERROR_MEMORY))
-                          : session_write_file (file, text, strlen (text), 0644);
-        free (text);
-    }
+    json_t *summary = json_pack ("{s:I, s:O}", "seconds", (json_int_t)seconds, "nodes", nodes);
+    rc = s_write (cli, summary);
     if (!cli->json)
         s_print (cli, nodes, &best);
     else if (output_json (json_incref (summary)) != CLI_DONE)
