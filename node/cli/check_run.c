@@ -5,7 +5,6 @@
 #include <czmq.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "node/io/evaluation.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh group invite, leave, members, revoke. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>

@@ -2,7 +2,6 @@
 /* evomesh log: the improvements that this node knows, newest last, or the lineage of its candidates; from the store, so the node need
  * not run. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "evolution/improvement.h"

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh package export, import, list. */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "evolution/improvement.h"

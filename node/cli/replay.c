@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh replay: steps the journal through a fresh core and compares the effects with those recorded. */
 #include <assert.h>
-#include <string.h>
 
 #include "evolution/improvement.h"
 #include "node/cli/commands.h"

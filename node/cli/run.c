@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh run: the node itself, in the foreground. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "node/cli/agent_compare.h"
 #include "node/cli/commands.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What an id, or its first characters, names in the store. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "node/cli/session.h"

@@ -2,7 +2,6 @@
 /* evomesh snapshots, and rollback: back to a snapshot, or to before an improvement. */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "node/cli/commands.h"
 #include "node/cli/session.h"

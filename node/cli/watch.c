@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh watch: events as they happen, one line each. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
