@@ -98,19 +98,23 @@ static void s_rank (const objectives_t *objectives, const archive_entry_t *entri
         s_crowd (objectives, entries, elite, n, rank);
 }
 
-/* True if `a` goes before `b`: a lower front, or more room on it. */
-static bool s_before (const elite_t *a, const elite_t *b)
+/* True if `a` goes before `b`: a lower front, more room on it, or a better score by the weights. */
+static bool s_before (const archive_entry_t *entries, const elite_t *a, const elite_t *b)
 {
-    return a->rank != b->rank ? a->rank < b->rank : a->crowding > b->crowding;
+    if (a->rank != b->rank)
+        return a->rank < b->rank;
+    if (a->crowding > b->crowding || a->crowding < b->crowding)
+        return a->crowding > b->crowding;
+    return entry_better (&entries[a->entry], &entries[b->entry]);
 }
 
-/* The one that has to go: the last by rank and crowding, the newest of equals; never the best. */
-static size_t s_last (const island_t *self, size_t n)
+/* The one that has to go: the last by rank, crowding and score, the newest of equals; never the best. */
+static size_t s_last (const island_t *self, const archive_entry_t *entries, size_t n)
 {
     size_t last = n;
     for (size_t i = 0; i < n; i++)
         if (self->elite[i].entry != self->best &&
-            (last == n || !s_before (&self->elite[i], &self->elite[last])))
+            (last == n || !s_before (entries, &self->elite[i], &self->elite[last])))
             last = i;
     assert (last < n);
     return last;
@@ -142,7 +146,7 @@ static void s_try (island_t *self, const objectives_t *objectives, const archive
     self->elite[n++] = (elite_t){.entry = entry};
     s_rank (objectives, entries, self->elite, n);
     if (n > ISLAND_ELITE) {
-        size_t last = s_last (self, n);
+        size_t last = s_last (self, entries, n);
         unsigned rank = self->elite[last].rank;
         memmove (&self->elite[last], &self->elite[last + 1], (n - last - 1) * sizeof *self->elite);
         n--; /* it dominated nobody, so no rank changes, but its neighbours have more room */
@@ -264,7 +268,7 @@ static uint32_t s_select_tournament (const island_t *self, const archive_entry_t
     return winner;
 }
 
-static uint32_t s_select_pareto (const island_t *self, random_t *random)
+static uint32_t s_select_pareto (const island_t *self, const archive_entry_t *entries, random_t *random)
 {
     size_t front[ISLAND_ELITE], size = 0;
     for (size_t i = 0; i < self->elite_count; i++)
@@ -273,7 +277,7 @@ static uint32_t s_select_pareto (const island_t *self, random_t *random)
     assert (size > 0);
     const elite_t *one = &self->elite[front[random_below (random, size)]];
     const elite_t *other = &self->elite[front[random_below (random, size)]];
-    return s_before (other, one) ? other->entry : one->entry;
+    return s_before (entries, other, one) ? other->entry : one->entry;
 }
 
 uint32_t island_select (const island_t *self, const archive_entry_t *entries, selection_t how,
@@ -282,7 +286,7 @@ uint32_t island_select (const island_t *self, const archive_entry_t *entries, se
     assert (self->count > 0 && self->best != ISLAND_NOBODY);
     switch (how) {
     case SELECT_DGM: return s_select_dgm (self, random);
-    case SELECT_PARETO: return s_select_pareto (self, random);
+    case SELECT_PARETO: return s_select_pareto (self, entries, random);
     case SELECT_TOURNAMENT: return s_select_tournament (self, entries, random);
     case SELECT_BEST: return self->best;
     case SELECT_RANDOM: return self->members[random_below (random, self->count)];

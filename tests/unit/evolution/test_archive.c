@@ -238,6 +238,26 @@ START_TEST (test_each_way_of_selection_keeps_to_its_rule)
 }
 END_TEST
 
+/* Both are at an end of the front, where there is room without bound: the weights decide between them. */
+START_TEST (test_weights_break_ties_on_the_front)
+{
+    archive_t *archive = s_new ();
+    random_t random;
+    random_init_number (&random, 15);
+    s_add (archive, 0, 0, 10, 10);
+    s_add (archive, 1, 0, 1, 10.5);
+    s_add (archive, 2, 0, 9, 30);
+    ck_assert (s_find (archive, 1)->on_front && s_find (archive, 2)->on_front);
+    ck_assert_double_gt (s_find (archive, 2)->score, s_find (archive, 1)->score);
+    unsigned picked = 0;
+    for (int i = 0; i < 1000; i++)
+        picked += archive_select (archive, 0, SELECT_PARETO, &random) == s_find (archive, 2);
+    ck_assert_uint_gt (picked, 700); /* of two that are drawn the better one: 3 of 4 */
+    ck_assert_uint_lt (picked, 800);
+    archive_destroy (&archive);
+}
+END_TEST
+
 START_TEST (test_the_same_seed_picks_the_same_parents)
 {
     static const selection_t ways[] = {SELECT_DGM, SELECT_PARETO, SELECT_TOURNAMENT, SELECT_BEST,
@@ -580,7 +600,8 @@ SUITE_MAIN ("evolution/archive", test_scores_are_the_weighted_improvement_over_t
             test_an_id_is_taken_once, test_children_count_for_each_parent_that_is_here,
             test_the_front_moves_along, test_the_front_is_what_nothing_dominates,
             test_dgm_selection_goes_by_score_and_novelty, test_each_way_of_selection_keeps_to_its_rule,
-            test_the_same_seed_picks_the_same_parents, test_nothing_is_selected_where_nothing_is_valid,
+            test_weights_break_ties_on_the_front, test_the_same_seed_picks_the_same_parents,
+            test_nothing_is_selected_where_nothing_is_valid,
             test_what_is_far_worse_than_the_root_is_hardly_ever_a_parent,
             test_a_hundred_thousand_candidates_are_found_and_selected, test_exp_is_accurate,
             test_what_is_no_number_does_not_enter, test_what_is_past_a_limit_is_behind_all_that_is_not,
