@@ -449,6 +449,17 @@ START_TEST (test_a_good_candidate_arrives_on_the_next_island_round_the_ring)
 }
 END_TEST
 
+START_TEST (test_as_many_migrate_as_the_fraction_says)
+{
+    archive_t *archive = s_islands (2, 41);
+    for (size_t i = 1; i <= 40; i++)
+        s_add_on (archive, 1, i, 100 - (double)i);
+    for (size_t i = 1; i <= 40; i++) /* a quarter of 41, the root among them: the ten best */
+        ck_assert_uint_eq (s_find (archive, i)->islands, i > 30 ? 1U << 0 | 1U << 1 : 1U << 1);
+    archive_destroy (&archive);
+}
+END_TEST
+
 START_TEST (test_nobody_migrates_where_the_fraction_is_nothing)
 {
     archive_t *archive = s_islands (2, 1);
@@ -607,7 +618,7 @@ SUITE_MAIN ("evolution/archive", test_scores_are_the_weighted_improvement_over_t
             test_what_is_no_number_does_not_enter, test_what_is_past_a_limit_is_behind_all_that_is_not,
             test_twins_are_found_by_their_tokens, test_parents_come_from_their_island_alone,
             test_a_good_candidate_arrives_on_the_next_island_round_the_ring,
-            test_nobody_migrates_where_the_fraction_is_nothing,
+            test_as_many_migrate_as_the_fraction_says, test_nobody_migrates_where_the_fraction_is_nothing,
             test_islands_that_are_more_or_fewer_are_settled_anew,
             test_inspirations_are_the_best_and_what_is_far_from_them, test_the_same_figures_inspire_once,
             test_a_front_has_a_bound_and_keeps_its_ends_and_the_best,
