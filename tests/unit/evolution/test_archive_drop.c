@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Candidates whose files are dropped: never such as matter, and never chosen again. And the archive in a checkpoint. */
-#include "evolution/archive_state.h"
-#include "tests/lib/objectives.h"
-#include "tests/lib/suite.h"
+#include "tests/unit/evolution/archive_fixture.h"
 
 #include <string.h>
 
 #define MANY 400
 
-static objectives_t s_objectives (void)
-{
-    objectives_t objectives = {.count = 0};
-    objectives_put (&objectives, "a", GOAL_MINIMIZE, false);
-    objectives_put (&objectives, "b", GOAL_MAXIMIZE, false);
-    return objectives;
-}
-
-static digest_t s_id (size_t number)
-{
-    return digest_of (&number, sizeof number);
-}
-
 /* Candidates of made-up figures on two islands, each a child of one before; every seventh is invalid. */
 static archive_t *s_filled (size_t count)
 {
-    objectives_t objectives = s_objectives ();
+    objectives_t objectives = archive_objectives ();
     archive_t *archive = archive_new (&objectives);
     islands_t islands = {2, 50, 0.1};
     random_t random;
@@ -34,13 +19,14 @@ static archive_t *s_filled (size_t count)
     for (size_t i = 0; i < count; i++) {
         metrics_t metrics = metrics_two (1 + random_unit (&random), 1 + random_unit (&random));
         bool valid = i % 7 != 3;
-        archive_candidate_t candidate = {.id = s_id (i),
-                                         .tokens = s_id (i + 100000),
-                                         .parents = {s_id (i > 0 ? (size_t)random_below (&random, i) : 0)},
-                                         .parent_count = i > 0,
-                                         .island = i == 0 ? ARCHIVE_EVERYWHERE : i % 2,
-                                         .valid = valid,
-                                         .metrics = valid ? &metrics : NULL};
+        archive_candidate_t candidate = {
+            .id = candidate_id (i),
+            .tokens = candidate_id (i + 100000),
+            .parents = {candidate_id (i > 0 ? (size_t)random_below (&random, i) : 0)},
+            .parent_count = i > 0,
+            .island = i == 0 ? ARCHIVE_EVERYWHERE : i % 2,
+            .valid = valid,
+            .metrics = valid ? &metrics : NULL};
         ck_assert_int_eq (archive_add (archive, &candidate), 0);
     }
     return archive;
@@ -58,7 +44,7 @@ static bool s_is_ranked (const archive_t *archive, uint32_t index)
 START_TEST (the_oldest_go_first_but_none_that_matters)
 {
     archive_t *archive = s_filled (MANY);
-    digest_t dropped[MANY], spared[2] = {s_id (20), s_id (21)}, pinned = s_id (22);
+    digest_t dropped[MANY], spared[2] = {candidate_id (20), candidate_id (21)}, pinned = candidate_id (22);
     archive_pin (archive, &pinned);
     ck_assert_uint_eq (archive_drop (archive, spared, 2, 50, dropped), 50);
     ck_assert_uint_eq (archive_kept (archive), MANY - 50);
@@ -128,7 +114,7 @@ START_TEST (an_archive_that_is_saved_and_loaded_goes_on_the_same)
     digest_t dropped[MANY];
     archive_drop (archive, NULL, 0, 100, dropped);
     buffer_t saved = s_saved (archive);
-    objectives_t objectives = s_objectives ();
+    objectives_t objectives = archive_objectives ();
     archive_t *loaded = archive_new (&objectives);
     image_t image = image_from (saved.data, saved.size);
     archive_image (loaded, &image);
@@ -139,8 +125,11 @@ START_TEST (an_archive_that_is_saved_and_loaded_goes_on_the_same)
     random_init_number (&other, 7);
     for (size_t i = 0; i < 500; i++) {
         metrics_t metrics = metrics_two (1 - (double)i / 1000, 1.5);
-        archive_candidate_t candidate = {
-            .id = s_id (MANY + i), .parent_count = 1, .island = i % 2, .valid = true, .metrics = &metrics};
+        archive_candidate_t candidate = {.id = candidate_id (MANY + i),
+                                         .parent_count = 1,
+                                         .island = i % 2,
+                                         .valid = true,
+                                         .metrics = &metrics};
         const archive_entry_t *a = archive_select (archive, i % 2, SELECT_DGM, &one);
         const archive_entry_t *b = archive_select (loaded, i % 2, SELECT_DGM, &other);
         ck_assert (digest_equal (&a->id, &b->id));
