@@ -194,9 +194,7 @@ void on_merged (node_t *self, const merged_t *event)
         knowledge_overtaken (self, index);
     else if (owner == OWNER_PARCEL)
         knowledge_merged (self, index, event);
-    else if (is_overtaken)
-        (void)apply_rebase (self, index);
-    else
+    else if (!is_overtaken) /* else improve_advance has it merged again */
         s_improvement_merged (self, index, event);
 }
 

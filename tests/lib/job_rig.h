@@ -29,6 +29,7 @@ static const char job_rig_evaluator[] =
     "exit) echo 'it is bad' >&2; exit 3;;\n"
     "crash) kill -SEGV $$;;\n"
     "hang) sleep 1000;;\n"
+    "idle) sleep 0.5; echo '{\"metrics\": {\"score\": 1}}';;\n"
     "silent) ;;\n"
     "garbage) echo 'the score is good';;\n"
     "nan) echo '{\"metrics\": {\"score\": NaN}}';;\n"

@@ -74,6 +74,19 @@ START_TEST (a_valid_run_gives_each_objective_its_value_in_order)
 }
 END_TEST
 
+START_TEST (who_waits_takes_time_but_not_the_processors)
+{
+    bench_t bench = s_bench (false);
+    bench.rig->agent->objectives.items[1].source = SOURCE_CPU_TIME;
+    const evaluated_t *found = s_evaluate (&bench, "idle\n");
+    ck_assert_msg (found->reason == REASON_NONE, "%.*s", (int)found->detail.size, found->detail.data);
+    ck_assert_uint_ge (found->wall_ms, 500);
+    ck_assert_double_gt (found->metrics.items[1].value, 0);
+    ck_assert_double_lt (found->metrics.items[1].value, 0.25);
+    s_end (&bench);
+}
+END_TEST
+
 START_TEST (a_run_that_gives_no_result_is_invalid_with_the_reason)
 {
     bench_t bench = s_bench (false);
@@ -316,6 +329,7 @@ START_TEST (runs_of_one_candidate_share_its_files_and_few_candidates_stay)
 END_TEST
 
 SUITE_MAIN ("evaluation", a_valid_run_gives_each_objective_its_value_in_order,
+            who_waits_takes_time_but_not_the_processors,
             a_run_that_gives_no_result_is_invalid_with_the_reason, a_run_that_hangs_ends_at_its_timeout,
             the_evaluator_sees_the_private_data_of_this_node,
             a_run_can_not_change_the_files_that_the_next_one_sees,

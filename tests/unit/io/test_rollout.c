@@ -227,6 +227,24 @@ static void s_expect_restart_problem_within (uint64_t timeout_ms, const char *re
     s_end (&bench);
 }
 
+START_TEST (old_releases_go_once_the_service_is_at_work_on_the_new_one)
+{
+    bench_t bench = s_bench ("[ ! -e ../../broken ]");
+    bench.rig->config->retention.releases = 1;
+    digest_t third = job_rig_candidate (bench.rig, "3\n"), fourth = job_rig_candidate (bench.rig, "4\n");
+    apply_t applies[] = {{18, bench.first, bench.second}, {19, bench.second, third}, {20, third, fourth}};
+    for (size_t i = 0; i < 3; i++) {
+        if (i == 2)
+            scratch_write (&bench.rig->fixture.scratch, "data/broken", "");
+        releases_apply (bench.releases, &applies[i]);
+        job_rig_wait (bench.rig, i + 1);
+        ck_assert_uint_eq (s_laid_out (&bench),
+                           i < 2 ? 2 : 3); /* none while it may still run on an old one */
+    }
+    s_end (&bench);
+}
+END_TEST
+
 START_TEST (a_service_that_does_not_come_back_is_told)
 {
     s_expect_restart_problem_within (120000, "exit 7", "code 7");
@@ -314,5 +332,6 @@ SUITE_MAIN ("rollout", a_snapshot_lays_the_release_out_and_switches_nothing,
             a_release_that_is_not_here_fails_and_changes_nothing, a_start_puts_a_link_that_was_moved_right,
             a_switch_that_can_not_be_synced_is_told_as_done,
             the_service_is_restarted_on_the_new_release_before_apply_is_told,
+            old_releases_go_once_the_service_is_at_work_on_the_new_one,
             a_service_that_does_not_come_back_is_told, the_executor_merges_and_loads_from_the_store,
             a_merge_that_no_machine_could_make_is_told_apart_from_a_fault)
