@@ -83,8 +83,9 @@ typedef struct {
     uint64_t fault_wall_ms;
     struct {
         char name[LIMIT_NAME + 1];
-        unsigned running;              /* its proposals under way */
-        unsigned fruitless;            /* its proposals in a row that gave nothing new */
+        unsigned running;   /* its proposals under way */
+        unsigned fruitless; /* its proposals in a row that gave nothing new */
+        char fruitless_why[LIMIT_TEXT + 1];
         bool exhausted;                /* its budget is spent */
         char idle_why[LIMIT_TEXT + 1]; /* why it had nothing more to propose when asked last; empty: it had */
     } proposers[LIMIT_CAPABILITIES];

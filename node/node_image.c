@@ -97,6 +97,7 @@ static void s_proposer (proposer_t *self, image_t *image)
     image_unsigned (image, &self->parallel, 0);
     image_unsigned (image, &self->running, 0);
     image_unsigned (image, &self->fruitless, 0);
+    image_text (image, self->fruitless_why, sizeof self->fruitless_why);
     image_uint (image, &self->after_ms, 0);
     image_bool (image, &self->exhausted);
     image_bool (image, &self->idle);

@@ -218,10 +218,11 @@ void propose_schedule (node_t *self)
     }
 }
 
-/* A proposer that gives nothing new again and again is asked less and less often. */
-static void s_back_off (const node_t *self, proposer_t *proposer, bool fruitful)
+/* A proposer that gives nothing new again and again is asked less and less often. `why` it gave nothing. */
+static void s_back_off (const node_t *self, proposer_t *proposer, bool fruitful, text_t why)
 {
     proposer->fruitless = fruitful ? 0 : proposer->fruitless + 1;
+    text_copy (fruitful ? text_of ("") : why, proposer->fruitless_why, sizeof proposer->fruitless_why);
     proposer->idle = false;
     proposer->idle_asked = fruitful ? 0 : proposer->idle_asked;
     uint64_t wait_ms = (uint64_t)PROPOSE_WAIT_MS_MIN << (proposer->fruitless < 8 ? proposer->fruitless : 8);
@@ -322,7 +323,10 @@ void on_proposed (node_t *self, const proposed_t *event)
     if (event->result == PROPOSAL_LATER)
         s_wait_for_others (self, proposer);
     else if (event->result != PROPOSAL_IDLE)
-        s_back_off (self, proposer, improvement != NONE);
+        s_back_off (self, proposer, improvement != NONE,
+                    event->result == PROPOSAL_CANDIDATE
+                        ? text_of ("what it made was not taken (`evomesh log --state rejected`)")
+                        : event->description);
     switch ((proposal_result_t)event->result) {
     case PROPOSAL_CANDIDATE:
     case PROPOSAL_LATER: break;

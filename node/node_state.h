@@ -198,9 +198,10 @@ typedef struct {
 typedef struct {
     char name[LIMIT_NAME + 1];
     double share;
-    unsigned parallel;   /* as in proposer_row_t */
-    unsigned running;    /* its proposals under way */
-    unsigned fruitless;  /* its proposals in a row that gave nothing new */
+    unsigned parallel;                  /* as in proposer_row_t */
+    unsigned running;                   /* its proposals under way */
+    unsigned fruitless;                 /* its proposals in a row that gave nothing new */
+    char fruitless_why[LIMIT_TEXT + 1]; /* of the last of them; empty: there was none */
     uint64_t after_ms;   /* it isn't asked before; UINT64_MAX: not before one of its proposals ends */
     bool exhausted;      /* its budget is spent: it isn't asked again before the next STARTED */
     bool idle;           /* it had nothing more to propose when it was asked last */

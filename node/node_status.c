@@ -19,6 +19,7 @@ static void s_list_proposers (const node_t *self, node_status_t *status)
         memcpy (status->proposers[i].name, proposer->name, sizeof proposer->name);
         status->proposers[i].running = proposer->running;
         status->proposers[i].fruitless = proposer->fruitless;
+        memcpy (status->proposers[i].fruitless_why, proposer->fruitless_why, sizeof proposer->fruitless_why);
         status->proposers[i].exhausted = proposer->exhausted;
         if (proposer->idle)
             memcpy (status->proposers[i].idle_why, proposer->idle_why, sizeof proposer->idle_why);

@@ -85,12 +85,13 @@ static void s_add_proposers (json_t *list, const node_status_t *status, const re
                         "%s has nothing more to propose: %s; it is asked again once a new candidate is "
                         "measured or another release is live, else less and less often",
                         name, why);
-        else if (status->proposers[i].fruitless >= FRUITLESS_TOLD)
-            s_add_step (
-                list,
-                "%s gave nothing new %u times in a row, and is asked less often: `evomesh watch`, and "
-                "the log on stderr of `evomesh run`, tell why",
-                name, status->proposers[i].fruitless);
+        else if (status->proposers[i].fruitless >= FRUITLESS_TOLD) {
+            char line[LIMIT_TEXT + 1];
+            s_on_one_line (status->proposers[i].fruitless_why, line);
+            s_add_step (list,
+                        "%s gave nothing new %u times in a row, and is asked less often; the last time: %s",
+                        name, status->proposers[i].fruitless, line);
+        }
     }
     if (json_is_true (json_object_get (process->llm, "exhausted")))
         s_add_step (list, "llm has spent its budget: raise llm.budget in node.yaml and restart the node");

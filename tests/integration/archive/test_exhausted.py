@@ -62,6 +62,7 @@ def one_that_gives_nothing_is_named (mesh):
     node.cli ("group", "create", "silence")
     node.start ()
     wait_for ("status names who gives nothing new", lambda: "mute gave nothing new" in node.cli ("status").out)
+    expect ("the last time: the proposer changed nothing" in node.cli ("status").out, "status doesn't say why it gives nothing new")
     mute, = node.status ()["proposers"]
     expect (mute["name"] == "mute" and mute["fruitless"] >= 4 and mute["idle"] is None and not mute["exhausted"], mute)
 
