@@ -55,6 +55,7 @@ typedef struct {
     bool valid;
     bool dropped;      /* its files are gone: it is known, and never chosen */
     bool pinned;       /* never dropped */
+    bool withdrawn;    /* rolled back, or made of what was: see archive_withdraw */
     bool on_front;     /* nothing dominates it; of candidates with the same metrics only the first */
     uint8_t home;      /* island that it was bred on; ARCHIVE_EVERYWHERE */
     uint32_t islands;  /* a bit for each that it lives on */
@@ -85,6 +86,12 @@ const archive_entry_t *archive_twin (const archive_t *self, const digest_t *toke
 
 /* A candidate that is here is never dropped from now on. */
 void archive_pin (archive_t *self, const digest_t *id);
+
+/* What was rolled back is withdrawn, with all that is made of it, now or later: nobody should breed from what did harm. It stays on the
+ * front, where it measured well. Takes time in proportion to all candidates. */
+void archive_withdraw (archive_t *self, const digest_t *id);
+/* It is live again: one may breed from it, too. What was made of it before stays withdrawn. */
+void archive_readmit (archive_t *self, const digest_t *id);
 
 /* Drops the oldest `max` of those that may be: all but the root, the front, what is ranked of an island (so the best, too), what is pinned,
  * and `spared`. Who was dropped leaves its islands, so that it is neither parent nor inspiration; it stays known, with its figures, so

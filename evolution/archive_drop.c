@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Candidates whose files need not be kept. */
+/* Candidates whose files need not be kept, and such that nobody should breed from. */
 #include "evolution/archive_state.h"
 
 #include <assert.h>
@@ -62,4 +62,43 @@ size_t archive_drop (archive_t *self, const digest_t *spared, size_t spared_coun
     free (stays);
     assert (count <= max && self->dropped <= self->count);
     return count;
+}
+
+/* --- withdrawn ones --- */
+
+bool archive_is_of_withdrawn (const archive_t *self, const archive_entry_t *entry)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const archive_entry_t *parent = archive_find (self, &entry->parents[i]);
+        if (parent && parent->withdrawn)
+            return true;
+    }
+    return false;
+}
+
+void archive_withdraw (archive_t *self, const digest_t *id)
+{
+    assert (self && id);
+    const archive_entry_t *entry = archive_find (self, id);
+    if (!entry || entry->withdrawn)
+        return;
+    self->entries[entry - self->entries].withdrawn = true;
+    for (bool found = true; found;) { /* a child may have been added before its parent */
+        found = false;
+        for (size_t i = 0; i < self->count; i++) {
+            archive_entry_t *other = &self->entries[i];
+            if (other->withdrawn || !archive_is_of_withdrawn (self, other))
+                continue;
+            other->withdrawn = true;
+            found = true;
+        }
+    }
+}
+
+void archive_readmit (archive_t *self, const digest_t *id)
+{
+    assert (self && id);
+    const archive_entry_t *entry = archive_find (self, id);
+    if (entry)
+        self->entries[entry - self->entries].withdrawn = false;
 }

@@ -77,6 +77,7 @@ static void s_entry_image (archive_entry_t *self, size_t objectives, image_t *im
     image_bool (image, &self->valid);
     image_bool (image, &self->dropped);
     image_bool (image, &self->pinned);
+    image_bool (image, &self->withdrawn);
     image_bool (image, &self->on_front);
     metrics_image (&self->metrics, image);
     image_real (image, &self->violation);

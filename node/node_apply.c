@@ -231,6 +231,7 @@ static void s_remember (node_t *self, const improvement_t *improvement)
     assert (self->applied_count < LIMIT_SNAPSHOTS && !digest_is_zero (&improvement->snapshot));
     archive_pin (self->archive, &improvement->base);
     archive_pin (self->archive, &improvement->candidate);
+    archive_readmit (self->archive, &improvement->candidate);
     applied_t *grown = realloc (self->applied, (self->applied_count + 1) * sizeof *grown);
     assert (grown);
     self->applied = grown;

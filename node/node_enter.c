@@ -107,6 +107,15 @@ static bool s_is_new (node_t *self, size_t index)
     return false;
 }
 
+/* Was what a proposer made it of rolled back while it was at work? The operator, or a peer's package, may bring it back. */
+static bool s_is_of_withdrawn (const node_t *self, const improvement_t *improvement)
+{
+    const archive_entry_t *parents[] = {archive_find (self->archive, &improvement->parent),
+                                        archive_find (self->archive, &improvement->second_parent)};
+    return improvement->origin == ORIGIN_PROPOSER &&
+           ((parents[0] && parents[0]->withdrawn) || (parents[1] && parents[1]->withdrawn));
+}
+
 size_t propose_enter (node_t *self, size_t index, bytes_t tree)
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
@@ -114,6 +123,10 @@ size_t propose_enter (node_t *self, size_t index, bytes_t tree)
     improve_move (self, index, MOVE_PROPOSE);
     if (!s_paths_allowed (self, tree)) {
         improve_reject (self, index, REASON_PROTECTED, NULL);
+        return NONE;
+    }
+    if (s_is_of_withdrawn (self, improvement)) {
+        improve_reject (self, index, REASON_STALE_BASE, "what it was made of was rolled back meanwhile");
         return NONE;
     }
     if (!s_is_new (self, index))

@@ -12,6 +12,7 @@
 #define PROPOSE_WAIT_MS_MIN 50
 #define PROPOSE_WAIT_MS_MAX 10000
 #define PROPOSE_IDLE_MS_MIN 1000
+#define PARENT_DRAWS        16
 #define PROPOSE_IDLE_MS_MAX 3600000
 
 /* The proposals under way of the proposer in that place are given up, and nobody is blamed. */
@@ -135,11 +136,14 @@ static size_t s_draw_proposer (node_t *self, const double shares[LIMIT_CAPABILIT
     return last;
 }
 
+/* Those that one may learn from. */
 static size_t s_hashes (const archive_entry_t *const entries[], size_t count, hash_t *hashes)
 {
+    size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        hashes[i].id = entries[i]->id;
-    return count;
+        if (!entries[i]->withdrawn)
+            hashes[used++].id = entries[i]->id;
+    return used;
 }
 
 /* Candidates to learn from: the best of the island and the live release, and what measures differently from all of them. */
@@ -165,6 +169,19 @@ static size_t s_draw_island (node_t *self)
 {
     size_t count = archive_islands (self->archive);
     return count > 1 ? (size_t)random_below (&self->random, count) : 0;
+}
+
+/* Nobody breeds from what was rolled back, or from what was made of it: where most is, from the live release. */
+static const archive_entry_t *s_draw_parent (node_t *self, size_t island)
+{
+    for (int i = 0; i < PARENT_DRAWS; i++) {
+        const archive_entry_t *parent =
+            archive_select (self->archive, island, self->settings.selection, &self->random);
+        if (!parent || !parent->withdrawn)
+            return parent;
+    }
+    const archive_entry_t *live = archive_find (self->archive, &self->live);
+    return live && live->valid ? live : NULL;
 }
 
 /* What there is to go on from: once it changes, who had nothing more to propose may have again. */
@@ -195,8 +212,7 @@ void propose_schedule (node_t *self)
         s_rouse_idle (self);
     while (s_may_propose (self) && (sum = s_shares (self, shares)) > 0) {
         size_t island = s_draw_island (self);
-        const archive_entry_t *parent =
-            archive_select (self->archive, island, self->settings.selection, &self->random);
+        const archive_entry_t *parent = s_draw_parent (self, island);
         if (!parent)
             return;
         hash_t top[LIMIT_METADATA], diverse[LIMIT_METADATA];

@@ -36,6 +36,17 @@ void rollback_start (node_t *self, size_t index, reason_code_t reason)
         s_fail (self, index);
 }
 
+/* Nobody is to breed from what was taken back. What is measured against it already is merged onto what is live now, without it. */
+static void s_withdraw (node_t *self, const digest_t *improvement)
+{
+    size_t at = 0;
+    while (at < self->applied_count && !digest_equal (&self->applied[at].improvement, improvement))
+        at++;
+    assert (at < self->applied_count);
+    archive_withdraw (self->archive, &self->applied[at].after);
+    archive_readmit (self->archive, &self->live);
+}
+
 void on_restored (node_t *self, const restored_t *event)
 {
     assert (self && event);
@@ -46,8 +57,10 @@ void on_restored (node_t *self, const restored_t *event)
     improvement_t *improvement = &self->improvements[index];
     assert (owner == OWNER_IMPROVEMENT && improvement->state == STATE_ROLLING_BACK);
     text_copy (event->detail, improvement->detail, sizeof improvement->detail);
-    if (event->result != SWITCH_FAILED)
+    if (event->result != SWITCH_FAILED) {
         apply_set_live (self, &improvement->base, &improvement->base_tree, &improvement->baseline);
+        s_withdraw (self, &improvement->id);
+    }
     if (event->result != SWITCH_DONE) {
         self->counts.rolled_back++;
         improve_fault (self, true, "going back to the release before", improvement->detail);

@@ -213,6 +213,7 @@ static void s_act (rig_t *self, size_t k, const effect_t *effect)
     case EFFECT_PROPOSE:
         assert (self->nodes[k].proposal_count < RIG_PROPOSALS_MAX);
         self->nodes[k].proposers[self->nodes[k].proposal_count] = effect->as.propose.proposer;
+        self->nodes[k].parents[self->nodes[k].proposal_count] = effect->as.propose.parent;
         self->nodes[k].proposals[self->nodes[k].proposal_count++] = effect->as.propose.operation;
         break;
     case EFFECT_EVALUATE: rig_job_evaluate (self, k, &effect->as.evaluate); break;

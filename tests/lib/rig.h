@@ -84,7 +84,8 @@ struct rig {
         digest_t current;
         uint64_t proposals[RIG_PROPOSALS_MAX]; /* operations of its PROPOSEs; the test answers them */
         uint64_t
-            proposers[RIG_PROPOSALS_MAX]; /* whom each of them asks: 0 who works here, 1 who may be away */
+            proposers[RIG_PROPOSALS_MAX];    /* whom each of them asks: 0 who works here, 1 who may be away */
+        digest_t parents[RIG_PROPOSALS_MAX]; /* from which */
         size_t proposal_count;
         buffer_t journal;    /* every event, behind its length, with the digest of its effects */
         buffer_t events;     /* all that it emitted: a string each, "type key=value …", for rig_told */

@@ -148,5 +148,27 @@ START_TEST (an_archive_that_is_saved_and_loaded_goes_on_the_same)
 }
 END_TEST
 
-SUITE_MAIN ("archive drop", the_oldest_go_first_but_none_that_matters,
-            who_was_dropped_is_known_and_never_chosen, an_archive_that_is_saved_and_loaded_goes_on_the_same)
+START_TEST (test_what_is_made_of_what_was_withdrawn_is_withdrawn)
+{
+    archive_t *archive = archive_fixture ();
+    for (size_t i = 0; i < 6; i++) /* a chain */
+        archive_put_everywhere (archive, i, i > 0 ? i - 1 : 0, 10, 10 + (double)i);
+    archive_put_everywhere (archive, 6, 1, 10, 20);
+    digest_t third = candidate_id (3), fourth = candidate_id (4), absent = candidate_id (99);
+    archive_withdraw (archive, &absent);
+    archive_withdraw (archive, &third);
+    archive_put_everywhere (archive, 7, 5, 10, 30);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert_int_eq (archive_candidate (archive, i)->withdrawn, i == 3 || i == 4 || i == 5 || i == 7);
+    archive_readmit (archive, &fourth);
+    archive_put_everywhere (archive, 8, 4, 10, 40);
+    ck_assert (!archive_candidate (archive, 4)->withdrawn && !archive_candidate (archive, 8)->withdrawn);
+    ck_assert (archive_candidate (archive, 5)->withdrawn &&
+               archive_candidate (archive, 7)->on_front == false);
+    archive_destroy (&archive);
+}
+END_TEST
+
+SUITE_MAIN ("archive drop", test_what_is_made_of_what_was_withdrawn_is_withdrawn,
+            the_oldest_go_first_but_none_that_matters, who_was_dropped_is_known_and_never_chosen,
+            an_archive_that_is_saved_and_loaded_goes_on_the_same)

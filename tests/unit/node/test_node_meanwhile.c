@@ -227,6 +227,54 @@ START_TEST (a_package_that_is_held_holds_up_no_other)
 }
 END_TEST
 
+/* Answers the oldest proposal that was not yet, and lets new ones be asked for; true if there was one, of which `parent` is told. */
+static bool s_answer (rig_t *rig, size_t *at, const digest_t *candidate, digest_t *parent)
+{
+    if (*at == rig->nodes[0].proposal_count)
+        return false;
+    *parent = rig->nodes[0].parents[*at];
+    proposed_t proposed = {.operation = rig->nodes[0].proposals[(*at)++],
+                           .result = candidate ? PROPOSAL_CANDIDATE : PROPOSAL_NONE,
+                           .parent = *parent,
+                           .description = text_of ("as the test has it")};
+    for (size_t i = 0; candidate && i < rig->tree_count; i++)
+        if (digest_equal (&rig->trees[i].id, candidate))
+            proposed.tree = bytes_of (rig->trees[i].tree.data, rig->trees[i].tree.size);
+    rig_event (rig, 0, (event_t){.kind = EVENT_PROPOSED, .as.proposed = proposed});
+    rig_pass (rig, 15000); /* longer than any wait after one that gave nothing */
+    return true;
+}
+
+START_TEST (nobody_breeds_from_what_was_rolled_back)
+{
+    rig_t *rig = rig_new (1, NULL);
+    digest_t harm = *rig_candidate (rig, "harm", 0.5, 0), child = *rig_candidate (rig, "harm+child", 0.4, 0),
+             parent;
+    rig_propose (rig, 0, &harm);
+    rig_settle (rig);
+    rig->proposers = 1;
+    rig_restart (rig, 0);
+    size_t at = 0, of_harm = 0;
+    do /* until one that is made of it is under way */
+        ck_assert (s_answer (rig, &at, NULL, &parent));
+    while (!digest_equal (&rig->nodes[0].parents[at], &harm));
+    ck_assert (s_command (rig, "rollback", &harm));
+    rig_settle (rig);
+    ck_assert (s_answer (rig, &at, &child, &parent));
+    ck_assert (digest_equal (&parent, &harm));
+    reason_code_t reason;
+    ck_assert_int_eq (rig_state (rig, 0, &child, &reason, NULL), STATE_REJECTED);
+    ck_assert_int_eq (reason, REASON_STALE_BASE);
+    size_t asked = rig->nodes[0].proposal_count; /* those were asked for before it was rolled back */
+    while (rig->nodes[0].proposal_count < RIG_PROPOSALS_MAX - 2 && s_answer (rig, &at, NULL, &parent))
+        of_harm += at > asked && digest_equal (&parent, &harm);
+    ck_assert_uint_gt (at, asked + 8);
+    ck_assert_uint_eq (of_harm, 0);
+    ck_assert (digest_equal (&rig->nodes[0].current, &rig->trees[0].id));
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (a_pause_leaves_what_is_live_as_it_is)
 {
     rig_t *rig = rig_new (1, NULL);
@@ -253,4 +301,4 @@ SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_t
             a_merge_onto_what_was_rolled_back_meanwhile_is_given_up,
             a_rollback_that_failed_can_be_tried_again, what_is_live_can_be_rolled_back_however_much_is_held,
             a_package_for_which_all_places_are_held_is_tried_later, a_package_that_is_held_holds_up_no_other,
-            a_pause_leaves_what_is_live_as_it_is)
+            nobody_breeds_from_what_was_rolled_back, a_pause_leaves_what_is_live_as_it_is)
