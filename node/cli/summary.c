@@ -129,7 +129,7 @@ static void s_print (const cli_t *cli, json_t *nodes, const best_t *best)
     size_t i;
     json_t *node;
     output_table_t *table =
-        output_table_new ("NODE|?>PROPOSED|>APPLIED|?>SENT|?>ADOPTED|?>ROLLED BACK|~START → NOW|~REJECTED");
+        output_table_new ("NODE|?>PROPOSED|>APPLIED|?>SENT|>ADOPTED|?>ROLLED BACK|~START → NOW|~REJECTED");
     json_array_foreach (nodes, i, node)
     {
         output_table_row (table, "%s|%lld|%lld|%lld|%lld|%lld|%s|%s",
