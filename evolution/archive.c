@@ -288,7 +288,8 @@ int archive_add (archive_t *self, const archive_candidate_t *candidate)
         .id = candidate->id, .tokens = candidate->tokens, .home = (uint8_t)candidate->island};
     for (size_t i = 0; i < candidate->parent_count; i++)
         entry->parents[i] = candidate->parents[i];
-    entry->withdrawn = archive_is_of_withdrawn (self, entry);
+    entry->withdrawn =
+        archive_is_withdrawn (self, &entry->parents[0]) || archive_is_withdrawn (self, &entry->parents[1]);
     archive_register (self, index);
     if (candidate->valid)
         s_admit (self, index, candidate->metrics);

@@ -88,10 +88,12 @@ const archive_entry_t *archive_twin (const archive_t *self, const digest_t *toke
 void archive_pin (archive_t *self, const digest_t *id);
 
 /* What was rolled back is withdrawn, with all that is made of it, now or later: nobody should breed from what did harm. It stays on the
- * front, where it measured well. Takes time in proportion to all candidates. */
+ * front, where it measured well. Aborts when out of memory. Takes time in proportion to all candidates. */
 void archive_withdraw (archive_t *self, const digest_t *id);
 /* It is live again: one may breed from it, too. What was made of it before stays withdrawn. */
 void archive_readmit (archive_t *self, const digest_t *id);
+/* Is it here, and withdrawn? */
+bool archive_is_withdrawn (const archive_t *self, const digest_t *id);
 
 /* Drops the oldest `max` of those that may be: all but the root, the front, what is ranked of an island (so the best, too), what is pinned,
  * and `spared`. Who was dropped leaves its islands, so that it is neither parent nor inspiration; it stays known, with its figures, so

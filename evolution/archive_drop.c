@@ -66,11 +66,19 @@ size_t archive_drop (archive_t *self, const digest_t *spared, size_t spared_coun
 
 /* --- withdrawn ones --- */
 
-bool archive_is_of_withdrawn (const archive_t *self, const archive_entry_t *entry)
+bool archive_is_withdrawn (const archive_t *self, const digest_t *id)
+{
+    assert (self && id);
+    const archive_entry_t *entry = archive_find (self, id);
+    return entry && entry->withdrawn;
+}
+
+/* Is one of its parents among those that are marked? */
+static bool s_is_child (const archive_t *self, const archive_entry_t *entry, const bool *marked)
 {
     for (size_t i = 0; i < 2; i++) {
         const archive_entry_t *parent = archive_find (self, &entry->parents[i]);
-        if (parent && parent->withdrawn)
+        if (parent && marked[parent - self->entries])
             return true;
     }
     return false;
@@ -80,19 +88,23 @@ void archive_withdraw (archive_t *self, const digest_t *id)
 {
     assert (self && id);
     const archive_entry_t *entry = archive_find (self, id);
-    if (!entry || entry->withdrawn)
+    if (!entry)
         return;
-    self->entries[entry - self->entries].withdrawn = true;
+    /* From this one alone: what was readmitted may be made of another. */
+    bool *marked = calloc (self->count, sizeof *marked);
+    assert (marked);
+    marked[entry - self->entries] = true;
     for (bool found = true; found;) { /* a child may have been added before its parent */
         found = false;
         for (size_t i = 0; i < self->count; i++) {
-            archive_entry_t *other = &self->entries[i];
-            if (other->withdrawn || !archive_is_of_withdrawn (self, other))
+            if (marked[i] || !s_is_child (self, &self->entries[i], marked))
                 continue;
-            other->withdrawn = true;
-            found = true;
+            marked[i] = found = true;
         }
     }
+    for (size_t i = 0; i < self->count; i++)
+        self->entries[i].withdrawn |= marked[i];
+    free (marked);
 }
 
 void archive_readmit (archive_t *self, const digest_t *id)

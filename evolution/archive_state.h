@@ -31,10 +31,6 @@ int archive_grow (archive_t *self);
 /* Enters an entry into both tables; of twins the first stays. */
 void archive_register (archive_t *self, uint32_t index);
 
-/* --- archive_drop.c --- */
-/* Is one of its parents withdrawn? */
-bool archive_is_of_withdrawn (const archive_t *self, const archive_entry_t *entry);
-
 /* --- archive_front.c --- */
 /* Puts a valid entry on the front unless one there is as good everywhere; takes off those that it dominates. Aborts if a front that
  * grew too large can't be sorted for want of memory. */

@@ -110,10 +110,9 @@ static bool s_is_new (node_t *self, size_t index)
 /* Was what a proposer made it of rolled back while it was at work? The operator, or a peer's package, may bring it back. */
 static bool s_is_of_withdrawn (const node_t *self, const improvement_t *improvement)
 {
-    const archive_entry_t *parents[] = {archive_find (self->archive, &improvement->parent),
-                                        archive_find (self->archive, &improvement->second_parent)};
     return improvement->origin == ORIGIN_PROPOSER &&
-           ((parents[0] && parents[0]->withdrawn) || (parents[1] && parents[1]->withdrawn));
+           (archive_is_withdrawn (self->archive, &improvement->parent) ||
+            archive_is_withdrawn (self->archive, &improvement->second_parent));
 }
 
 size_t propose_enter (node_t *self, size_t index, bytes_t tree)

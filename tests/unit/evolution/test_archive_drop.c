@@ -163,6 +163,10 @@ START_TEST (test_what_is_made_of_what_was_withdrawn_is_withdrawn)
     archive_readmit (archive, &fourth);
     archive_put_everywhere (archive, 8, 4, 10, 40);
     ck_assert (!archive_candidate (archive, 4)->withdrawn && !archive_candidate (archive, 8)->withdrawn);
+    digest_t sixth = candidate_id (6); /* another, of which they are not made */
+    archive_withdraw (archive, &sixth);
+    ck_assert (archive_candidate (archive, 6)->withdrawn);
+    ck_assert (!archive_candidate (archive, 4)->withdrawn && !archive_candidate (archive, 8)->withdrawn);
     ck_assert (archive_candidate (archive, 5)->withdrawn &&
                archive_candidate (archive, 7)->on_front == false);
     archive_destroy (&archive);
