@@ -318,6 +318,22 @@ void rig_pass (rig_t *self, uint64_t ms)
     }
 }
 
+void rig_find_apart (rig_t *self, const digest_t *theirs, const digest_t *mine)
+{
+    assert (self->count == 3);
+    rig_command (self, 2, "pause", NULL, NULL);
+    rig_propose (self, 0, theirs);
+    rig_settle (self);
+    self->nodes[0].rules.mute = true;
+    rig_command (self, 2, "resume", NULL, NULL);
+    for (size_t k = 0; k < 2; k++)
+        rig_command (self, k, "pause", NULL, NULL);
+    rig_propose (self, 2, mine);
+    rig_settle (self);
+    assert (digest_equal (&self->nodes[2].current, mine));
+    self->nodes[0].rules.mute = false;
+}
+
 void rig_release (rig_t *self, size_t k)
 {
     buffer_append (&self->nodes[k].inbox, self->nodes[k].held.data, self->nodes[k].held.size);

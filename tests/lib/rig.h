@@ -145,6 +145,9 @@ void rig_settle (rig_t *self);
 void rig_pass (rig_t *self, uint64_t ms);
 /* Answers what was held back. */
 void rig_release (rig_t *self, size_t k);
+/* Of three nodes the last finds `mine` while it can't fetch node 0's `theirs`, which is live on the others; these are paused then. After
+ * rig_release (2) it fetches that, and merges. */
+void rig_find_apart (rig_t *self, const digest_t *theirs, const digest_t *mine);
 /* Node k dies and is built anew from its journal. */
 void rig_restart (rig_t *self, size_t k);
 

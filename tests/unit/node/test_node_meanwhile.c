@@ -202,16 +202,7 @@ START_TEST (a_package_that_is_held_holds_up_no_other)
     rig_t *rig = rig_new (3, &policy);
     digest_t theirs = *rig_candidate (rig, "theirs", 0.9, 0), mine = *rig_candidate (rig, "mine", 0.95, 0),
              small = *rig_candidate (rig, "b", 0.5, 0);
-    rig_command (rig, 2, "pause", NULL, NULL);
-    rig_propose (rig, 0, &theirs);
-    rig_settle (rig);
-    rig->nodes[0].rules.mute = true; /* node 2 has something of its own live before it can fetch that */
-    rig_command (rig, 2, "resume", NULL, NULL);
-    for (size_t k = 0; k < 2; k++)
-        rig_command (rig, k, "pause", NULL, NULL);
-    rig_propose (rig, 2, &mine);
-    rig_settle (rig);
-    rig->nodes[0].rules.mute = false;
+    rig_find_apart (rig, &theirs, &mine);
     rig_release (rig, 2);
     rig_pass (rig, 6000);
     digest_t both = *rig_candidate (rig, "mine+theirs", 0, 0); /* the rig made it when it merged */

@@ -220,16 +220,7 @@ START_TEST (what_goes_live_while_a_package_is_merged_is_not_lost_by_it)
     rig_t *rig = rig_new (3, NULL);
     digest_t theirs = *rig_candidate (rig, "theirs", 0.9, 0), mine = *rig_candidate (rig, "mine", 0.95, 0),
              more = *rig_candidate (rig, "mine+more", 0.9, 0);
-    rig_command (rig, 2, "pause", NULL, NULL);
-    rig_propose (rig, 0, &theirs);
-    rig_settle (rig);
-    rig->nodes[0].rules.mute = true; /* node 2 has something of its own live before it can fetch that */
-    rig_command (rig, 2, "resume", NULL, NULL);
-    for (size_t k = 0; k < 2; k++)
-        rig_command (rig, k, "pause", NULL, NULL);
-    rig_propose (rig, 2, &mine);
-    rig_settle (rig);
-    rig->nodes[0].rules.mute = false;
+    rig_find_apart (rig, &theirs, &mine);
     rig->nodes[2].rules.hold_merges = true;
     rig_release (rig, 2);
     rig_pass (rig, 6000);
