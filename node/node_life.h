@@ -26,6 +26,8 @@ void improve_move_saying (node_t *self, size_t index, improvement_move_t move, c
 void improve_reject (node_t *self, size_t index, reason_code_t reason, const char *detail);
 /* Writes its row as it stands now. */
 void improve_persist (node_t *self, size_t index);
+/* The place in `applied` of that improvement; applied_count if it was never applied, or so long ago that only the store has it. */
+size_t applied_find (const node_t *self, const digest_t *improvement);
 /* Frees a final improvement's place, after its parcel was told what became of it. */
 void improve_finish (node_t *self, size_t index);
 /* Frees what it holds, and its place, without a word: for what never got under way. */
@@ -47,6 +49,18 @@ void improve_advance (node_t *self);
 uint64_t improve_due_ms (const improvement_t *improvement);
 /* The first of those, and the breaker's. */
 uint64_t improve_deadline_ms (const node_t *self);
+
+/* --- what a proposal starts from (node_parent.c) --- */
+
+/* The island that the next proposal is for. */
+size_t parent_draw_island (node_t *self);
+/* A parent from the island, as `selection` says. Nobody breeds from what was rolled back, or from what was made of it: where most is, from
+ * the live release. NULL if there is none. */
+const archive_entry_t *parent_draw (node_t *self, size_t island);
+/* Candidates to learn from: the best of propose->island and the live release, and what measures differently from all of them. `propose`
+ * borrows both lists. */
+void parent_inspire (const node_t *self, propose_t *propose, hash_t top[LIMIT_METADATA],
+                     hash_t diverse[LIMIT_METADATA]);
 
 /* --- proposals (node_propose.c) --- */
 

@@ -12,7 +12,6 @@
 #define PROPOSE_WAIT_MS_MIN 50
 #define PROPOSE_WAIT_MS_MAX 10000
 #define PROPOSE_IDLE_MS_MIN 1000
-#define PARENT_DRAWS        16
 #define PROPOSE_IDLE_MS_MAX 3600000
 
 /* The proposals under way of the proposer in that place are given up, and nobody is blamed. */
@@ -136,54 +135,6 @@ static size_t s_draw_proposer (node_t *self, const double shares[LIMIT_CAPABILIT
     return last;
 }
 
-/* Those that one may learn from. */
-static size_t s_hashes (const archive_entry_t *const entries[], size_t count, hash_t *hashes)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!entries[i]->withdrawn)
-            hashes[used++].id = entries[i]->id;
-    return used;
-}
-
-/* Candidates to learn from: the best of the island and the live release, and what measures differently from all of them. */
-static void s_inspire (const node_t *self, propose_t *propose, hash_t top[LIMIT_METADATA],
-                       hash_t diverse[LIMIT_METADATA])
-{
-    const archive_entry_t *best[ARCHIVE_INSPIRATIONS + 1], *others[ARCHIVE_INSPIRATIONS];
-    const archive_entry_t *live = archive_find (self->archive, &self->live);
-    size_t count = archive_top (self->archive, propose->island, best);
-    bool there = false;
-    for (size_t i = 0; i < count; i++)
-        there |= best[i] == live;
-    if (live && live->valid && !there)
-        best[count++] = live;
-    propose->top.count = s_hashes (best, count, top);
-    propose->top.items = top;
-    count = archive_diverse (self->archive, propose->island, best, count, others);
-    propose->diverse.count = s_hashes (others, count, diverse);
-    propose->diverse.items = diverse;
-}
-
-static size_t s_draw_island (node_t *self)
-{
-    size_t count = archive_islands (self->archive);
-    return count > 1 ? (size_t)random_below (&self->random, count) : 0;
-}
-
-/* Nobody breeds from what was rolled back, or from what was made of it: where most is, from the live release. */
-static const archive_entry_t *s_draw_parent (node_t *self, size_t island)
-{
-    for (int i = 0; i < PARENT_DRAWS; i++) {
-        const archive_entry_t *parent =
-            archive_select (self->archive, island, self->settings.selection, &self->random);
-        if (!parent || !parent->withdrawn)
-            return parent;
-    }
-    const archive_entry_t *live = archive_find (self->archive, &self->live);
-    return live && live->valid ? live : NULL;
-}
-
 /* What there is to go on from: once it changes, who had nothing more to propose may have again. */
 static void s_note_idle (const node_t *self, proposer_t *proposer)
 {
@@ -211,8 +162,8 @@ void propose_schedule (node_t *self)
     if (self->started)
         s_rouse_idle (self);
     while (s_may_propose (self) && (sum = s_shares (self, shares)) > 0) {
-        size_t island = s_draw_island (self);
-        const archive_entry_t *parent = s_draw_parent (self, island);
+        size_t island = parent_draw_island (self);
+        const archive_entry_t *parent = parent_draw (self, island);
         if (!parent)
             return;
         hash_t top[LIMIT_METADATA], diverse[LIMIT_METADATA];
@@ -222,7 +173,7 @@ void propose_schedule (node_t *self)
                              .number = self->proposals_made + proposals_here (self) + s_proposals_away (self),
                              .learning_rate = self->learning.rate,
                              .island = island};
-        s_inspire (self, &propose, top, diverse);
+        parent_inspire (self, &propose, top, diverse);
         uint64_t operation = operate (self, EFFECT_PROPOSE, &propose, OWNER_NODE,
                                       island * LIMIT_CAPABILITIES + propose.proposer);
         if (!operation)

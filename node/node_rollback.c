@@ -39,9 +39,7 @@ void rollback_start (node_t *self, size_t index, reason_code_t reason)
 /* Nobody is to breed from what was taken back. What is measured against it already is merged onto what is live now, without it. */
 static void s_withdraw (node_t *self, const digest_t *improvement)
 {
-    size_t at = 0;
-    while (at < self->applied_count && !digest_equal (&self->applied[at].improvement, improvement))
-        at++;
+    size_t at = applied_find (self, improvement);
     assert (at < self->applied_count);
     archive_withdraw (self->archive, &self->applied[at].after);
     archive_readmit (self->archive, &self->live);
@@ -132,13 +130,10 @@ void rollback_verified (node_t *self, size_t index, reason_code_t reason)
         s_fail (self, index);
         return;
     }
-    size_t later = 0;
-    while (later < self->applied_count &&
-           !digest_equal (&self->applied[later].improvement, &self->improvements[index].id))
-        later++;
+    size_t at = applied_find (self, &self->improvements[index].id);
     improve_move (self, index, MOVE_RESTORED);
     improve_finish (self, index);
-    s_undo_later (self, later + 1);
+    s_undo_later (self, at + 1);
 }
 
 /* Did going back from it fail before anything was changed? Then it is live still, by itself or under what stands on it. */

@@ -37,12 +37,19 @@ static size_t s_values (const metrics_t *metrics, value_t values[LIMIT_OBJECTIVE
     return metrics->count;
 }
 
+size_t applied_find (const node_t *self, const digest_t *improvement)
+{
+    assert (self && improvement);
+    size_t at = 0;
+    while (at < self->applied_count && !digest_equal (&self->applied[at].improvement, improvement))
+        at++;
+    return at;
+}
+
 /* What was final keeps what was measured and proved of it: only what came since is written into its row. */
 static void s_persist_revived (node_t *self, const improvement_t *improvement)
 {
-    size_t at = 0;
-    while (at < self->applied_count && !digest_equal (&self->applied[at].improvement, &improvement->id))
-        at++;
+    size_t at = applied_find (self, &improvement->id);
     assert (at < self->applied_count); /* nothing is applied meanwhile, so it is still there */
     applied_t *applied = &self->applied[at];
     improvement_row_t row;
@@ -110,10 +117,10 @@ void improve_persist (node_t *self, size_t index)
         .changed_ms = self->wall_ms,
     };
     say_persist (self, RECORD_IMPROVEMENT, &improvement->id, &improvement_row_record, &row);
-    for (size_t i = 0; i < self->applied_count; i++)
-        if (digest_equal (&self->applied[i].improvement, &improvement->id)) {
-            self->applied[i].state = improvement->state;
-            self->applied[i].row.size = 0;
-            record_encode (&improvement_row_record, &row, &self->applied[i].row);
-        }
+    size_t at = applied_find (self, &improvement->id);
+    if (at == self->applied_count)
+        return;
+    self->applied[at].state = improvement->state;
+    self->applied[at].row.size = 0;
+    record_encode (&improvement_row_record, &row, &self->applied[at].row);
 }

@@ -10,6 +10,7 @@
  *   node_improve.c    places, lifecycle moves, faults       node_knowledge_again.c  …tried again on another base
  *   node_row.c        …their rows in the store              node_serve.c            validation, the measuring side
  *   node_propose.c    proposals
+ *   node_parent.c     …and what they start from
  *   node_trial.c      measured comparisons, slots
  *   node_enter.c      candidates that enter
  *   node_candidate.c  the archive, and the digest of it     node_peer.c             who is here, who may vote
