@@ -2,8 +2,8 @@
 """How well packings generalise. `binpack.py EVOMESH [--seeds N] [--seconds S]`; binpack.sh builds and calls it.
 
 For each seed one node runs for so many seconds on two cores, then five nodes of one group, each with private instances of its own,
-for as long on the same two cores. Then the release that each node ended with packs 100 fresh instances, from a seed that no node had,
-and the instances that the nodes had. A run's figures are means over its nodes:
+for as long on the same two cores. Then the release that each node ended with packs the 100 instances of a fresh seed, which no node had,
+and the instances that the nodes had, 100 each. A run's figures are means over its nodes:
 
     fresh    excess on the fresh instances, %
     gap      fresh minus the excess on all instances that the run's nodes had
@@ -25,7 +25,6 @@ from mesh import PROJECT, Mesh
 AGENT = os.path.join (PROJECT, "deploy", "agents", "binpack")
 PROPOSERS = '[{name: search, command: [./search, "150"], share: 0.5, timeout: 60s}, {name: tune, share: 0.5}]'
 CORES = 2
-FRESH_SETS = 5  # of 20 instances each
 FRESH_AIM = 3.1
 GAP_AIM = 0.3
 GROUPS = {1: "one node", 5: "five nodes"}
@@ -105,7 +104,7 @@ def evolve (mesh, seed, count, seconds):
 
 
 def figures (packer, releases, seed):
-    fresh = [seed_of ("fresh", seed, number) for number in range (FRESH_SETS)]
+    fresh = [seed_of ("fresh", seed)]
     had = [seed_of ("instances", seed, number + 1) for number in range (len (releases))]
 
     def gap (release, seeds):

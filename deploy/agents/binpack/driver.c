@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CAPACITY  150
-#define WORDS_MAX 20000
+#define WORDS_MAX 60000
 #define NO_NUMBER 0xffff
 
 double priority (int item, int remaining, int capacity);

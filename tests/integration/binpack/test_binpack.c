@@ -8,7 +8,7 @@
 #include "evolution/literal.h"
 #include "tests/integration/binpack/agent_bench.h"
 
-#define INSTANCES 20
+#define INSTANCES 100
 #define ITEMS     500
 #define CAPACITY  150
 
