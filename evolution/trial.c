@@ -340,46 +340,16 @@ void trial_result (const trial_t *self, trial_result_t *result)
         s_interval (self, i, result);
 }
 
-/* --- checkpoints --- */
-
-static void s_runs_image (const trial_t *self, double runs[LIMIT_PAIRS][LIMIT_OBJECTIVES], size_t *count,
-                          image_t *image)
+bool trial_rests_on_noise (const trial_t *self, const trial_result_t *result)
 {
-    image_size (image, count, LIMIT_PAIRS);
-    for (size_t i = 0; i < *count; i++)
-        for (size_t k = 0; k < self->objectives.count; k++)
-            image_real (image, &runs[i][k]);
-}
-
-void trial_image (trial_t *self, image_t *image)
-{
-    assert (self && image);
-    objectives_image (&self->objectives, image);
-    image_real (image, &self->min_improvement);
-    image_bool (image, &self->accept_equal);
-    image_bool (image, &self->base_known);
-    metrics_image (&self->base_known_values, image);
-    s_runs_image (self, self->candidate, &self->candidate_runs, image);
-    s_runs_image (self, self->base, &self->base_runs, image);
-    image_bool (image, &self->invalid);
-    image_bool (image, &self->base_invalid);
-    image_uint (image, &self->duration_ms, 0);
-    image_check (image, !self->base_known || self->base_known_values.count == self->objectives.count);
-}
-
-void trial_result_image (trial_result_t *self, image_t *image)
-{
-    assert (self && image);
-    image_unsigned (image, &self->verdict, VERDICT_INFEASIBLE);
-    image_real (image, &self->weighted);
-    metrics_image (&self->candidate, image);
-    metrics_image (&self->base, image);
-    for (size_t i = 0; i < self->candidate.count; i++) { /* there are as many objectives */
-        image_real (image, &self->improvements[i]);
-        image_real (image, &self->dispersion[i]);
-        image_real (image, &self->low[i]);
-        image_real (image, &self->high[i]);
-        image_unsigned (image, &self->changes[i], CHANGE_WORSE);
-    }
-    image_size (image, &self->repeats, LIMIT_PAIRS);
+    assert (self && result && !self->accept_equal);
+    if (result->verdict != VERDICT_ACCEPT)
+        return false;
+    change_t changes[LIMIT_OBJECTIVES];
+    for (size_t i = 0; i < self->objectives.count; i++)
+        changes[i] = self->objectives.items[i].noisy && result->changes[i] == CHANGE_BETTER
+                         ? CHANGE_SAME
+                         : result->changes[i];
+    return objectives_accept (&self->objectives, changes, result->improvements, &result->candidate,
+                              self->min_improvement, NULL) != VERDICT_ACCEPT;
 }

@@ -91,6 +91,9 @@ void trial_invalid (trial_t *self);
 /* The outcome; only after TRIAL_DONE without `invalid` or `base_invalid` (asserted). */
 void trial_result (const trial_t *self, trial_result_t *result);
 
+/* True if the candidate is accepted for what it gained in noisy objectives: without, it wouldn't be. Not for a verification. */
+bool trial_rests_on_noise (const trial_t *self, const trial_result_t *result);
+
 /* Their fields, for a checkpoint: see protocol/image.h. */
 void trial_image (trial_t *self, image_t *image);
 void trial_result_image (trial_result_t *self, image_t *image);

@@ -115,6 +115,7 @@ static void s_comparison (comparison_t *self, image_t *image)
     image_digest (image, &self->base);
     image_bool (image, &self->foreign);
     image_bool (image, &self->live);
+    image_bool (image, &self->again);
     image_unsigned (image, &self->rank, RANK_OWN);
     image_uint (image, &self->order, 0);
     image_uint (image, &self->operation, 0);

@@ -141,6 +141,8 @@ void retain_check (node_t *self);
 /* Are enough members here to measure a change again? While some are away who may be fit, it is better not asked for: it would be
  * refused for want of results, however good it is. */
 bool review_may_be_confirmed (const node_t *self);
+/* Is this the group's one member, and may it go on without anybody's opinion? */
+bool review_is_alone (const node_t *self);
 /* Asks the group about an improvement that passed its test, or lets it wait for members; one that needs nobody is VALIDATED. */
 void review_start (node_t *self, size_t improvement);
 /* Asks a member again that was asked and has not answered. */

@@ -59,6 +59,12 @@ bool review_may_be_confirmed (const node_t *self)
            voters.validators >= package_min_confirmations (&self->group.policy, members);
 }
 
+bool review_is_alone (const node_t *self)
+{
+    assert (self);
+    return members_now (self) == 1 && self->group.policy.allow_alone;
+}
+
 void review_start (node_t *self, size_t index)
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
@@ -66,8 +72,7 @@ void review_start (node_t *self, size_t index)
     assert (improvement->state == STATE_TESTING && improvement->waits && improvement->feedback.count == 0);
     if (apply_rebase (self, index))
         return;
-    bool alone = members_now (self) == 1 && self->group.policy.allow_alone;
-    if (improvement->certified || alone) {
+    if (improvement->certified || review_is_alone (self)) {
         improvement->waits = false;
         improve_move (self, index, MOVE_CERTIFIED);
         return;

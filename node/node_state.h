@@ -120,7 +120,9 @@ typedef struct {
     digest_t candidate;
     digest_t base;
     bool foreign;
-    bool live;     /* runs of the candidate are runs of the live copy */
+    bool live; /* runs of the candidate are runs of the live copy */
+    bool
+        again; /* it was better in noisy objectives, nobody else measures it, and so it has to be once more */
     unsigned rank; /* who goes first when a slot is free: lower first */
     uint64_t order;
     uint64_t operation; /* the running one; 0 */

@@ -92,7 +92,8 @@ static bool s_start_run (node_t *self, comparison_t *comparison)
     evaluate_t evaluate = {.candidate = candidate ? comparison->candidate : comparison->base,
                            .foreign = comparison->foreign,
                            .live = candidate && comparison->live,
-                           .staged = candidate && !comparison->live && comparison->trial.candidate_runs == 0};
+                           .staged = candidate && !comparison->live && !comparison->again &&
+                                     comparison->trial.candidate_runs == 0};
     comparison->operation =
         operate (self, EFFECT_EVALUATE, &evaluate, OWNER_TRIAL, (size_t)(comparison - self->comparisons));
     return comparison->operation != 0;
@@ -145,10 +146,30 @@ static void s_baseline_evaluated (node_t *self, const evaluated_t *event, const 
     candidate_live (self, metrics);
 }
 
+/* Where a member of a group has validators, who is alone measures a second time what luck may have chosen: see
+ * docs/decisions/0014. True if it does so now. */
+static bool s_measure_again (node_t *self, comparison_t *comparison)
+{
+    assert (comparison->used && comparison->operation == 0);
+    trial_result_t result;
+    if (comparison->owner != OWNER_IMPROVEMENT || comparison->live || comparison->foreign ||
+        comparison->again || comparison->reason != REASON_NONE || !review_is_alone (self))
+        return false;
+    trial_result (&comparison->trial, &result);
+    if (!trial_rests_on_noise (&comparison->trial, &result))
+        return false;
+    comparison->again = true;
+    trial_init (&comparison->trial, &self->objectives, self->group.policy.min_improvement,
+                s_known_values (self, &comparison->base));
+    return true;
+}
+
 /* Told to whoever wanted the comparison, once it is over. */
 static void s_comparison_done (node_t *self, size_t index)
 {
     assert (index < LIMIT_TRIALS && self->comparisons[index].used);
+    if (s_measure_again (self, &self->comparisons[index]))
+        return;
     comparison_t comparison = self->comparisons[index];
     assert (comparison.operation == 0 && trial_want (&comparison.trial) == TRIAL_DONE);
     trial_result_t result;
@@ -156,6 +177,9 @@ static void s_comparison_done (node_t *self, size_t index)
     if (measured)
         trial_result (&comparison.trial, &result);
     trial_close (self, index);
+    if (measured && comparison.again && result.verdict != VERDICT_ACCEPT)
+        text_copy (text_of ("better in a first trial, by luck: not so in a second"), comparison.detail,
+                   sizeof comparison.detail);
     const trial_result_t *outcome = measured ? &result : NULL;
     reason_code_t reason = measured ? reason_of_verdict (result.verdict) : comparison.reason;
     if (comparison.owner == OWNER_JOB)

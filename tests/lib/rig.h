@@ -48,6 +48,8 @@ typedef struct {
     uint64_t live_reason;     /* the same for evaluations of the live copy */
     double live_worse;        /* added to `cost` of the live copy of anything but the start */
     double start_worse;       /* added to `cost` of the live copy of the start */
+    double luck;              /* taken off `cost` of a candidate in its first `lucky_runs` */
+    unsigned lucky_runs;
     uint64_t merge_result;
     uint64_t merge_conflicts;
     uint64_t snapshot_result;

@@ -22,6 +22,8 @@ void rig_job_evaluate (rig_t *self, size_t k, const evaluate_t *evaluate)
         reason = rules->staged_reason;
     if (digest_equal (what, &rules->failing))
         reason = rules->failing_reason;
+    if (tree != 0 && self->nodes[k].evaluated[tree] <= rules->lucky_runs)
+        cost.value -= rules->luck;
     if (evaluate->live)
         cost.value += tree == 0 ? rules->start_worse : rules->live_worse;
     if (reason) {

@@ -304,6 +304,28 @@ START_TEST (test_beyond_the_first_look_a_gain_is_sought_only_where_it_matters)
 }
 END_TEST
 
+START_TEST (test_what_is_accepted_without_its_noisy_gains_does_not_rest_on_them)
+{
+    objectives_t objectives = s_both ();
+    trial_t trial;
+    double times[] = {90, 80, 95, 70, 85, 90, 60, 75};
+    const struct {
+        double bins;
+        verdict_t verdict;
+        bool rests;
+    } cases[] = {{4, VERDICT_ACCEPT, true},    /* the gain in time is all that there is */
+                 {3.99, VERDICT_ACCEPT, true}, /* fewer bins, but too little without it */
+                 {3, VERDICT_ACCEPT, false},   /* good enough by its bins */
+                 {5, VERDICT_WORSE, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
+        trial_result_t result = s_run (&trial, cases[i].bins, 4, times, s_hundred);
+        ck_assert_int_eq (result.verdict, cases[i].verdict);
+        ck_assert_int_eq (trial_rests_on_noise (&trial, &result), cases[i].rests);
+    }
+}
+END_TEST
+
 START_TEST (test_what_a_look_concluded_stays)
 {
     objectives_t objectives = {.count = 0};
@@ -512,6 +534,7 @@ SUITE_MAIN ("evolution/trial", test_the_candidate_is_measured_first_and_an_inval
             test_four_pairs_end_what_would_be_refused_even_if_it_were_twice_as_good,
             test_a_promising_gain_is_looked_at_again,
             test_beyond_the_first_look_a_gain_is_sought_only_where_it_matters,
+            test_what_is_accepted_without_its_noisy_gains_does_not_rest_on_them,
             test_what_a_look_concluded_stays, test_a_noisy_limit_keeps_pairs_going_until_its_side_is_certain,
             test_a_program_is_hardly_ever_accepted_over_itself,
             test_what_has_two_chances_to_be_lucky_must_show_more, test_a_clear_gain_shows_through_the_noise,
