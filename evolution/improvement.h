@@ -9,6 +9,7 @@
  *                                 │                 HELD ─────approve─────┘                     │ release moved       ▼
  *                                 └─────────────────────────────────────────────────────────────┘                  APPLIED
  *                                                                                                                     │
+ *   merge leads to TESTING from HELD as well, if it is approved: the operator's word holds for what is merged.        │
  *   defer leads back from SNAPSHOT to VALIDATED: evolution rests since.
  *   reject leads to REJECTED from PROPOSED … SNAPSHOT                     SHARED ◀─share (own, verified)──────────────┤
  *                                                                         KEPT   ◀─keep (a peer's, or not shared)─────┤

@@ -152,7 +152,7 @@ static void s_improvement_merged (node_t *self, size_t index, const merged_t *ev
     improvement->reviewed = false;
     improvement->retests++;
     assert (improvement->retests <= LIMIT_RETESTS);
-    if (improvement->state == STATE_VALIDATED)
+    if (improvement->state == STATE_VALIDATED || improvement->state == STATE_HELD)
         improve_move (self, index, MOVE_MERGE);
     test_start (self, index);
 }

@@ -99,16 +99,20 @@ static void s_resume (node_t *self, const command_t *command)
 
 static void s_approve (node_t *self, const command_t *command, size_t index)
 {
-    validate_start (self, index);
+    int rc = review_approve (self, index);
     improvement_state_t state = self->improvements[index].state;
     const char *text = "approved: the group's policy lets it pass without a validation";
-    if (state == STATE_HELD)
+    if (rc == ERROR_NOT_FOUND)
         text = "no member that could validate it is up: it stays held; approve it when one is";
+    else if (rc == ERROR_CONFLICT)
+        text = "rejected: another release is live by now, and it can't be tested against that";
+    else if (state == STATE_HELD)
+        text = "approved: another release is live by now, so it is merged onto that and tested again first";
     else if (state == STATE_VALIDATING)
         text = "approved: its validation starts";
     else
         assert (state == STATE_VALIDATED);
-    say_reply (self, command->operation, state == STATE_HELD, text, NULL);
+    say_reply (self, command->operation, rc != 0, text, NULL);
 }
 
 /* approve and reject: an improvement that is HELD. */

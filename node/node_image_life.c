@@ -97,6 +97,7 @@ static void s_improvement (improvement_t *self, image_t *image)
     image_bool (image, &self->reviewed);
     request_image (&self->validation, image);
     image_uint (image, &self->held_until_ms, 0);
+    image_bool (image, &self->approved);
     metrics_image (&self->baseline, image);
     image_uint (image, &self->breaker_trial, 0);
     image_bool (image, &self->revived);

@@ -149,6 +149,9 @@ void review_start (node_t *self, size_t improvement);
 void review_resend (node_t *self, size_t improvement, const pubkey_t *peer);
 /* A new roster is in force: asks again whoever has not answered in a way that counts. */
 void review_ask_again (node_t *self);
+/* The operator's yes to one that is HELD. It is validated; or, if the live release moved since, merged onto that first, and stays HELD as
+ * long. ERROR_NOT_FOUND: nobody could validate it, and nothing changed. ERROR_CONFLICT: it can't be merged, and is rejected. */
+int review_approve (node_t *self, size_t improvement);
 /* Decides, if the answers so far do, or `final`: with those that are there. */
 void review_check (node_t *self, size_t improvement, bool final);
 void on_feedback_request (node_t *self, const message_t *message, const pubkey_t *author, const digest_t *id);

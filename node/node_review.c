@@ -115,6 +115,19 @@ void review_ask_again (node_t *self)
     }
 }
 
+int review_approve (node_t *self, size_t index)
+{
+    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
+    improvement_t *improvement = &self->improvements[index];
+    assert (improvement->state == STATE_HELD);
+    improvement->approved = true;
+    if (apply_rebase (self, index))
+        return improvement->used ? 0 : ERROR_CONFLICT;
+    validate_start (self, index);
+    improvement->approved = improvement->state != STATE_HELD;
+    return improvement->approved ? 0 : ERROR_NOT_FOUND;
+}
+
 void review_check (node_t *self, size_t index, bool final)
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
@@ -132,7 +145,9 @@ void review_check (node_t *self, size_t index, bool final)
         return;
     improvement->consensus = consensus_of (&tally, &rules);
     improvement->reviewed = true;
-    if (improvement->consensus.action == ACTION_APPROVE)
+    bool passes = improvement->consensus.action == ACTION_APPROVE ||
+                  (improvement->consensus.action == ACTION_REVIEW && improvement->approved);
+    if (passes)
         validate_start (self, index);
     else if (improvement->consensus.action == ACTION_REVIEW) {
         improvement->held_until_ms = self->now_ms + policy->held_expiry_ms;

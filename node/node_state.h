@@ -93,6 +93,8 @@ typedef struct {
     bool reviewed;
     request_t validation;
     uint64_t held_until_ms;
+    bool
+        approved; /* by the operator: where the group is not sure again, of what it was merged to, it isn't held again */
     digest_t snapshot;
     metrics_t baseline;     /* what was live before it was applied */
     uint64_t breaker_trial; /* token by which it is, or once was, the trial of a half-open breaker; 0 */

@@ -206,6 +206,22 @@ def refused (group):
     quiet (group)
 
 
+def approved_late (group):
+    """The operator approves when something else is live already: it is merged onto that, and tested again."""
+    alpha, beta, gamma = group
+    gamma.signal (signal.SIGSTOP)
+    asked = propose (alpha, a=0.55)
+    ends (alpha, asked, "held")
+    gamma.signal (signal.SIGCONT)
+    ends (beta, propose (beta, b=0.45), "shared")
+    live_is (group, b=0.45)
+    answer = alpha.cli ("approve", asked).out
+    expect ("tested again first" in answer, "approve doesn't say that another release is live: %s" % answer)
+    ends (alpha, asked, "shared")
+    live_is (group, a=0.55, b=0.45)
+    quiet (group)
+
+
 def overtaken (group):
     """While gamma still measures alpha's change, beta's is adopted: alpha's is merged; or, where it is of the same line, measured
     against beta's: the better one stands."""
@@ -297,6 +313,7 @@ def together (mesh):
     watchers = [Watcher (node) for node in group]
     adopted (group)
     refused (group)
+    approved_late (group)
     overtaken (group)
     rolled_back (group)
     moot (group)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Own improvements and packages while whose test or merge another release goes live. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/lib/rig.h"
 #include "tests/lib/suite.h"
@@ -239,6 +240,80 @@ START_TEST (what_goes_live_while_a_package_is_merged_is_not_lost_by_it)
 }
 END_TEST
 
+/* Node 0's "considerable", which the group wants the operator to look at, and node 1's "one", which went live meanwhile. Returns the held
+ * one's id, as text. */
+static rig_t *s_held_and_overtaken (char id[DIGEST_TEXT_BYTES])
+{
+    policy_t policy = policy_default ();
+    policy.change_bytes_max = 4;
+    policy.review_threshold = 0;
+    rig_t *rig = rig_new (3, &policy);
+    digest_t held = *rig_candidate (rig, "considerable", 0.9, 0), one = *rig_candidate (rig, "one", 0.8, 0),
+             improvement;
+    rig_propose (rig, 0, &held);
+    rig_settle (rig);
+    ck_assert_int_eq (rig_state (rig, 0, &held, NULL, &improvement), STATE_HELD);
+    digest_text (&improvement, id);
+    rig_propose (rig, 1, &one);
+    rig_settle (rig);
+    ck_assert (digest_equal (&rig->nodes[0].current, &one));
+    ck_assert_int_eq (s_state (rig, 0, &held), STATE_HELD);
+    return rig;
+}
+
+START_TEST (an_approval_holds_for_what_the_change_is_merged_to)
+{
+    char id[DIGEST_TEXT_BYTES];
+    rig_t *rig = s_held_and_overtaken (id);
+    unsigned asked = rig_events (rig, 0, "validation_started");
+    ck_assert (rig_command (rig, 0, "approve", "id", id));
+    ck_assert_msg (strstr (rig->nodes[0].reply, "merged onto that and tested again first"), "%s",
+                   rig->nodes[0].reply);
+    rig_settle (rig);
+    ck_assert (rig->taken[STATE_HELD][STATE_TESTING]);
+    digest_t both = *rig_candidate (rig, "considerable+one", 0, 0); /* the rig made it when it merged */
+    ck_assert_int_eq (s_state (rig, 0, &both), STATE_SHARED);
+    ck_assert_uint_eq (rig_events (rig, 0, "improvement_held"), 1);
+    ck_assert_uint_eq (rig_events (rig, 0, "validation_started"),
+                       asked + 1); /* no validator measured it in vain */
+    for (size_t k = 0; k < 3; k++)
+        ck_assert (digest_equal (&rig->nodes[k].current, &both));
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (an_approved_change_that_can_not_be_merged_is_rejected)
+{
+    char id[DIGEST_TEXT_BYTES];
+    rig_t *rig = s_held_and_overtaken (id);
+    rig->nodes[0].rules.merge_result = MERGE_IMPOSSIBLE;
+    ck_assert (rig_command (rig, 0, "approve", "id", id));
+    rig_settle (rig);
+    digest_t held = *rig_candidate (rig, "considerable", 0, 0);
+    s_expect_rejected (rig, 0, &held, REASON_STALE_BASE);
+    rig_destroy (&rig);
+}
+END_TEST
+
+START_TEST (what_is_approved_is_validated_at_once_if_its_base_is_live_again_before_it_is_merged)
+{
+    char id[DIGEST_TEXT_BYTES], live[DIGEST_TEXT_BYTES];
+    rig_t *rig = s_held_and_overtaken (id);
+    digest_t held = *rig_candidate (rig, "considerable", 0, 0), one = *rig_candidate (rig, "one", 0, 0),
+             improvement;
+    rig->nodes[0].rules.hold_merges = true;
+    ck_assert (rig_command (rig, 0, "approve", "id", id));
+    rig_settle (rig);
+    ck_assert_int_eq (rig_state (rig, 0, &one, NULL, &improvement), STATE_KEPT);
+    digest_text (&improvement, live);
+    ck_assert (rig_command (rig, 0, "rollback", "id", live));
+    rig_settle (rig);
+    ck_assert_int_eq (s_state (rig, 0, &held), STATE_SHARED);
+    ck_assert (!rig->taken[STATE_HELD][STATE_TESTING]);
+    rig_destroy (&rig);
+}
+END_TEST
+
 SUITE_MAIN ("node_overtaken", an_overtaken_improvement_is_merged_and_tested_again,
             an_overtaken_improvement_that_conflicts_and_is_better_goes_live,
             an_overtaken_improvement_that_conflicts_and_is_worse_than_what_went_live_is_rejected,
@@ -246,4 +321,7 @@ SUITE_MAIN ("node_overtaken", an_overtaken_improvement_is_merged_and_tested_agai
             a_merge_that_fails_on_this_machine_is_its_fault, two_own_improvements_go_live_one_after_the_other,
             what_loses_its_base_whenever_it_is_tested_is_rejected_in_the_end,
             what_goes_live_during_a_merge_is_not_lost_by_it,
-            what_goes_live_while_a_package_is_merged_is_not_lost_by_it)
+            what_goes_live_while_a_package_is_merged_is_not_lost_by_it,
+            an_approval_holds_for_what_the_change_is_merged_to,
+            an_approved_change_that_can_not_be_merged_is_rejected,
+            what_is_approved_is_validated_at_once_if_its_base_is_live_again_before_it_is_merged)
