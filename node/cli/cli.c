@@ -108,8 +108,7 @@ static int s_unknown (int count, char **words)
     return CLI_USAGE;
 }
 
-/* How wide the terminal behind stdout is; 0 if there is none. */
-static size_t s_terminal_width (void)
+size_t cli_terminal_width (void)
 {
     struct winsize size;
     return ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
@@ -126,7 +125,7 @@ static int s_run_command (const cli_command_t *command, int count, char **argume
     const char *no_colour = getenv ("NO_COLOR");
     cli->command = command;
     cli->colour = isatty (STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
-    cli->width = s_terminal_width ();
+    cli->width = cli_terminal_width ();
     s_find_prefix (cli);
     int rc = cli_parse (cli, count, arguments, &help);
     if (rc == CLI_DONE && help)

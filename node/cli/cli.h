@@ -82,6 +82,9 @@ int cli_real (const cli_t *cli, const char *name, double minimum, double maximum
 /* The same for a duration such as "90s" or "1h", in milliseconds. */
 int cli_duration (const cli_t *cli, const char *name, uint64_t minimum_ms, uint64_t maximum_ms, uint64_t *ms);
 
+/* How wide the terminal behind stdout is now, for cli->width. */
+size_t cli_terminal_width (void);
+
 /* Where the data is: --dir, else what directory_choose takes in its place; made absolute. */
 int cli_directory (cli_t *cli);
 

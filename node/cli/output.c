@@ -52,6 +52,49 @@ json_t *output_record (const record_t *record, const void *value)
     return json;
 }
 
+static char s_in_line (char c)
+{
+    return c == '|' || c == '\n' || c == '\t' ? ' ' : c;
+}
+
+output_text_t output_text (text_t text)
+{
+    assert (text.data != NULL || text.size == 0);
+    output_text_t whole;
+    text_copy (text, whole.text, sizeof whole.text);
+    for (char *c = whole.text; *c != '\0'; c++)
+        *c = s_in_line (*c);
+    return whole;
+}
+
+/* The bytes of the character or the style that `at` begins with; `*width` says how many columns it takes. */
+static size_t s_step (const char *at, size_t *width)
+{
+    size_t size = 1;
+    *width = at[0] != '\033';
+    if (*width == 0)
+        return strcspn (at, "m") + (strchr (at, 'm') != NULL);
+    while (((unsigned char)at[size] & 0xc0) == 0x80)
+        size++;
+    return size;
+}
+
+void output_line (const cli_t *cli, const char *line)
+{
+    assert (cli != NULL && line != NULL);
+    size_t size = 0, fits = 0, used = 0, width; /* fits: bytes that leave a column for the "…" */
+    while (line[size] != '\0' && (cli->width == 0 || used <= cli->width)) {
+        size += s_step (line + size, &width);
+        used += width;
+        if (used < cli->width)
+            fits = size;
+    }
+    if (cli->width == 0 || used <= cli->width)
+        puts (line);
+    else
+        printf ("%.*s…%s\n", (int)fits, line, output_style (cli, OUTPUT_PLAIN));
+}
+
 output_cell_t output_cell (text_t text, size_t width)
 {
     assert (width > 0 && (text.data != NULL || text.size == 0));
@@ -65,8 +108,7 @@ output_cell_t output_cell (text_t text, size_t width)
             break;
         }
         characters += start;
-        char c = text.data[i];
-        cell.text[used++] = c == '|' || c == '\n' || c == '\t' ? ' ' : c;
+        cell.text[used++] = s_in_line (text.data[i]);
     }
     assert (used < OUTPUT_CELL_BYTES);
     cell.text[used] = '\0';

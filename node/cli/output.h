@@ -43,6 +43,13 @@ typedef struct {
     char text[OUTPUT_CELL_BYTES];
 } output_cell_t;
 
+/* A text whole, on one line, that may stand in a cell: '|' and white space become spaces. */
+typedef struct {
+    char text[LIMIT_LONG_TEXT + 1];
+} output_text_t;
+output_text_t output_text (text_t text);
+/* Prints a line, whole or, on a terminal that is narrower (cli->width), cut with "…". Styles in it (output_style) take no room. */
+void output_line (const cli_t *cli, const char *line);
 /* A text that may stand in a cell or a line: '|' and white space become spaces, and it is cut with "…" at `width` characters. */
 output_cell_t output_cell (text_t text, size_t width);
 /* Adds a part to the list in a cell that is empty at first: ", " stands between two, and "…" for all that have no room. Returns

@@ -24,9 +24,9 @@ static void s_print_event (const cli_t *cli, const event_row_t *event)
         printf (" %s", output_percent (event->performance_improvement).text);
     for (size_t i = 0; i < event->metadata.count; i++)
         printf (" %s=%s", output_cell (event->metadata.items[i].key, 40).text,
-                output_cell (event->metadata.items[i].value, 80).text);
+                output_text (event->metadata.items[i].value).text);
     if (event->error_message.size > 0)
-        printf (" error=\"%s\"", output_cell (event->error_message, 100).text);
+        printf (" error=\"%s\"", output_text (event->error_message).text);
     putchar ('\n');
 }
 

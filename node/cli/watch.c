@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh watch: events as they happen, one line each. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,30 +43,36 @@ static output_cell_t s_name (json_t *members, const char *id)
     return output_cell ((text_t){id, strlen (id) < 8 ? strlen (id) : 8}, 12);
 }
 
-/* "12:30:05 node-1 improvement_applied ab12cd34 +1.20 % reason=…" */
+/* "12:30:05 node-1 improvement_applied ab12cd34 +1.20 % reason=…", cut where a terminal ends: a line an event. */
 static void s_print (const cli_t *cli, json_t *members, json_t *event)
 {
     const char *type = s_text (event, "type"), *key;
     json_t *value, *improvement = json_object_get (event, "performance_improvement");
     output_cell_t when = output_time ((uint64_t)json_integer_value (json_object_get (event, "time_ms")));
-    printf ("%s %-8s %s%-21s%s %-8.8s", strlen (when.text) > 11 ? when.text + 11 : when.text,
-            s_name (members, s_text (event, "agent_id")).text, output_style (cli, s_style (type)), type,
-            output_style (cli, OUTPUT_PLAIN), s_text (event, "modification_id"));
+    char *line = NULL;
+    size_t size;
+    FILE *out = open_memstream (&line, &size);
+    assert (out != NULL);
+    fprintf (out, "%s %-8s %s%-21s%s %-8.8s", strlen (when.text) > 11 ? when.text + 11 : when.text,
+             s_name (members, s_text (event, "agent_id")).text, output_style (cli, s_style (type)), type,
+             output_style (cli, OUTPUT_PLAIN), s_text (event, "modification_id"));
     if (json_is_number (improvement))
-        printf (" %s", output_percent (json_number_value (improvement)).text);
+        fprintf (out, " %s", output_percent (json_number_value (improvement)).text);
     json_object_foreach (json_object_get (event, "metadata"), key, value)
     {
         const char *text = json_string_value (value);
-        printf (" %s=%s", key, text == NULL ? "" : output_cell (text_of (text), 80).text);
+        fprintf (out, " %s=%s", key, text == NULL ? "" : output_text (text_of (text)).text);
     }
     if (s_text (event, "error_message")[0] != '\0')
-        printf (" error=\"%s\"", output_cell (text_of (s_text (event, "error_message")), 100).text);
-    putchar ('\n');
+        fprintf (out, " error=\"%s\"", output_text (text_of (s_text (event, "error_message"))).text);
+    fclose (out);
+    output_line (cli, line);
+    free (line);
     fflush (stdout);
 }
 
 typedef struct {
-    const cli_t *cli;
+    cli_t *cli;
     char own[DIGEST_TEXT_BYTES]; /* only events of this node; "" for all */
     json_t *members;             /* as the node answers: their names */
     uint64_t limit;              /* 0: none */
@@ -75,7 +82,7 @@ typedef struct {
 /* One message of the node. */
 static int s_message (watch_t *watch, char *text)
 {
-    const cli_t *cli = watch->cli;
+    cli_t *cli = watch->cli;
     json_t *message = json_loads (text, 0, NULL);
     free (text);
     int rc = CLI_DONE;
@@ -86,8 +93,10 @@ static int s_message (watch_t *watch, char *text)
         rc = cli_fail ("%s", json_string_value (error));
     else if (event != NULL && cli->json)
         rc = output_json_line (json_incref (event));
-    else if (event != NULL)
+    else if (event != NULL) {
+        cli->width = cli_terminal_width (); /* which may have changed since the last one */
         s_print (cli, watch->members, event);
+    }
     watch->printed += event != NULL;
     json_decref (message);
     return ferror (stdout) ? CLI_FAILED : rc;
@@ -176,9 +185,9 @@ const cli_command_t watch_command = {
     .operands = "",
     .options = s_options,
     .json = true,
-    .details = "Time (UTC), node, event, improvement, weighted improvement, and what else is told. With "
-               "--json a JSON object a\n"
-               "line. Ctrl-C ends it.",
+    .details = "Time (UTC), node, event, improvement, weighted improvement, and what else is told, cut where "
+               "a terminal ends\n"
+               "(`evomesh show ID` has it whole). With --json a JSON object a line. Ctrl-C ends it.",
     .example = "  evomesh watch --json | jq -r .type",
     .run = s_run,
 };

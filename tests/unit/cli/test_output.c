@@ -12,8 +12,8 @@ int cli_fail (const char *format, ...)
     ck_abort_msg ("%s", format);
 }
 
-/* What the table prints where the terminal has `width` columns. */
-static void s_print (output_table_t *table, size_t width, char *text, size_t size)
+/* What the table, or if there is none the line, prints where the terminal has `width` columns. */
+static void s_print (output_table_t *table, const char *line, size_t width, char *text, size_t size)
 {
     cli_t cli = {.width = width};
     FILE *file = tmpfile ();
@@ -21,7 +21,10 @@ static void s_print (output_table_t *table, size_t width, char *text, size_t siz
     fflush (stdout);
     int stdout_before = dup (STDOUT_FILENO);
     dup2 (fileno (file), STDOUT_FILENO);
-    output_table_end (&cli, &table);
+    if (table != NULL)
+        output_table_end (&cli, &table);
+    else
+        output_line (&cli, line);
     fflush (stdout);
     dup2 (stdout_before, STDOUT_FILENO);
     close (stdout_before);
@@ -37,7 +40,14 @@ static void s_expect (size_t width, const char *expected)
     output_table_row (table, "%s|%d|%d|%d|%s|%s", "ant", 1, 22, 3, "a → b, c → d, e → f, g → h, i → j, k → l",
                       "worse");
     output_table_row (table, "%s|%d|%d|%d|%s|%s", "beetle", 4, 5, 6, "a → b", "");
-    s_print (table, width, text, sizeof text);
+    s_print (table, NULL, width, text, sizeof text);
+    ck_assert_str_eq (text, expected);
+}
+
+static void s_expect_line (const char *line, size_t width, const char *expected)
+{
+    char text[1024];
+    s_print (NULL, line, width, text, sizeof text);
     ck_assert_str_eq (text, expected);
 }
 
@@ -105,7 +115,38 @@ START_TEST (a_list_of_one_that_is_too_long_is_a_cut_alone)
 }
 END_TEST
 
-SUITE_MAIN ("cli/output", a_table_is_as_wide_as_it_is_where_nothing_bounds_it,
+START_TEST (a_line_is_cut_where_a_terminal_ends_and_nowhere_else)
+{
+    s_expect_line ("a → b → c", 0, "a → b → c\n");
+    s_expect_line ("a → b → c", 9, "a → b → c\n");
+    s_expect_line ("a → b → c", 8, "a → b →…\n");
+    s_expect_line ("a → b → c", 3, "a …\n");
+    s_expect_line ("a", 1, "a\n");
+    s_expect_line ("ab", 1, "…\n");
+    s_expect_line ("", 1, "\n");
+}
+END_TEST
+
+START_TEST (styles_take_no_room_in_a_line)
+{
+    s_expect_line ("\033[32mab\033[0m cd", 5, "\033[32mab\033[0m cd\n");
+    s_expect_line ("\033[32mab\033[0m cd", 4, "\033[32mab\033[0m …\n");
+}
+END_TEST
+
+START_TEST (a_text_is_made_one_line_whole)
+{
+    char expected[301];
+    memset (expected, 'x', sizeof expected);
+    expected[300] = '\0';
+    ck_assert_str_eq (output_text (text_of (expected)).text, expected);
+    ck_assert_str_eq (output_text (text_of ("a|b\nc\td")).text, "a b c d");
+    ck_assert_str_eq (output_text ((text_t){NULL, 0}).text, "");
+}
+END_TEST
+
+SUITE_MAIN ("cli/output", a_line_is_cut_where_a_terminal_ends_and_nowhere_else, styles_take_no_room_in_a_line,
+            a_text_is_made_one_line_whole, a_table_is_as_wide_as_it_is_where_nothing_bounds_it,
             what_may_be_cut_is_cut_as_long_as_enough_of_it_is_left, then_columns_are_dropped_from_the_right,
             then_cells_are_cut_the_widest_first_but_no_heads, a_list_that_is_too_long_for_its_cell_says_so,
             a_list_of_one_that_is_too_long_is_a_cut_alone)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What people see: lines and tables fit the terminal, however narrow, and are whole in a pipe."""
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
+import lab
+from mesh import Terminal, expect, main, wait_for
+
+LONG = "a much better a, of which there is more to tell than fits into a line of any terminal that people have in use"
+
+
+def bare (text):
+    """What is shown, without styles: its lines."""
+    return re.sub (r"\x1b\[[0-9;]*m", "", text).replace ("\r", "").splitlines ()
+
+
+def widest (lines):
+    return max (map (len, lines))
+
+
+def shown (node, columns, *words):
+    """The lines of a command at a terminal of so many columns."""
+    terminal = Terminal (node.mesh, [node.mesh.evomesh, *words, "--dir", node.dir], size=(50, columns))
+    expect (terminal.end () == 0, "%s ends well: %s" % (words, terminal.seen))
+    return bare (terminal.seen)
+
+
+def solo (mesh, name="solo"):
+    """A node alone, that runs and proposes nothing by itself."""
+    node = mesh.node (name, agent=lab.make_agent (mesh))
+    node.config (proposers="[]")
+    node.cli ("group", "create", "people")
+    node.start ()
+    wait_for ("the start is measured", lambda: node.status ()["objectives"][0]["now"] is not None)
+    return node
+
+
+def an_event_is_a_line (mesh):
+    node = solo (mesh)
+    terminal = Terminal (mesh, [mesh.evomesh, "watch", "--dir", node.dir], size=(24, 80))
+    piped = mesh.path ("piped")
+    with open (piped, "w") as out:
+        watch = subprocess.Popen ([mesh.evomesh, "watch", "--dir", node.dir], stdin=subprocess.DEVNULL, stdout=out, env=mesh.env)
+    mesh.others.append (watch)
+
+    def both_watch ():
+        node.cli ("pause")
+        node.cli ("resume")
+        return os.path.getsize (piped) > 0 and terminal._read ()
+    wait_for ("events are shown", both_watch)
+    id = lab.propose (node, mode="exit")
+    lab.ends (node, id, "rejected")
+    terminal.wait (r"improvement_rejected[^\n]*\n")
+    told = wait_for ("the pipe has it", lambda: re.search (r"improvement_rejected.*\n", open (piped).read ()))
+    expect ('this one ends badly"\n' in told.group (), "whole in a pipe: %s" % told.group ())
+    expect (len (told.group ()) > 80, "the event is too short to see anything: %s" % told.group ())
+    lines = bare (terminal.seen)
+    expect (widest (lines) == 80, "as wide as the terminal: %s" % lines)
+    cut = next (line for line in lines if "improvement_rejected" in line)
+    expect (cut.endswith ("…") and len (cut) == 80, "cut at the edge: %r" % cut)
+
+
+main (an_event_is_a_line)
