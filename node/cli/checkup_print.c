@@ -35,7 +35,7 @@ static output_cell_t s_literal_text (const literal_t *literal, const char *text)
 
 static void s_print_literals (const checkup_t *checkup)
 {
-    output_table_t *table = output_table_new ("FILE|>LINE|NOW|RANGE");
+    output_table_t *table = output_table_new ("~FILE|>LINE|~NOW|~RANGE");
     for (size_t i = 0; i < checkup->copy->evolved.count; i++)
         for (size_t j = 0; j < checkup->literals[i].count; j++) {
             const literal_t *literal = &checkup->literals[i].items[j];
@@ -69,7 +69,7 @@ static json_t *s_literals_json (const checkup_t *checkup)
 static void s_print_metrics (const checkup_t *checkup)
 {
     const objectives_t *objectives = &checkup->copy->agent.objectives;
-    output_table_t *table = output_table_new ("OBJECTIVE|GOAL|>MEDIAN|UNIT|>SPREAD|>LEAST|>MOST|NOISY");
+    output_table_t *table = output_table_new ("~OBJECTIVE|?GOAL|>MEDIAN|?UNIT|>SPREAD|?>LEAST|?>MOST|NOISY");
     for (size_t i = 0; i < objectives->count; i++) {
         noise_t noise = checkup_noise (&checkup->runs, i);
         const objective_t *objective = &objectives->items[i];

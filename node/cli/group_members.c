@@ -142,7 +142,7 @@ static int s_members_json (const joined_t *joined, const pubkey_t *own)
 static int s_members_print (const cli_t *cli, const joined_t *joined, const pubkey_t *own)
 {
     const members_t *roster = joined->roster;
-    output_table_t *table = output_table_new ("ID|NAME|ROLE|>SINCE|STANDING");
+    output_table_t *table = output_table_new ("ID|~NAME|?ROLE|?>SINCE|STANDING");
     for (size_t i = 0; i < roster->count; i++) {
         char standing[64] = "member";
         if (roster->members[i].revoked_epoch > 0)

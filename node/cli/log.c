@@ -36,7 +36,7 @@ static json_t *s_line (const improvement_row_t *row, bool dropped, bool as_rows)
     return json_pack (
         "[s, s, s, s, s, s, s]", output_time (row->changed_ms).text, output_digest (&row->id).text,
         improvement_state_text (row->state), improvement_origin_name (row->origin),
-        output_percent (row->performance_improvement).text, why, output_cell (row->description, 48).text);
+        output_percent (row->performance_improvement).text, why, output_text (row->description).text);
 }
 
 static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
@@ -72,7 +72,7 @@ static int s_print_json (json_t *newest_first)
 
 static void s_print_table (const cli_t *cli, json_t *newest_first)
 {
-    output_table_t *table = output_table_new ("CHANGED (UTC)|ID|STATE|FROM|>BETTER BY|WHY|~WHAT");
+    output_table_t *table = output_table_new ("?CHANGED (UTC)|ID|STATE|?FROM|>BETTER BY|~WHY|~WHAT");
     for (size_t i = json_array_size (newest_first); i > 0; i--) {
         const char *cells[7];
         for (size_t j = 0; j < 7; j++)

@@ -238,7 +238,7 @@ static void s_print_package (const cli_t *cli, const package_t *package)
         printf ("  %-15s %s: %s\n", i == 0 ? "fits" : "",
                 output_cell (package->applicability_context.items[i].key, 32).text,
                 output_cell (package->applicability_context.items[i].value, 80).text);
-    output_table_t *table = output_table_new ("OBJECTIVE|>BETTER BY|>SPREAD");
+    output_table_t *table = output_table_new ("~OBJECTIVE|>BETTER BY|?>SPREAD");
     for (size_t i = 0; i < package->performance_impact.count; i++) {
         const delta_t *delta = &package->performance_impact.items[i];
         output_table_row (table, "%s|%s|%s", output_cell (delta->objective, 32).text,

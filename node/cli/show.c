@@ -78,7 +78,7 @@ static output_cell_t s_interval (const improvement_row_t *row, const char *name)
 static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, const agent_t *agent)
 {
     output_table_t *table =
-        output_table_new ("OBJECTIVE|>LIVE THEN|>CANDIDATE|>BETTER BY|>SPREAD|95 % BETWEEN|CONCLUSION");
+        output_table_new ("~OBJECTIVE|>LIVE THEN|>CANDIDATE|>BETTER BY|?95 % BETWEEN|?>SPREAD|CONCLUSION");
     for (size_t i = 0; i < agent->objectives.count && i < row->candidate_metrics.count; i++) {
         const char *name = agent->objectives.items[i].name;
         const delta_t *delta = s_find_delta (row, name);
@@ -86,8 +86,8 @@ static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, con
         output_table_row (table, "%s|%s|%s|%s|%s|%s|%s", name, output_number (base).text,
                           output_number (row->candidate_metrics.items[i].value).text,
                           output_percent (delta == NULL ? NAN : delta->improvement).text,
-                          output_percent (delta == NULL ? NAN : delta->dispersion).text,
                           s_interval (row, name).text,
+                          output_percent (delta == NULL ? NAN : delta->dispersion).text,
                           delta == NULL ? "" : improvement_conclusion_text (delta->conclusion));
     }
     if (output_table_count (table) > 0)

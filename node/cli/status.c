@@ -105,7 +105,7 @@ static void s_print_objectives (const cli_t *cli, json_t *status)
     size_t i;
     json_t *objective;
     bool noisy = false;
-    output_table_t *table = output_table_new ("OBJECTIVE|GOAL|>START|>NOW|>BETTER BY|UNIT");
+    output_table_t *table = output_table_new ("~OBJECTIVE|?GOAL|>START|>NOW|>BETTER BY|?UNIT");
     json_array_foreach (json_object_get (status, "objectives"), i, objective)
     {
         double start = s_number (objective, "start"), now = s_number (objective, "now");

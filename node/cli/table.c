@@ -7,7 +7,6 @@
 #include "node/cli/output.h"
 
 #define TABLE_COLUMNS_MAX 12
-#define TABLE_ROW_BYTES   1024
 #define TABLE_GAP         2  /* spaces between two columns */
 #define TABLE_CUT_LEAST   30 /* what a column that may be cut keeps as long as others can be dropped instead */
 
@@ -80,12 +79,15 @@ output_table_t *output_table_new (const char *heads)
 void output_table_row (output_table_t *self, const char *format, ...)
 {
     assert (self != NULL);
-    char row[TABLE_ROW_BYTES];
-    va_list arguments;
+    va_list arguments, again;
     va_start (arguments, format);
-    int size = vsnprintf (row, sizeof row, format, arguments);
+    va_copy (again, arguments);
+    int size = vsnprintf (NULL, 0, format, arguments);
+    char *row = size < 0 ? NULL : malloc ((size_t)size + 1);
+    assert (row != NULL);
+    vsnprintf (row, (size_t)size + 1, format, again);
+    va_end (again);
     va_end (arguments);
-    assert (size >= 0 && (size_t)size < sizeof row);
     const char *at = row;
     for (size_t column = 0; column < self->columns; column++) {
         size_t length = strcspn (at, "|");
@@ -93,6 +95,7 @@ void output_table_row (output_table_t *self, const char *format, ...)
         s_add_cell (self, column, at, length);
         at += length + 1;
     }
+    free (row);
 }
 
 size_t output_table_count (const output_table_t *self)

@@ -217,7 +217,7 @@ ours_is_shared () {
         id=$(json "$scratch/shared" '"".join (i["id"] for i in d if i["description"] == "nearly one")') && [ -n "$id" ]
 }
 eventually ours_is_shared
-expect 0 'score .* [+][0-9.]+ … [+][0-9.]+ % +better' show "$id" --dir "$scratch/noisy"
+expect 0 'score .* [+][0-9.]+ … [+][0-9.]+ % +[+][0-9.]+ % +better' show "$id" --dir "$scratch/noisy"
 expect 0 'measured once each, at different times' status --dir "$scratch/noisy"
 expect 0 '"intervals": ' show --json "$id" --dir "$scratch/noisy"
 [ "$(json "$scratch/out" 'all (i["objective"] == "score" and 0 < i["low"] <= i["high"] for i in d["intervals"]) and len (d["intervals"])')" = 1 ] ||

@@ -63,4 +63,32 @@ def an_event_is_a_line (mesh):
     expect (cut.endswith ("…") and len (cut) == 80, "cut at the edge: %r" % cut)
 
 
-main (an_event_is_a_line)
+def table (lines, head):
+    """The lines of the table whose head matches."""
+    start = next ((i for i, line in enumerate (lines) if re.search (head, line)), None)
+    expect (start is not None, "a table with /%s/: %s" % (head, lines))
+    return lines[start:lines.index ("", start)] if "" in lines[start:] else lines[start:]
+
+
+def tables_fit (mesh):
+    alpha, beta = mesh.group (["alpha", "beta-of-the-longest-name-allowed"], lab.make_agent (mesh), config={"proposers": "[]"})
+    id = lab.propose (alpha, "--description", LONG, a=0.9)
+    lab.ends (alpha, id, "shared")
+    wait_for ("beta adopts it", lambda: beta.status ()["packages_adopted"] == 1)
+    lab.quiet ([alpha, beta])
+    for node, words, head, kept in (
+            (alpha, ["log"], r"\bID\b.*WHAT", "STATE|BETTER BY"), (alpha, ["show", id], "OBJECTIVE", "CANDIDATE|BETTER BY|CONCLUSION"),
+            (alpha, ["status"], "OBJECTIVE", "START|NOW|BETTER BY"), (alpha, ["group", "members"], r"\bNAME\b", "ID|STANDING"),
+            (beta, ["package", "list"], "PACKAGE", "STATUS|WHY"), (alpha, ["snapshots"], "SNAPSHOT", "RELEASE|WHY")):
+        whole = table (node.cli (*words).out.splitlines (), head)
+        for columns in (80, 60):
+            fitted = table (shown (node, columns, *words), head)
+            expect (widest (fitted) <= columns, "%s in %d columns: %s" % (words, columns, fitted))
+            expect (len (fitted) == len (whole), "%s has other lines: %s, %s" % (words, fitted, whole))
+            for name in kept.split ("|"):
+                expect (name in fitted[0], "%s in %d columns lacks %s: %s" % (words, columns, name, fitted))
+    expect (LONG in alpha.cli ("log").out, "whole in a pipe: %s" % alpha.cli ("log"))
+    expect (LONG in "\n".join (shown (alpha, 250, "log")), "and where there is room")
+
+
+main (an_event_is_a_line, tables_fit)
