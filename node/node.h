@@ -93,6 +93,47 @@ typedef struct {
 } node_status_t;
 void node_status (const node_t *self, node_status_t *status);
 
+/* What an improvement that is under way waits for: WAIT (NAME, "name") */
+#define PROGRESS_WAITS(WAIT)                                                     \
+    WAIT (NOTHING, "nothing")       /* it goes on by itself */                   \
+    WAIT (SLOT, "slot")             /* a free one, for its next run */           \
+    WAIT (RUN, "run")               /* that is under way */                      \
+    WAIT (MEMBERS, "members")       /* more of them, who may measure it again */ \
+    WAIT (TURN, "turn")             /* until the one before it is through */     \
+    WAIT (VOTES, "votes")           /* the group's feedback */                   \
+    WAIT (OPERATOR, "operator")     /* approval */                               \
+    WAIT (VALIDATORS, "validators") /* who measure it again */                   \
+    WAIT (RESUME, "resume")         /* evolution rests */                        \
+    WAIT (BREAKER, "breaker")       /* it is open */
+typedef enum {
+#define WAIT_ENUM(NAME, name) WAITS_FOR_##NAME,
+    PROGRESS_WAITS (WAIT_ENUM)
+#undef WAIT_ENUM
+} progress_wait_t;
+const char *progress_wait_name (progress_wait_t wait);
+
+/* How far an improvement is, for `show`. */
+typedef struct {
+    improvement_state_t state;
+    progress_wait_t waits_for;
+    size_t pairs; /* of candidate and base that are measured */
+    size_t pairs_most;
+    bool running;   /* a run of it is under way */
+    unsigned asked; /* for feedback; 0: not yet */
+    unsigned approvals;
+    unsigned reviews;
+    unsigned rejections;
+    unsigned validators; /* asked to measure it again; 0: not yet */
+    unsigned confirmed;
+    unsigned refuted;
+    unsigned declined;
+    unsigned needed; /* confirmations, by the policy */
+    uint64_t
+        due_ms; /* until when it may stay in its state, on the clock of now_ms; UINT64_MAX: as long as it takes */
+} node_progress_t;
+/* False if no improvement of that id is under way. */
+bool node_progress (const node_t *self, const digest_t *id, node_progress_t *progress);
+
 /* Hypervolume of the front (pareto_hypervolume) with respect to `reference`, which it fills in: for each objective the worse of what
  * the start measured and of its limit. So what is worse than the start somewhere, where no limit allows it, adds nothing. `points`:
  * of the front, so many were taken (archive_hypervolume). NaN until the start is measured. For `status`: it takes its time. */

@@ -18,7 +18,7 @@
  *   node_validate.c   validation, the asking side           node_proof.c            members that equivocate
  *   node_apply.c      snapshot, apply, verify               node_command.c          what the operator wants
  *   node_rollback.c   go back                               node_status.c           looking at it
- *   node_retain.c     files that are dropped
+ *   node_retain.c     files that are dropped                node_progress.c         …and at one improvement
  *   node_image.c      what a checkpoint holds               node_image_life.c       …of what is under way */
 #ifndef EVOMESH_NODE_NODE_STATE_H
 #define EVOMESH_NODE_NODE_STATE_H

@@ -46,6 +46,9 @@ int session_ask (const cli_t *cli, const char *command, json_t *arguments, json_
 int session_ask_with (const cli_t *cli, const char *command, json_t *request, json_t **result);
 /* The same for the node of another directory. */
 int session_ask_at (const char *directory, const char *command, json_t *request, json_t **result);
+/* The node's answer if one runs and gives it at once, the caller's to release; else NULL, untold: for what is told beside what the
+ * store says. */
+json_t *session_try (const cli_t *cli, const char *command, json_t *arguments);
 /* Asks the core and prints its answer: its text for people, the result as JSON with --json. */
 int session_order (const cli_t *cli, const char *command, json_t *arguments);
 /* Asks the person whether to go on, unless --yes was given. CLI_FAILED, told: no, or nobody can be asked; `yes_does` says what --yes

@@ -132,6 +132,27 @@ int session_ask (const cli_t *cli, const char *command, json_t *arguments, json_
     return session_ask_with (cli, command, request, result);
 }
 
+json_t *session_try (const cli_t *cli, const char *command, json_t *arguments)
+{
+    assert (cli != NULL && command != NULL);
+    problem_t problem;
+    char *answer = NULL;
+    json_t *request = json_pack ("{s:s, s:o*}", "command", command, "arguments", arguments);
+    char *text = request == NULL ? NULL : json_dumps (request, JSON_COMPACT);
+    control_client_t *client = control_client_new (cli->directory, &problem);
+    if (client != NULL && text != NULL && control_client_send (client, text, &problem) == 0)
+        answer = control_client_receive (client, NOTICE_MS, &problem);
+    control_client_destroy (&client);
+    json_decref (request);
+    free (text);
+    json_t *reply = answer == NULL ? NULL : json_loads (answer, 0, NULL);
+    json_t *result =
+        json_is_true (json_object_get (reply, "ok")) ? json_incref (json_object_get (reply, "result")) : NULL;
+    free (answer);
+    json_decref (reply);
+    return result;
+}
+
 int session_order (const cli_t *cli, const char *command, json_t *arguments)
 {
     assert (cli != NULL);

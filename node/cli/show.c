@@ -8,6 +8,7 @@
 #include "node/cli/commands.h"
 #include "node/cli/history.h"
 #include "node/cli/improvement_print.h"
+#include "node/cli/progress_print.h"
 
 typedef struct {
     const cli_t *cli;
@@ -95,12 +96,15 @@ static void s_print_metrics (const cli_t *cli, const improvement_row_t *row, con
     output_table_end (cli, &table);
 }
 
-static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool dropped)
+/* `progress`: the running node's word on one that is under way, newer than the row; NULL: there is none. */
+static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool dropped, json_t *progress)
 {
     char id[DIGEST_TEXT_BYTES];
     digest_text (&row->id, id);
     printf ("%sImprovement %s%s\n", output_style (cli, OUTPUT_BOLD), id, output_style (cli, OUTPUT_PLAIN));
     printf ("  state        %s\n", improvement_state_text (row->state));
+    if (json_is_object (progress))
+        progress_print (progress, &row->id);
     if (row->reason != REASON_NONE)
         printf ("  reason       %s: %s\n", improvement_reason_text (row->reason),
                 improvement_reason_told (row->reason, row->state));
@@ -127,17 +131,20 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool d
     if (!digest_is_zero (&row->package))
         printf ("  package      %s\n", output_digest (&row->package).text);
     printf ("  better by    %s (weighted)\n", output_percent (row->performance_improvement).text);
-    if (row->asked > 0)
+    bool votes_come = json_is_object (progress) && row->state == STATE_REVIEWING,
+         results_come = json_is_object (progress) && row->state == STATE_VALIDATING;
+    if (row->asked > 0 && !votes_come)
         printf ("  feedback     %llu of %llu approve, score %s\n", (unsigned long long)row->approvals,
                 (unsigned long long)row->asked, output_number (row->consensus_score).text);
-    if (row->validators > 0)
+    if (row->validators > 0 && !results_come)
         printf ("  validators   %llu of %llu confirm\n", (unsigned long long)row->confirmations,
                 (unsigned long long)row->validators);
     printf ("  made         %s, changed %s\n", output_time (row->created_ms).text,
             output_ago (row->changed_ms).text);
 }
 
-static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *row, story_t *story)
+static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *row, story_t *story,
+                   json_t *progress)
 {
     joined_t *joined = NULL;
     problem_t problem;
@@ -145,7 +152,7 @@ static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *ro
     if (membership_load (store, &joined, &problem) == 0)
         agent = session_agent (store, joined);
     if (!cli->json) {
-        s_print_head (cli, row, session_dropped (store, &row->candidate));
+        s_print_head (cli, row, session_dropped (store, &row->candidate), progress);
         if (agent != NULL)
             s_print_metrics (cli, row, agent);
     }
@@ -164,13 +171,19 @@ static int s_show_improvement (const cli_t *cli, store_t *store, const digest_t 
     uint8_t *bytes = NULL;
     arena_t arena = {0};
     int rc = session_record (store, TABLE_IMPROVEMENT, &improvement_row_record, id, &row, &bytes, &arena);
+    json_t *progress =
+        rc == CLI_DONE && row.state < STATE_COUNT && !improvement_final ((improvement_state_t)row.state)
+            ? progress_ask (cli, id)
+            : NULL;
     if (rc == CLI_DONE)
-        rc = s_show (cli, store, &row, &story);
+        rc = s_show (cli, store, &row, &story, progress);
     if (rc == CLI_DONE && cli->json) {
         *json = improvement_json (&row);
+        json_object_set (*json, "progress", progress == NULL ? json_null () : progress);
         json_object_set (*json, "events", story.events);
         json_object_set_new (*json, "files_dropped", json_boolean (session_dropped (store, &row.candidate)));
     }
+    json_decref (progress);
     json_decref (story.events);
     free (bytes);
     arena_clear (&arena);

@@ -28,6 +28,10 @@
  *            "revoked_epoch", "me": bool}…]}   (a revoked member has a revoked_epoch > 0)
  *   peers    result: [{"id", "name", "state": "unknown"|"linking"|"up"|"suspect", "heard_ms_ago": number|null, "rpc",
  *            "learning_rate": number|null, "slots": number|null, "slots_busy": number|null}…]
+ *   progress takes {"id": an improvement's}; result: null if it isn't under way, else {"state", "waits_for": "nothing"|"slot"|"run"|
+ *            "members"|"turn"|"votes"|"operator"|"validators"|"resume"|"breaker", "pairs" (measured), "pairs_most", "running": bool,
+ *            "feedback": {"asked", "approve", "review", "reject"}|null (nobody was asked yet), "validation": {"asked",
+ *            "confirmed", "refuted", "declined", "needed"}|null, "left_ms": number|null (until its state's deadline)}
  *   watch    result: {} at once; then each event as {"event": {"agent_id", "time_ms", "type", "modification_id",
  *            "performance_improvement": number|null, "error_message", "metadata": {key: value…}}}, one message an event
  *            ("modification_id" is "" for none), until the client says nothing for 30 s: it sends

@@ -41,6 +41,16 @@ static void s_peers (reactor_t *self, const control_request_t *request)
     s_answer (self, request->caller, report_peers (self->turn, clock_now_ms (&self->clock)));
 }
 
+static void s_progress (reactor_t *self, const control_request_t *request)
+{
+    char text[DIGEST_TEXT_BYTES];
+    digest_t id;
+    if (!text_copy (control_argument (request, "id"), text, sizeof text) || digest_parse (text, &id) != 0)
+        control_fail (self->control, request->caller, "progress takes \"id\", an improvement's");
+    else
+        s_answer (self, request->caller, report_progress (self->turn, &id, clock_now_ms (&self->clock)));
+}
+
 static void s_watch (reactor_t *self, const control_request_t *request)
 {
     control_watch (self->control, request->caller, clock_now_ms (&self->clock));
@@ -179,8 +189,9 @@ void reactor_request (void *context, const control_request_t *request)
         void (*answer) (reactor_t *self, const control_request_t *request);
         bool when_failed; /* also while the store fails */
     } commands[] = {
-        {"status", s_status, true}, {"members", s_members, true}, {"peers", s_peers, true},
-        {"watch", s_watch, true},   {"stop", s_stop, true},       {"propose", s_propose, false},
+        {"status", s_status, true},    {"members", s_members, true}, {"peers", s_peers, true},
+        {"watch", s_watch, true},      {"stop", s_stop, true},       {"progress", s_progress, true},
+        {"propose", s_propose, false},
     };
     reactor_t *self = context;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)

@@ -20,6 +20,8 @@ typedef struct {
 char *report_status (const turn_t *turn, const report_process_t *process);
 char *report_members (const turn_t *turn);
 char *report_peers (const turn_t *turn, uint64_t now_ms);
+/* How far the improvement `id` is; "null" if it isn't under way. */
+char *report_progress (const turn_t *turn, const digest_t *id, uint64_t now_ms);
 /* {"text", "value"} of a REPLY. */
 char *report_reply (const reply_t *reply);
 /* {"event": …} of a NOTIFY. */

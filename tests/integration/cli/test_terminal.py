@@ -2,12 +2,13 @@
 """What people see: lines and tables fit the terminal, however narrow, and are whole in a pipe."""
 import os
 import re
+import signal
 import subprocess
 import sys
 
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
 import lab
-from mesh import Terminal, expect, main, wait_for
+from mesh import Failed, Terminal, expect, main, wait_for
 
 LONG = "a much better a, of which there is more to tell than fits into a line of any terminal that people have in use"
 
@@ -91,4 +92,50 @@ def tables_fit (mesh):
     expect (LONG in "\n".join (shown (alpha, 250, "log")), "and where there is room")
 
 
-main (an_event_is_a_line, tables_fit)
+def shows (node, id, pattern, **progress):
+    """`show` comes to say so of one that is under way, to people and to programs."""
+    def told ():
+        found = (node.json ("show", id)["progress"] or {}).items ()
+        return progress.items () <= found and re.search (r"(?m)^  under way +" + pattern, node.cli ("show", id).out)
+    try:
+        wait_for ("show %s says %s" % (id[:8], pattern), told)
+    except Failed as problem:
+        raise Failed ("%s; it says %s" % (problem, node.cli ("show", id))) from None
+
+
+def what_is_under_way_says_how_far_it_is (mesh):
+    agent = lab.make_agent (mesh)
+    manifest = os.path.join (agent, "agent.yaml")
+    lab.write (manifest, (lab.MANIFEST % "60s").replace ("weight: 0.9", "weight: 0.9, noisy: true"))
+    alpha, beta = mesh.group (["alpha", "beta"], agent, config={"proposers": "[]"})
+    lab.hold (alpha, "a = 0.9")
+    lab.hold (beta, "a = 0.9")
+    id = lab.propose (alpha, a=0.9)
+    shows (alpha, id, "0 of up to 32 pairs measured, a run is under way$", state="testing", waits_for="run", pairs=0, pairs_most=32,
+           feedback=None, validation=None)
+    alpha.kill ()
+    expect (alpha.json ("show", id)["progress"] is None, "nobody knows while no node runs")
+    expect ("under way" not in alpha.cli ("show", id).out, "nor tells it")
+    alpha.start ()
+    lab.let_go (alpha)
+    shows (alpha, id, "waits for validators: of 1 validator 0 confirm, 0 don't, 0 declined; needed: 1; for .* more at most$",
+           state="validating", waits_for="validators", feedback={"asked": 1, "approve": 1, "review": 0, "reject": 0},
+           validation={"asked": 1, "confirmed": 0, "refuted": 0, "declined": 0, "needed": 1})
+    lab.let_go (beta)
+    lab.ends (alpha, id, "shared")
+    expect (alpha.json ("show", id)["progress"] is None, "one that is through isn't under way")
+
+
+def what_waits_for_people_says_so (mesh):
+    alpha, _, gamma = mesh.group (["alpha", "beta", "gamma"], lab.make_agent (mesh), "--quorum", "0.6", "--feedback-deadline", "12s",
+                                  config={"proposers": "[]"})
+    gamma.signal (signal.SIGSTOP)
+    id = lab.propose (alpha, a=0.9)
+    shows (alpha, id, "waits for feedback: of 2 members asked 1 approve, 0 want a look, 0 reject; for .* s more at most$",
+           state="reviewing", waits_for="votes", feedback={"asked": 2, "approve": 1, "review": 0, "reject": 0}, validation=None)
+    shows (alpha, id, "waits for you: `evomesh approve %s`, or `evomesh reject %s`; for .* h more" % (id[:8], id[:8]), state="held",
+           waits_for="operator")
+    gamma.signal (signal.SIGCONT)
+
+
+main (an_event_is_a_line, tables_fit, what_is_under_way_says_how_far_it_is, what_waits_for_people_says_so)
