@@ -43,7 +43,33 @@ const char *improvement_conclusion_text (uint64_t conclusion)
     return conclusion < sizeof names / sizeof *names ? names[conclusion] : "unknown";
 }
 
-json_t *improvement_json (const improvement_row_t *row)
+void improvement_name_changes (json_t *changes)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach (changes, i, one)
+    {
+        bool minimize = json_integer_value (json_object_get (one, "goal")) == GOAL_MINIMIZE;
+        uint64_t conclusion = (uint64_t)json_integer_value (json_object_get (one, "conclusion"));
+        json_object_set_new (one, "goal", json_string (minimize ? "minimize" : "maximize"));
+        json_object_set_new (one, "conclusion", json_string (improvement_conclusion_text (conclusion)));
+    }
+}
+
+void improvement_name_metrics (json_t *record, const char *key, const agent_t *agent)
+{
+    assert (key != NULL);
+    size_t i;
+    json_t *one, *named = agent == NULL ? json_null () : json_object ();
+    json_array_foreach (json_object_get (record, key), i, one)
+    {
+        if (agent != NULL && i < agent->objectives.count)
+            json_object_set (named, agent->objectives.items[i].name, json_object_get (one, "value"));
+    }
+    json_object_set_new (record, key, named);
+}
+
+json_t *improvement_json (const improvement_row_t *row, const agent_t *agent)
 {
     assert (row != NULL);
     json_t *json = output_record (&improvement_row_record, row);
@@ -52,13 +78,8 @@ json_t *improvement_json (const improvement_row_t *row)
     json_object_set_new (json, "improvement_type",
                          json_string (improvement_type_text (row->improvement_type)));
     json_object_set_new (json, "reason", json_string (improvement_reason_text (row->reason)));
-    for (size_t i = 0; i < row->changes.count; i++) {
-        const delta_t *delta = &row->changes.items[i];
-        json_t *one = json_array_get (json_object_get (json, "changes"), i);
-        json_object_set_new (one, "goal",
-                             json_string (delta->goal == GOAL_MINIMIZE ? "minimize" : "maximize"));
-        json_object_set_new (one, "conclusion",
-                             json_string (improvement_conclusion_text (delta->conclusion)));
-    }
+    improvement_name_changes (json_object_get (json, "changes"));
+    improvement_name_metrics (json, "candidate_metrics", agent);
+    improvement_name_metrics (json, "base_metrics", agent);
     return json;
 }

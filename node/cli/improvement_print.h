@@ -17,7 +17,12 @@ const char *improvement_type_text (uint64_t type);
 /* Of an objective: "same", "better", "worse". */
 const char *improvement_conclusion_text (uint64_t conclusion);
 
-/* The record as JSON, with names for state, origin, type and reason, and for goal and conclusion of each objective. NULL when out of memory. */
-json_t *improvement_json (const improvement_row_t *row);
+/* The record as JSON, with names for state, origin, type and reason, and for goal and conclusion of each objective; metrics by the
+ * names that `agent` has for them (NULL: null). NULL when out of memory. */
+json_t *improvement_json (const improvement_row_t *row, const agent_t *agent);
+/* In JSON of a record: names for goal and conclusion of each of the deltas in that list. */
+void improvement_name_changes (json_t *changes);
+/* In JSON of a record: {name: value…} in place of the list of values at `key`, which stand in the manifest's order. */
+void improvement_name_metrics (json_t *record, const char *key, const agent_t *agent);
 
 #endif

@@ -2,6 +2,7 @@
 /* evomesh log: the improvements that this node knows, newest last, or the lineage of its candidates; from the store, so the node need
  * not run. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "evolution/improvement.h"
@@ -14,6 +15,7 @@
 
 typedef struct {
     store_t *store;
+    agent_t *agent;    /* for the names of what was measured; NULL where they aren't told */
     const char *state; /* NULL: all */
     uint64_t limit;
     json_t *lines; /* newest first */
@@ -22,10 +24,11 @@ typedef struct {
 } gather_t;
 
 /* One table row, as an array of cells, or the whole record. */
-static json_t *s_line (const improvement_row_t *row, bool dropped, bool as_rows)
+static json_t *s_line (const gather_t *gather, const improvement_row_t *row)
 {
-    if (!as_rows) {
-        json_t *json = improvement_json (row);
+    bool dropped = session_dropped (gather->store, &row->candidate);
+    if (!gather->as_rows) {
+        json_t *json = improvement_json (row, gather->agent);
         json_object_set_new (json, "files_dropped", json_boolean (dropped));
         return json;
     }
@@ -48,8 +51,7 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
     if (record_decode (&improvement_row_record, bytes, size, &row, &arena, &gather->problem) != 0)
         return ERROR_MALFORMED;
     if (gather->state == NULL || strcmp (improvement_state_text (row.state), gather->state) == 0)
-        json_array_append_new (
-            gather->lines, s_line (&row, session_dropped (gather->store, &row.candidate), gather->as_rows));
+        json_array_append_new (gather->lines, s_line (gather, &row));
     arena_clear (&arena);
     return json_array_size (gather->lines) >= gather->limit ? 1 : 0;
 }
@@ -96,6 +98,7 @@ static bool s_is_state (const char *name)
 static int s_list (const cli_t *cli, store_t *store, gather_t *gather)
 {
     gather->store = store;
+    gather->agent = cli->json ? session_own_agent (store) : NULL;
     gather->lines = json_array ();
     assert (gather->lines != NULL);
     int rc = s_gather (store, gather);
@@ -104,6 +107,7 @@ static int s_list (const cli_t *cli, store_t *store, gather_t *gather)
     else if (rc == CLI_DONE)
         s_print_table (cli, gather->lines);
     json_decref (gather->lines);
+    free (gather->agent);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "evolution/decimal.h"
 #include "evolution/improvement.h"
 #include "node/cli/commands.h"
 #include "node/cli/improvement_print.h"
@@ -168,6 +169,22 @@ typedef struct {
     json_t *list;
 } listing_t;
 
+/* {"objectives": 1.0, …}, each part of how it fits here; null before it was compared. */
+static json_t *s_parts (const package_row_t *row)
+{
+    if (row->parts.count == 0)
+        return json_null ();
+    json_t *parts = json_object ();
+    for (size_t i = 0; i < row->parts.count; i++) {
+        decimal_t part;
+        const entry_t *entry = &row->parts.items[i];
+        bool is_number = decimal_scan (entry->value.data, entry->value.size, &part);
+        json_object_set_new (parts, output_cell (entry->key, LIMIT_NAME).text,
+                             is_number ? json_real (part.value) : json_null ());
+    }
+    return parts;
+}
+
 static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
 {
     (void)number, (void)key;
@@ -179,6 +196,7 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
     json_t *json = output_record (&package_row_record, &row);
     json_object_set_new (json, "status", json_string (s_status (row.status)));
     json_object_set_new (json, "reason", json_string (improvement_reason_text (row.reason)));
+    json_object_set_new (json, "parts", s_parts (&row));
     json_array_append_new (listing->list, json);
     char sent[48] = "";
     if (row.status == 0)

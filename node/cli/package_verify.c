@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "node/cli/commands.h"
+#include "node/cli/improvement_print.h"
 #include "node/cli/package_file.h"
 
 /* --- which group is trusted --- */
@@ -228,10 +229,7 @@ static void s_print_text (const char *name, text_t text)
 
 static void s_print_package (const cli_t *cli, const package_t *package)
 {
-    printf ("  %-15s %s\n", "type",
-            package->improvement_type < IMPROVE_TYPES
-                ? improvement_type_name ((improvement_type_t)package->improvement_type)
-                : "unknown");
+    printf ("  %-15s %s\n", "type", improvement_type_text (package->improvement_type));
     for (size_t i = 0; i < package->success_factors.count; i++)
         s_print_text (i == 0 ? "success factors" : "", package->success_factors.items[i].text);
     for (size_t i = 0; i < package->applicability_context.count; i++)
@@ -259,7 +257,12 @@ static int s_told_package (const cli_t *cli, package_copy_t *copy)
         return CLI_DONE;
     }
     json_t *json = s_report_json (&copy->report);
-    json_object_set_new (json, "content", output_record (&package_record, &copy->message.as.package));
+    const package_t *package = &copy->message.as.package;
+    json_t *content = output_record (&package_record, package);
+    json_object_set_new (content, "improvement_type",
+                         json_string (improvement_type_text (package->improvement_type)));
+    improvement_name_changes (json_object_get (content, "performance_impact"));
+    json_object_set_new (json, "content", content);
     return output_json (json);
 }
 

@@ -189,6 +189,16 @@ agent_t *session_agent (store_t *store, const joined_t *joined)
     return agent;
 }
 
+agent_t *session_own_agent (store_t *store)
+{
+    assert (store != NULL);
+    joined_t *joined = NULL;
+    problem_t problem;
+    agent_t *agent = membership_load (store, &joined, &problem) == 0 ? session_agent (store, joined) : NULL;
+    membership_destroy (&joined);
+    return agent;
+}
+
 int session_record (store_t *store, table_t table, const record_t *record, const digest_t *key, void *row,
                     uint8_t **bytes, arena_t *arena)
 {

@@ -32,6 +32,8 @@ int session_open (const cli_t *cli, store_t **store);
 int session_group (const cli_t *cli, store_t *store, joined_t **joined);
 /* The group's manifest, from the pinned files in the store. On the heap; the caller frees. NULL (told). */
 agent_t *session_agent (store_t *store, const joined_t *joined);
+/* The same of the group that the store's node is in; NULL, untold, also if it is in none. */
+agent_t *session_own_agent (store_t *store);
 /* The tree that content `id` holds, under `*evaluator` (may be NULL). The caller clears it. */
 int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *evaluator);
 /* Were the files of that candidate dropped by retention? */

@@ -143,14 +143,9 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool d
             output_ago (row->changed_ms).text);
 }
 
-static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *row, story_t *story,
-                   json_t *progress)
+static int s_show (const cli_t *cli, store_t *store, const agent_t *agent, const improvement_row_t *row,
+                   story_t *story, json_t *progress)
 {
-    joined_t *joined = NULL;
-    problem_t problem;
-    agent_t *agent = NULL;
-    if (membership_load (store, &joined, &problem) == 0)
-        agent = session_agent (store, joined);
     if (!cli->json) {
         s_print_head (cli, row, session_dropped (store, &row->candidate), progress);
         if (agent != NULL)
@@ -159,12 +154,11 @@ static int s_show (const cli_t *cli, store_t *store, const improvement_row_t *ro
     int rc = store_record_walk (store, TABLE_EVENT, 0, false, s_visit_event, story);
     if (rc == 0 && !cli->json && !story->begun) /* each has at least that of its beginning */
         puts ("\nHow it went is no longer kept (`retention` in node.yaml).");
-    free (agent);
-    membership_destroy (&joined);
     return rc == 0 ? CLI_DONE : cli_fail ("the store can't be read: %s", store_problem (store));
 }
 
-static int s_show_improvement (const cli_t *cli, store_t *store, const digest_t *id, json_t **json)
+static int s_show_improvement (const cli_t *cli, store_t *store, const agent_t *agent, const digest_t *id,
+                               json_t **json)
 {
     story_t story = {.cli = cli, .id = *id, .events = cli->json ? json_array () : NULL};
     improvement_row_t row;
@@ -176,9 +170,9 @@ static int s_show_improvement (const cli_t *cli, store_t *store, const digest_t 
             ? progress_ask (cli, id)
             : NULL;
     if (rc == CLI_DONE)
-        rc = s_show (cli, store, &row, &story, progress);
+        rc = s_show (cli, store, agent, &row, &story, progress);
     if (rc == CLI_DONE && cli->json) {
-        *json = improvement_json (&row);
+        *json = improvement_json (&row, agent);
         json_object_set (*json, "progress", progress == NULL ? json_null () : progress);
         json_object_set (*json, "events", story.events);
         json_object_set_new (*json, "files_dropped", json_boolean (session_dropped (store, &row.candidate)));
@@ -211,7 +205,8 @@ static void s_print_candidate (const cli_t *cli, const candidate_row_t *row)
     printf ("  measured     %s\n", output_time (row->time_ms).text);
 }
 
-static int s_show_candidate (const cli_t *cli, store_t *store, const digest_t *id, json_t **json)
+static int s_show_candidate (const cli_t *cli, store_t *store, const agent_t *agent, const digest_t *id,
+                             json_t **json)
 {
     candidate_row_t row;
     uint8_t *bytes = NULL;
@@ -220,6 +215,7 @@ static int s_show_candidate (const cli_t *cli, store_t *store, const digest_t *i
     if (rc == CLI_DONE && cli->json) {
         *json = output_record (&candidate_row_record, &row);
         json_object_set_new (*json, "reason", json_string (improvement_reason_text (row.reason)));
+        improvement_name_metrics (*json, "metrics", agent);
     } else if (rc == CLI_DONE)
         s_print_candidate (cli, &row);
     free (bytes);
@@ -228,7 +224,8 @@ static int s_show_candidate (const cli_t *cli, store_t *store, const digest_t *i
 }
 
 /* What the snapshot is; the improvement that it was taken for follows. */
-static int s_show_snapshot (const cli_t *cli, store_t *store, const digest_t *id, json_t **json)
+static int s_show_snapshot (const cli_t *cli, store_t *store, const agent_t *agent, const digest_t *id,
+                            json_t **json)
 {
     snapshot_row_t row;
     uint8_t *bytes = NULL;
@@ -236,9 +233,10 @@ static int s_show_snapshot (const cli_t *cli, store_t *store, const digest_t *id
     char text[DIGEST_TEXT_BYTES];
     digest_text (id, text);
     int rc = session_record (store, TABLE_SNAPSHOT, &snapshot_row_record, id, &row, &bytes, &arena);
-    if (rc == CLI_DONE && cli->json)
+    if (rc == CLI_DONE && cli->json) {
         *json = output_record (&snapshot_row_record, &row);
-    else if (rc == CLI_DONE)
+        improvement_name_metrics (*json, "baseline", agent);
+    } else if (rc == CLI_DONE)
         printf ("%sSnapshot %s%s\n  taken        %s, before %s became live in place of %s\n"
                 "  back to it   evomesh rollback %s\n\n",
                 output_style (cli, OUTPUT_BOLD), text, output_style (cli, OUTPUT_PLAIN),
@@ -254,12 +252,13 @@ static int s_show_id (const cli_t *cli, store_t *store)
     history_t found;
     json_t *json = NULL, *snapshot = NULL;
     int rc = history_find (store, cli->operands[0], &found);
+    agent_t *agent = rc == CLI_DONE ? session_own_agent (store) : NULL;
     if (rc == CLI_DONE && found.kind == TABLE_SNAPSHOT)
-        rc = s_show_snapshot (cli, store, &found.id, &snapshot);
+        rc = s_show_snapshot (cli, store, agent, &found.id, &snapshot);
     if (rc == CLI_DONE && !digest_is_zero (&found.improvement))
-        rc = s_show_improvement (cli, store, &found.improvement, &json);
+        rc = s_show_improvement (cli, store, agent, &found.improvement, &json);
     else if (rc == CLI_DONE && found.kind == TABLE_CANDIDATE)
-        rc = s_show_candidate (cli, store, &found.id, &json);
+        rc = s_show_candidate (cli, store, agent, &found.id, &json);
     if (rc == CLI_DONE && cli->json) {
         if (json == NULL)
             json = json_object ();
@@ -269,6 +268,7 @@ static int s_show_id (const cli_t *cli, store_t *store)
     } else
         json_decref (json);
     json_decref (snapshot);
+    free (agent);
     return rc;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "node/cli/commands.h"
-#include "node/cli/session.h"
+#include "node/cli/improvement_print.h"
 #include "node/io/workspace.h"
 
 /* --- the list --- */
@@ -60,11 +60,13 @@ static void s_clear (snapshots_t *list)
     free (list->items);
 }
 
-static int s_print_json (const snapshots_t *list)
+static int s_print_json (const snapshots_t *list, const agent_t *agent)
 {
     json_t *array = json_array ();
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
+        improvement_name_metrics (list->items[i].json, "baseline", agent);
         json_array_append (array, list->items[i].json);
+    }
     return output_json (array);
 }
 
@@ -96,9 +98,11 @@ static int s_snapshots (cli_t *cli)
     if (session_open (cli, &store) != CLI_DONE)
         return CLI_FAILED;
     int rc = s_load (store, &list);
+    agent_t *agent = rc == CLI_DONE && cli->json ? session_own_agent (store) : NULL;
     store_close (&store);
     if (rc == CLI_DONE)
-        rc = cli->json ? s_print_json (&list) : s_print (cli, &list);
+        rc = cli->json ? s_print_json (&list, agent) : s_print (cli, &list);
+    free (agent);
     s_clear (&list);
     return rc;
 }

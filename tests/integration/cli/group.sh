@@ -75,6 +75,9 @@ id=$(json "$scratch/out" '[i["id"] for i in d if i["description"] == "nearly one
 expect 0 'validators +2 of 2 confirm' show "$id" --dir "$alpha"
 expect 0 '(shared|applied)' log --dir "$alpha"
 eventually status_is "$scratch/beta" 'd["packages_adopted"] >= 1'
+run package list --json --dir "$scratch/beta"
+[ "$(json "$scratch/out" '[(p["parts"]["evaluator"], p["parts"]["objectives"], 0.5 <= p["parts"]["sender"] <= 1) for p in d if p["status"] == "adopted"][0]')" = '(1.0, 1.0, True)' ] ||
+    wrong "package list --json doesn't say how each part fits: $out"
 
 # --- by file ---
 eventually count_is "$alpha" shared "$("$evomesh" log --json --state shared --dir "$alpha" | python3 -c 'import json, sys; print (max (1, len (json.load (sys.stdin))))')"

@@ -102,8 +102,11 @@ expect 0 '^\+number = 0.9' diff "${id:0:8}" --dir "$node"
 # --- every id that is printed is taken: of candidates and snapshots too ---
 run show --json "$id" --dir "$node"
 candidate=$(json "$scratch/out" 'd["candidate"][:8]')
+[ "$(json "$scratch/out" 'd["candidate_metrics"], d["base_metrics"]["score"] < 0.9')" = "({'score': 0.9}, True)" ] ||
+    wrong "what was measured has no names: $out"
 [ "$(json "$scratch/out" 'd["second_parent"]')" = None ] || wrong "an id that is none isn't null: $out"
 run snapshots --json --dir "$node"
+[ "$(json "$scratch/out" 'set (d[0]["baseline"])')" = "{'score'}" ] || wrong "what a snapshot measured has no names: $out"
 snapshot=$(json "$scratch/out" "[s['id'][:8] for s in d if s['improvement'] == '$id'][0]")
 for printed in "$candidate" "$snapshot"; do
     expect 0 "Improvement $id" show "$printed" --dir "$node"
@@ -115,6 +118,7 @@ run log --graph --json --dir "$node"
 begin=$(json "$scratch/out" 'd[0]["id"][:8]')
 expect 0 'what the group started from' show "$begin" --dir "$node"
 expect 0 '"parents": \[\]' show --json "$begin" --dir "$node"
+[ "$(json "$scratch/out" 'd["metrics"]')" = "{'score': 0.25}" ] || wrong "a candidate's figures have no names: $out"
 expect 1 'what the group started from: nothing was before it' diff "$begin" --dir "$node"
 
 # --- whoever changed the agent's directory is told at the start that the node runs the group's: once, with what differs ---
@@ -145,6 +149,10 @@ expect 0 'verified' package verify "$package" --dir "$node"
 expect 0 'verified' package verify "$package" --group "$scratch/charter"
 expect 1 'consistent, group unknown' package verify "$package"
 expect 0 'score' package show "$package"
+run package show --json "$package"
+[ "$(json "$scratch/out" '[(c["objective"], c["goal"], c["conclusion"]) for c in d["content"]["performance_impact"]]')" = "[('score', 'maximize', 'better')]" ] ||
+    wrong "package show --json has numbers for words: $out"
+[ "$(json "$scratch/out" 'd["content"]["improvement_type"]')" = algorithm_modification ] || wrong "its type is a number: $out"
 expect 0 '^  type {12}[a-z]' package show "$package"
 expect 0 '^  success factors [a-z]' package show "$package"
 make_agent "$scratch/other-agent"
