@@ -177,9 +177,18 @@ static void s_say_rejected (node_t *self, const parcel_t *parcel, reason_code_t 
 {
     if (parcel->state != PARCEL_TRYING) /* else its improvement was counted */
         self->counts.rejected[reason]++;
-    entry_t metadata = {text_of ("reason"), text_of (reason_name (reason))};
+    char fits[2][16], values[5][16];
+    entry_t metadata[8] = {{text_of ("reason"), text_of (reason_name (reason))}};
+    size_t count = 1;
+    if (reason == REASON_INCOMPATIBLE && parcel->score > 0) {
+        (void)snprintf (fits[0], sizeof fits[0], "%.3f", parcel->score);
+        (void)snprintf (fits[1], sizeof fits[1], "%.3f", self->settings.compatibility_threshold);
+        metadata[count++] = (entry_t){text_of ("fits"), text_of (fits[0])};
+        metadata[count++] = (entry_t){text_of ("needed_above"), text_of (fits[1])};
+        count += s_parts (parcel, metadata + count, values);
+    }
     say_event (self, TYPE_KNOWLEDGE_REJECTED, &parcel->package, result ? result->weighted : NAN,
-               reason_description (reason), &metadata, 1);
+               reason_description (reason), metadata, count);
 }
 
 /* What came to nothing here for now, which says nothing of the package, waits for better times; false if it was often enough. */

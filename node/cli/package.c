@@ -167,7 +167,37 @@ static const char *s_status (uint64_t status)
 typedef struct {
     output_table_t *table;
     json_t *list;
+    double threshold; /* that a package's fit must be above */
 } listing_t;
+
+/* What is short of 1, of which each part of its fit is made: "merge 0 of 1, sender 0.5 of 1". */
+static output_cell_t s_misfits (const package_row_t *row)
+{
+    output_cell_t cell = {""};
+    for (size_t i = 0; i < row->parts.count; i++) {
+        decimal_t part;
+        const entry_t *entry = &row->parts.items[i];
+        if (decimal_scan (entry->value.data, entry->value.size, &part) && part.value < 1)
+            output_list (&cell, "%s %g of 1", output_cell (entry->key, LIMIT_NAME).text, part.value);
+    }
+    return cell;
+}
+
+/* Why it stands where it does, for people; what STATUS says already isn't said again. */
+static output_text_t s_why (const listing_t *listing, const package_row_t *row)
+{
+    output_text_t why = {""};
+    const char *reason = improvement_reason_text (row->reason);
+    if (row->reason == REASON_INCOMPATIBLE && row->parts.count == 0)
+        snprintf (why.text, sizeof why.text, "%s: its files don't merge with the live release", reason);
+    else if (row->reason == REASON_INCOMPATIBLE)
+        snprintf (why.text, sizeof why.text, "%s: fits %s, expected above %s (%s)", reason,
+                  output_number (row->compatibility).text, output_number (listing->threshold).text,
+                  s_misfits (row).text);
+    else if (row->reason != REASON_NONE && row->reason != REASON_ADOPTED)
+        snprintf (why.text, sizeof why.text, "%s", reason);
+    return why;
+}
 
 /* {"objectives": 1.0, …}, each part of how it fits here; null before it was compared. */
 static json_t *s_parts (const package_row_t *row)
@@ -197,6 +227,7 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
     json_object_set_new (json, "status", json_string (s_status (row.status)));
     json_object_set_new (json, "reason", json_string (improvement_reason_text (row.reason)));
     json_object_set_new (json, "parts", s_parts (&row));
+    json_object_set_new (json, "why", json_string (s_why (listing, &row).text));
     json_array_append_new (listing->list, json);
     char sent[48] = "";
     if (row.status == 0)
@@ -204,8 +235,7 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
                   (unsigned long long)row.sent);
     output_table_row (listing->table, "%s|%s|%s|%s|%s|%s|%s", output_time (row.time_ms).text,
                       output_digest (&row.id).text, output_key (&row.author).text, s_status (row.status),
-                      output_number (row.compatibility).text, sent,
-                      row.reason == REASON_NONE ? "" : improvement_reason_text (row.reason));
+                      output_number (row.compatibility).text, sent, s_why (listing, &row).text);
     arena_clear (&arena);
     return 0;
 }
@@ -213,10 +243,15 @@ static int s_visit (void *context, uint64_t number, const digest_t *key, const u
 static int s_list (cli_t *cli)
 {
     store_t *store;
+    config_t *config = session_config (cli);
+    if (config == NULL)
+        return CLI_FAILED;
+    double threshold = config->knowledge_transfer.compatibility_threshold;
+    free (config);
     if (session_open (cli, &store) != CLI_DONE)
         return CLI_FAILED;
     listing_t listing = {output_table_new ("?TIME (UTC)|PACKAGE|?AUTHOR|STATUS|?>FITS|?>ADOPTED BY|~WHY"),
-                         json_array ()};
+                         json_array (), threshold};
     int rc = store_record_walk (store, TABLE_PACKAGE, 0, false, s_visit, &listing);
     rc = rc == 0 ? CLI_DONE : cli_fail ("the packages can't be read: %s", store_problem (store));
     store_close (&store);

@@ -77,6 +77,8 @@ def tables_fit (mesh):
     lab.ends (alpha, id, "shared")
     wait_for ("beta adopts it", lambda: beta.status ()["packages_adopted"] == 1)
     lab.quiet ([alpha, beta])
+    adopted = next (line for line in beta.cli ("package", "list").out.splitlines () if "adopted" in line)
+    expect (adopted.count ("adopted") == 1, "nothing is said twice: %s" % adopted)
     for node, words, head, kept in (
             (alpha, ["log"], r"\bID\b.*WHAT", "STATE|BETTER BY"), (alpha, ["show", id], "OBJECTIVE", "CANDIDATE|BETTER BY|CONCLUSION"),
             (alpha, ["status"], "OBJECTIVE", "START|NOW|BETTER BY"), (alpha, ["group", "members"], r"\bNAME\b", "ID|STANDING"),
@@ -138,4 +140,22 @@ def what_waits_for_people_says_so (mesh):
     gamma.signal (signal.SIGCONT)
 
 
-main (an_event_is_a_line, tables_fit, what_is_under_way_says_how_far_it_is, what_waits_for_people_says_so)
+def a_package_that_does_not_fit_says_what_of_it (mesh):
+    alpha, beta = mesh.group (["alpha", "beta"], lab.make_agent (mesh), config={"proposers": "[]"})
+    beta.stop ()
+    beta.config (knowledge_transfer__compatibility_threshold="0.96")
+    beta.start ()
+    mesh.wait_linked ([alpha, beta])
+    id = lab.propose (alpha, a=0.9)
+    lab.ends (alpha, id, "shared")
+    wait_for ("beta has decided", lambda: [one for one in beta.json ("package", "list") if one["status"] == "rejected"])
+    why = "incompatible: fits 0.95, expected above 0.96 (sender 0.5 of 1)"
+    expect (why in beta.cli ("package", "list").out, "what doesn't fit: %s" % beta.cli ("package", "list").out)
+    expect (beta.json ("package", "list")[0]["why"] == why, "also to programs")
+    with beta.database () as store:
+        events = str (store.execute ("SELECT * FROM event").fetchall ())
+    expect (re.search ("needed_above.*0.960.*sender.*0.500", events), "the event says so, too: %s" % events)
+
+
+main (an_event_is_a_line, tables_fit, what_is_under_way_says_how_far_it_is, what_waits_for_people_says_so,
+      a_package_that_does_not_fit_says_what_of_it)
