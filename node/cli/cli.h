@@ -18,9 +18,11 @@
 #define CLI_FAILED 1
 #define CLI_USAGE  2
 
-#define CLI_PATH_BYTES   4096
-#define CLI_OPTIONS_MAX  16
-#define CLI_OPERANDS_MAX 4
+#define CLI_PATH_BYTES  4096
+#define CLI_OPTIONS_MAX 16
+/* What directory_choose takes without --dir. */
+#define CLI_DIRECTORY_DEFAULT "$EVOMESH_DIR, else $XDG_DATA_HOME/evomesh, else ~/.local/share/evomesh"
+#define CLI_OPERANDS_MAX      4
 
 /* What a command takes beside its operands. */
 typedef struct {
@@ -41,6 +43,7 @@ typedef struct {
     bool json;                   /* takes --json */
     bool no_directory;           /* doesn't look at a data directory: takes no --dir */
     const char *details;         /* paragraphs for --help; may be NULL */
+    void (*more) (FILE *out);    /* prints what --help says behind them from a table; may be NULL */
     const char *example;         /* lines that can be copied */
     int (*run) (cli_t *cli);     /* returns CLI_DONE, CLI_FAILED or CLI_USAGE */
 } cli_command_t;

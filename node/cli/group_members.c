@@ -88,10 +88,11 @@ static int s_invite (cli_t *cli)
     if (cli->json)
         return output_json (json_pack ("{s:s, s:o}", "token", token == NULL ? "" : token, "told", result));
     puts (token == NULL ? "" : token); /* alone on stdout, so that a script can take it */
-    fputs ("On the other machine: `evomesh init`, then `evomesh group join TOKEN`. A token lets somebody in: "
-           "keep it as you "
-           "would a password.\n",
-           stderr);
+    fprintf (stderr, "%s A token lets somebody in: keep it as you would a password.\n",
+             cli_flag (cli, "local")
+                 ? "For another node on this machine: `evomesh init --dir DIR`, then `evomesh "
+                   "group join TOKEN --dir DIR`."
+                 : "On the other machine: `evomesh init`, then `evomesh group join TOKEN`.");
     json_decref (result);
     return CLI_DONE;
 }

@@ -55,11 +55,13 @@ void cli_help_command (const cli_command_t *command, FILE *out)
              command->name, command->operands[0] == '\0' ? "" : " ", command->operands);
     if (command->details != NULL)
         fprintf (out, "\n%s\n", command->details);
+    if (command->more != NULL)
+        command->more (out);
     fputs ("\nOptions:\n", out);
     for (const cli_option_t *option = command->options; option != NULL && option->name != NULL; option++)
         s_option (out, option->name, option->argument, option->help);
     if (!command->no_directory)
-        s_option (out, "dir", "DIR", "data directory (default $EVOMESH_DIR, else ~/.local/share/evomesh)");
+        s_option (out, "dir", "DIR", "data directory (default " CLI_DIRECTORY_DEFAULT ")");
     if (command->json)
         s_option (out, "json", NULL, "print JSON");
     s_option (out, "help", NULL, "this text");

@@ -111,14 +111,31 @@ static int s_list (const cli_t *cli, store_t *store, gather_t *gather)
     return rc;
 }
 
-static int s_told_states (const cli_t *cli, const char *found)
+typedef struct {
+    char text[STATE_COUNT * (LIMIT_NAME + 2)];
+} states_t;
+
+/* All that an improvement may be in, with `between` between two. */
+static states_t s_states (const char *between)
 {
-    char names[STATE_COUNT * (LIMIT_NAME + 2)] = "";
+    states_t names = {""};
     size_t used = 0;
     for (int state = STATE_PROPOSED; state < STATE_COUNT; state++)
-        used += (size_t)snprintf (names + used, sizeof names - used, "%s%s", used == 0 ? "" : ", ",
-                                  improvement_state_name ((improvement_state_t)state));
-    return cli_usage (cli, "--state: found %s, expected one of %s", cli_quote (found).text, names);
+        used +=
+            (size_t)snprintf (names.text + used, sizeof names.text - used, "%s%s", used == 0 ? "" : between,
+                              improvement_state_name ((improvement_state_t)state));
+    return names;
+}
+
+static int s_told_states (const cli_t *cli, const char *found)
+{
+    return cli_usage (cli, "--state: found %s, expected one of %s", cli_quote (found).text,
+                      s_states (", ").text);
+}
+
+static void s_more_help (FILE *out)
+{
+    fprintf (out, "\nStates:\n  %s\n", s_states ("\n  ").text);
 }
 
 static int s_run (cli_t *cli)
@@ -154,9 +171,8 @@ const cli_command_t log_command = {
     .operands = "",
     .options = s_options,
     .json = true,
-    .details = "States: proposed, testing, reviewing, held, validating, validated, snapshot, applied, "
-               "shared, kept,\n"
-               "rolling_back, rolled_back, rollback_failed, rejected. The node need not run.",
+    .details = "The node need not run. Into a pipe each line is whole; on a terminal it is cut to fit.",
+    .more = s_more_help,
     .example = "  evomesh log --state rejected --limit 100\n"
                "  evomesh log --graph",
     .run = s_run,

@@ -13,7 +13,7 @@
 #include "node/schema.h"
 
 static const cli_option_t s_common[] = {
-    {"dir", "DIR", "the node's data directory (default $EVOMESH_DIR, else ~/.local/share/evomesh)"},
+    {"dir", "DIR", "the node's data directory (default " CLI_DIRECTORY_DEFAULT ")"},
     {"json", NULL, "print JSON"},
     {NULL, NULL, NULL},
 };

@@ -66,12 +66,28 @@ static char *s_wait (const char *directory, control_client_t *client)
     return NULL;
 }
 
+/* A node that is in no group doesn't run, and needs something else than being started first. */
+static bool s_is_in_no_group (const char *directory)
+{
+    problem_t problem;
+    joined_t *joined = NULL;
+    store_t *store = store_open (directory, false, true, &problem);
+    bool none = store != NULL && membership_load (store, &joined, &problem) == ERROR_NOT_FOUND;
+    membership_destroy (&joined);
+    store_close (&store);
+    return none;
+}
+
 static char *s_exchange (const char *directory, const char *request)
 {
     problem_t problem;
     char *answer = NULL;
     control_client_t *client = control_client_new (directory, &problem);
-    if (client == NULL || control_client_send (client, request, &problem) != 0)
+    if (client == NULL && s_is_in_no_group (directory))
+        cli_fail ("the node in %s is in no group, so it doesn't run: `evomesh group create NAME` founds one, "
+                  "`evomesh group join TOKEN` joins one; then `evomesh run`",
+                  directory);
+    else if (client == NULL || control_client_send (client, request, &problem) != 0)
         cli_fail_problem (&problem);
     else
         answer = s_wait (directory, client);

@@ -132,8 +132,12 @@ expect 1 'found "abc", expected an id' show abc --dir "$node"
 expect 1 'found "ab1d", expected an id: letters and the digits 2 to 7' show ab1d --dir "$node"
 expect 1 'found 50000 characters, "a+…", expected an id, which has 52 at most' show "$(printf '%050000d' 0 | tr 0 a)" --dir "$node"
 expect 1 'no improvement, candidate or snapshot here has the id abcd' show abcd --dir "$node"
-expect 1 'no node runs on .*evomesh run --dir' status --dir "$node"
-expect 1 'no node runs on' watch --dir "$node"
+expect 1 'is in no group, so it doesn.t run' status --dir "$node"
+expect 0 '.XDG_DATA_HOME/evomesh' status --help
+while read -r state; do
+    expect 0 "^  $state\$" log --help
+done < <(sed -n 's/^ *STATE ([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$(dirname "$0")/../../../evolution/improvement.h" | grep -v '^none$')
+expect 1 'is in no group, so it doesn.t run' watch --dir "$node"
 
 # --- node.yaml ---
 cp "$node/node.yaml" "$scratch/node.yaml"

@@ -21,6 +21,8 @@ new_node () { # NAME
 # --- tokens ---
 expect 1 'only reached at tcp://127.0.0.1:.*--local' group invite --dir "$alpha"
 expect 2 'found "33"' group invite --local --uses 33 --dir "$alpha"
+expect 0 'another node on this machine: .evomesh init --dir DIR., then .evomesh group join TOKEN --dir DIR' group invite --local --dir "$alpha"
+if grep -q 'other machine' "$scratch/err"; then wrong "an invitation for this machine speaks of another: $err"; fi
 invite () { "$evomesh" group invite --local --dir "$alpha" "$@" 2>/dev/null; }
 
 # --- nobody to ask: refused before anything is said, and the token is as good as before ---
@@ -30,6 +32,7 @@ shy=$(invite)
 expect 1 'nobody can be asked.*--yes.*nothing was changed' group join "$shy" --dir "$scratch/shy"
 [ "$before" = "$(fingerprint "$scratch/shy")" ] || wrong "a join that was refused left something behind"
 expect 1 'is in no group' group members --dir "$scratch/shy"
+expect 1 'is in no group.*evomesh group create NAME.*evomesh group join TOKEN' status --dir "$scratch/shy"
 
 # --- tokens that don't fit ---
 new_node beta

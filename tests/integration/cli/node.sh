@@ -195,7 +195,7 @@ esac
 [ "$(json "$scratch/watched" 'd["modification_id"]')" = None ] || wrong "an event of no improvement names one: $(cat "$scratch/watched")"
 eventually status_is "$node" 'd["paused"]'
 stop "$alpha"
-expect 1 'no node runs on' status --dir "$node"
+expect 1 'no node runs on .*evomesh run --dir' status --dir "$node"
 start "$node"
 alpha=$node_pid
 eventually status_is "$node" 'd["paused"]'
