@@ -9,6 +9,7 @@
 #include "node/io/workspace_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <git2/sys/mempack.h>
 
 #define REPOSITORY_NAME   "archive.git"
+#define DROPPED_NAME      "archive.git.old" /* what it was before it was made anew, on its way out */
 #define COMMITS_NAME      "evomesh-commits"
 #define PACKED_REFS_NAME  "packed-refs"
 #define REFS_LAG          8 /* with 1 in so many candidates new, the refs of all are written anew */
@@ -146,10 +148,20 @@ static int s_gather_in_memory (archive_git_t *self, problem_t *problem)
     return workspace_git_fail (REPOSITORY_NAME ": can't be written to", problem);
 }
 
+/* Removes what is on its way out; also what a crash left of it. */
+static int s_remove_dropped (const char *data_directory, problem_t *problem)
+{
+    char dropped[PATH_MAX];
+    if (file_join (dropped, sizeof dropped, data_directory, DROPPED_NAME, problem) != 0)
+        return ERROR_BOUND;
+    return workspace_remove (dropped) == 0 ? 0 : problem_set (problem, "%s: can't be removed", dropped);
+}
+
 archive_git_t *archive_git_open (const char *data_directory, problem_t *problem)
 {
     char path[PATH_MAX];
-    if (file_join (path, sizeof path, data_directory, REPOSITORY_NAME, problem) != 0)
+    if (s_remove_dropped (data_directory, problem) != 0 ||
+        file_join (path, sizeof path, data_directory, REPOSITORY_NAME, problem) != 0)
         return NULL;
     archive_git_t *self = calloc (1, sizeof *self);
     if (self == NULL) {
@@ -190,12 +202,14 @@ void archive_git_close (archive_git_t **self_p)
 void archive_git_renew (archive_git_t **self_p, const char *data_directory, problem_t *problem)
 {
     assert (self_p != NULL && *self_p != NULL);
-    char path[PATH_MAX];
+    char path[PATH_MAX], dropped[PATH_MAX];
     archive_git_close (self_p);
-    if (file_join (path, sizeof path, data_directory, REPOSITORY_NAME, problem) != 0)
+    if (file_join (path, sizeof path, data_directory, REPOSITORY_NAME, problem) != 0 ||
+        file_join (dropped, sizeof dropped, data_directory, DROPPED_NAME, problem) != 0)
         return;
-    if (workspace_remove (path) != 0)
-        problem_set (problem, "%s: can't be removed, to be made anew", path);
+    /* Under its own name it is whole: a crash in the middle of its removal would leave commits without their files. */
+    if (rename (path, dropped) != 0)
+        problem_set (problem, "%s: can't be made anew: %s", path, file_reason (errno));
     else
         *self_p = archive_git_open (data_directory, problem);
 }
