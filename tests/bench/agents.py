@@ -27,7 +27,12 @@ def agent (name):
     return os.path.join (PROJECT, "deploy", "agents", name)
 
 
+missed = 0  # aims
+
+
 def verdict (reached):
+    global missed
+    missed += not reached
     return "reached" if reached else "MISSED"
 
 
@@ -133,3 +138,4 @@ if __name__ == "__main__":
     if unknown:
         sys.exit ("agents.py: found %s, expected %s" % (unknown[0], " or ".join (BENCHES)))
     run (wanted)
+    sys.exit (missed > 0)

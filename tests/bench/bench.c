@@ -30,6 +30,8 @@ _Noreturn void bench_fail (const char *format, ...)
     exit (EXIT_FAILURE);
 }
 
+static unsigned s_missed; /* aims, so far */
+
 double bench_now_ms (void)
 {
     struct timespec now;
@@ -39,6 +41,7 @@ double bench_now_ms (void)
 
 const char *bench_verdict (bool reached)
 {
+    s_missed += !reached;
     return reached ? "reached" : "MISSED";
 }
 
@@ -191,5 +194,7 @@ int main (int argc, char **argv)
             printf ("\n== %s ==\n", s_benches[i].name);
             s_benches[i].run ();
         }
-    return 0;
+    if (s_missed > 0)
+        printf ("\n%u aims missed\n", s_missed);
+    return s_missed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

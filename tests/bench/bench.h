@@ -39,7 +39,7 @@ void bench_sync (const place_t *place, size_t bytes, size_t count, samples_t *sa
 /* Runs a program to its end with its output thrown away; it must exit with 0. `arguments` ends with NULL. */
 void bench_run (const char *const arguments[]);
 
-/* "reached" or "MISSED". */
+/* "reached" or "MISSED", which is counted: with one missed the whole ends with 1. */
 const char *bench_verdict (bool reached);
 
 /* --- the benches; each prints its table --- */

@@ -128,7 +128,12 @@ def run (mesh, packer, seed, count, seconds):
 
 # --- the table ---
 
+missed = 0  # aims
+
+
 def against (value, aim):
+    global missed
+    missed += value > aim
     return "%+.2f %s" % (value, "reached" if value <= aim else "MISSED")
 
 
@@ -167,6 +172,7 @@ def main ():
                 mesh.close ()
                 mesh.run ("rm", "-rf", mesh.scratch, code=None)
     summary (results)
+    sys.exit (missed > 0)
 
 
 if __name__ == "__main__":
