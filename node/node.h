@@ -102,6 +102,7 @@ void node_status (const node_t *self, node_status_t *status);
     WAIT (TURN, "turn")             /* until the one before it is through */     \
     WAIT (VOTES, "votes")           /* the group's feedback */                   \
     WAIT (OPERATOR, "operator")     /* approval */                               \
+    WAIT (MERGE, "merge")           /* approved, onto what went live since */    \
     WAIT (VALIDATORS, "validators") /* who measure it again */                   \
     WAIT (RESUME, "resume")         /* evolution rests */                        \
     WAIT (BREAKER, "breaker")       /* it is open */
@@ -118,6 +119,7 @@ typedef struct {
     progress_wait_t waits_for;
     size_t pairs; /* of candidate and base that are measured */
     size_t pairs_most;
+    bool second;    /* trial: it was better in a first, and has to be once more */
     bool running;   /* a run of it is under way */
     unsigned asked; /* for feedback; 0: not yet */
     unsigned approvals;

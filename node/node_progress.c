@@ -22,6 +22,7 @@ static void s_count_runs (const node_t *self, const improvement_t *improvement, 
     assert (comparison->used);
     const trial_t *trial = &comparison->trial;
     progress->pairs = trial->candidate_runs < trial->base_runs ? trial->candidate_runs : trial->base_runs;
+    progress->second = comparison->again;
     progress->running = comparison->operation != 0;
 }
 
@@ -41,8 +42,9 @@ static void s_count_answers (const node_t *self, const improvement_t *improvemen
 /* One that passed its test, and was not yet asked about. */
 static progress_wait_t s_waits_behind_its_test (const node_t *self, const improvement_t *improvement)
 {
-    bool needs_nobody = improvement->certified || members_now (self) == 1;
-    return needs_nobody || review_may_be_confirmed (self) ? WAITS_FOR_TURN : WAITS_FOR_MEMBERS;
+    return improvement->certified || review_is_alone (self) || review_may_be_confirmed (self)
+               ? WAITS_FOR_TURN
+               : WAITS_FOR_MEMBERS;
 }
 
 static progress_wait_t s_waits_for (const node_t *self, const improvement_t *improvement,
@@ -54,7 +56,7 @@ static progress_wait_t s_waits_for (const node_t *self, const improvement_t *imp
             return s_waits_behind_its_test (self, improvement);
         return progress->running ? WAITS_FOR_RUN : WAITS_FOR_SLOT;
     case STATE_REVIEWING: return WAITS_FOR_VOTES;
-    case STATE_HELD: return WAITS_FOR_OPERATOR;
+    case STATE_HELD: return improvement->approved ? WAITS_FOR_MERGE : WAITS_FOR_OPERATOR;
     case STATE_VALIDATING: return WAITS_FOR_VALIDATORS;
     case STATE_VALIDATED:
         if (evolution_rests (self))

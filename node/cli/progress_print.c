@@ -26,6 +26,7 @@ static const char *s_told (const char *waits_for)
         {"slot", "waits for a free slot"},
         {"run", "a run is under way"},
         {"members", "passed its test, waits until enough members are here to measure it again"},
+        {"merge", "approved: it is merged onto what went live meanwhile, and tested again"},
         {"turn", "waits until the one before it is through"},
         {"resume", "waits until evolution goes on: `evomesh resume`"},
         {"breaker", "waits until the circuit breaker lets it through: `evomesh status` says why"},
@@ -59,8 +60,11 @@ void progress_print (json_t *progress, const digest_t *id)
     bool measures = strcmp (waits_for, "slot") == 0 || strcmp (waits_for, "run") == 0;
     printf ("  under way    ");
     if (measures && s_count (progress, "pairs_most") > 1)
-        printf ("%lld of up to %lld pairs measured, ", s_count (progress, "pairs"),
-                s_count (progress, "pairs_most"));
+        printf ("%s%lld of up to %lld pairs measured, ",
+                json_is_true (json_object_get (progress, "second_trial"))
+                    ? "better in a first trial; of a second "
+                    : "",
+                s_count (progress, "pairs"), s_count (progress, "pairs_most"));
     if (strcmp (waits_for, "votes") == 0)
         printf ("waits for feedback: of %s asked %lld approve, %lld want a look, %lld reject",
                 text_counted ((uint64_t)s_count (feedback, "asked"), "member").text,

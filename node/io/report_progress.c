@@ -36,10 +36,11 @@ char *report_progress (const turn_t *turn, const digest_t *id, uint64_t now_ms)
     if (!node_progress (turn_node (turn), id, &progress))
         return json_dumps (json_null (), JSON_ENCODE_ANY);
     json_t *root = json_pack (
-        "{s:s, s:s, s:i, s:i, s:b, s:o, s:o, s:o}", "state", improvement_state_name (progress.state),
+        "{s:s, s:s, s:i, s:i, s:b, s:b, s:o, s:o, s:o}", "state", improvement_state_name (progress.state),
         "waits_for", progress_wait_name (progress.waits_for), "pairs", (int)progress.pairs, "pairs_most",
-        (int)progress.pairs_most, "running", (int)progress.running, "feedback", s_feedback (&progress),
-        "validation", s_validation (&progress), "left_ms", s_left_ms (&progress, now_ms));
+        (int)progress.pairs_most, "second_trial", (int)progress.second, "running", (int)progress.running,
+        "feedback", s_feedback (&progress), "validation", s_validation (&progress), "left_ms",
+        s_left_ms (&progress, now_ms));
     char *text = root == NULL ? NULL : json_dumps (root, JSON_COMPACT);
     json_decref (root);
     return text;

@@ -116,6 +116,29 @@ START_TEST (who_is_alone_measures_again_what_luck_may_have_chosen)
 }
 END_TEST
 
+START_TEST (that_it_is_measured_a_second_time_is_told)
+{
+    rig_t *rig = rig_found (1, NULL);
+    node_progress_t progress;
+    digest_t improvement;
+    rig->noisy = true;
+    rig_start (rig);
+    digest_t better = *rig_candidate (rig, "better", 0.9, 0);
+    rig->nodes[0].rules.hold_evaluations = true;
+    ck_assert (rig_propose (rig, 0, &better));
+    rig_settle (rig);
+    ck_assert_int_eq (rig_state (rig, 0, &better, NULL, &improvement), STATE_TESTING);
+    for (unsigned run = 0; run <= 18; run++) { /* 8 pairs, and the first of the second trial */
+        ck_assert (node_progress (rig->nodes[0].node, &improvement, &progress));
+        ck_assert_int_eq (progress.second, run >= 16);
+        ck_assert_uint_eq (progress.pairs, run % 16 / 2);
+        rig_release (rig, 0);
+        rig_settle (rig);
+    }
+    rig_destroy (&rig);
+}
+END_TEST
+
 START_TEST (who_has_validators_leaves_a_second_trial_to_them)
 {
     rig_t *rig;
@@ -434,18 +457,21 @@ START_TEST (a_change_that_touches_other_files_is_rejected_as_protected)
 }
 END_TEST
 
-SUITE_MAIN (
-    "node_life", an_improvement_is_shared_and_adopted_by_all, what_is_not_better_is_rejected_with_its_reason,
-    what_is_measured_in_pairs_keeps_the_interval_of_its_improvement,
-    who_is_alone_measures_again_what_luck_may_have_chosen, who_has_validators_leaves_a_second_trial_to_them,
-    what_is_only_good_on_the_proposers_data_fails_at_the_validators,
-    a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
-    a_validator_that_never_answers_does_not_hold_up_what_is_decided,
-    a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
-    a_regression_is_rolled_back_and_verified, a_rollback_that_fails_its_verification_stops_evolution_loudly,
-    a_service_that_does_not_restart_is_rolled_back, the_operator_rolls_back_and_what_stands_on_it_goes_too,
-    faults_open_the_breaker_and_one_trial_closes_it,
-    a_fault_is_told_of_until_something_works_also_where_the_breaker_is_off,
-    a_pause_survives_a_restart_and_peers_are_still_answered,
-    every_improvement_goes_on_after_a_restart_from_where_it_stood,
-    a_change_that_touches_other_files_is_rejected_as_protected)
+SUITE_MAIN ("node_life", an_improvement_is_shared_and_adopted_by_all,
+            what_is_not_better_is_rejected_with_its_reason,
+            what_is_measured_in_pairs_keeps_the_interval_of_its_improvement,
+            who_is_alone_measures_again_what_luck_may_have_chosen, that_it_is_measured_a_second_time_is_told,
+            who_has_validators_leaves_a_second_trial_to_them,
+            what_is_only_good_on_the_proposers_data_fails_at_the_validators,
+            a_large_change_is_held_and_the_operator_decides, silence_is_never_approval,
+            a_validator_that_never_answers_does_not_hold_up_what_is_decided,
+            a_lost_validator_is_not_waited_for_to_the_end, without_validators_it_is_rejected,
+            a_regression_is_rolled_back_and_verified,
+            a_rollback_that_fails_its_verification_stops_evolution_loudly,
+            a_service_that_does_not_restart_is_rolled_back,
+            the_operator_rolls_back_and_what_stands_on_it_goes_too,
+            faults_open_the_breaker_and_one_trial_closes_it,
+            a_fault_is_told_of_until_something_works_also_where_the_breaker_is_off,
+            a_pause_survives_a_restart_and_peers_are_still_answered,
+            every_improvement_goes_on_after_a_restart_from_where_it_stood,
+            a_change_that_touches_other_files_is_rejected_as_protected)

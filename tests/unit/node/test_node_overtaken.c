@@ -304,6 +304,10 @@ START_TEST (what_is_approved_is_validated_at_once_if_its_base_is_live_again_befo
     rig->nodes[0].rules.hold_merges = true;
     ck_assert (rig_command (rig, 0, "approve", "id", id));
     rig_settle (rig);
+    node_progress_t progress;
+    (void)rig_state (rig, 0, &held, NULL, &improvement);
+    ck_assert (node_progress (rig->nodes[0].node, &improvement, &progress));
+    ck_assert_int_eq (progress.waits_for, WAITS_FOR_MERGE);
     ck_assert_int_eq (rig_state (rig, 0, &one, NULL, &improvement), STATE_KEPT);
     digest_text (&improvement, live);
     ck_assert (rig_command (rig, 0, "rollback", "id", live));
