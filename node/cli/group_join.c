@@ -2,15 +2,14 @@
 /* evomesh group join: by a token into a group, with its agent fetched by hash and shown before anything is accepted. One
  * transaction: what is not accepted leaves nothing behind. */
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "node/cli/commands.h"
 #include "node/cli/join_link.h"
+#include "node/cli/join_place.h"
 #include "node/io/clock.h"
-#include "node/io/file.h"
 #include "node/io/workspace.h"
 
 typedef struct {
@@ -26,6 +25,7 @@ typedef struct {
     members_t *roster;
     tree_t pinned;
     tree_t start;
+    tree_t whole; /* both in one list */
     agent_t agent;
 } join_t;
 
@@ -119,12 +119,13 @@ static int s_fetch_tree (join_t *join, const digest_t *id, const digest_t *under
 }
 
 /* Puts pinned and evolve files into one list. */
-static int s_whole (const join_t *join, tree_t *whole)
+static int s_whole (join_t *join)
 {
-    int rc = tree_copy (whole, &join->pinned);
+    assert (join->whole.count == 0);
+    int rc = tree_copy (&join->whole, &join->pinned);
     for (size_t i = 0; i < join->start.count && rc == 0; i++) {
         const tree_file_t *file = &join->start.files[i];
-        rc = tree_add (whole, file->path, file->executable, &file->content, file->size);
+        rc = tree_add (&join->whole, file->path, file->executable, &file->content, file->size);
     }
     return rc == 0 ? CLI_DONE : cli_fail ("the agent's files can't be laid out: %s", error_text (rc));
 }
@@ -134,20 +135,19 @@ static int s_check_agent (join_t *join)
 {
     problem_t problem;
     size_t size = 0;
-    tree_t whole = {0}, pinned = {0}, evolved = {0};
+    tree_t pinned = {0}, evolved = {0};
     const tree_file_t *file = tree_find (&join->pinned, AGENT_MANIFEST);
     uint8_t *text = file == NULL ? NULL : store_content_get (join->own.store, &file->content, &size);
     if (text == NULL)
         return cli_fail ("the group's agent has no " AGENT_MANIFEST);
-    int rc = s_whole (join, &whole);
+    int rc = s_whole (join);
     if (rc == CLI_DONE && agent_parse (AGENT_MANIFEST, (char *)text, size, &join->agent, &problem) != 0)
         rc = cli_fail ("the group's agent: %s", problem.text);
-    if (rc == CLI_DONE && agent_split (&join->agent, &whole, &pinned, &evolved, &problem) != 0)
+    if (rc == CLI_DONE && agent_split (&join->agent, &join->whole, &pinned, &evolved, &problem) != 0)
         rc = cli_fail ("the group's agent: %s", problem.text);
     if (rc == CLI_DONE && (!tree_equal (&pinned, &join->pinned) || !tree_equal (&evolved, &join->start)))
         rc = cli_fail ("the group's agent: " AGENT_MANIFEST " names other evolve files than the group");
     free (text);
-    tree_clear (&whole);
     tree_clear (&pinned);
     tree_clear (&evolved);
     return rc;
@@ -162,24 +162,9 @@ static int s_fetch (join_t *join)
         rc = s_fetch_tree (join, &join->group.evaluator, &none, &join->pinned, &total);
     if (rc == CLI_DONE)
         rc = s_fetch_tree (join, &join->group.start, &join->group.evaluator, &join->start, &total);
-    return rc == CLI_DONE ? s_check_agent (join) : rc;
-}
-
-/* Writes the agent's files to a scratch directory, anew if they are there; its path goes to `copy`. */
-static int s_write_copy (join_t *join, char copy[CLI_PATH_BYTES])
-{
-    problem_t problem;
-    tree_t whole = {0};
-    if (cli_path (directory_work (join->own.directory), "agent", copy) != CLI_DONE ||
-        s_whole (join, &whole) != CLI_DONE)
-        return CLI_FAILED;
-    int rc = workspace_remove (copy);
-    if (rc != 0)
-        problem_set (&problem, "%s can't be removed: %s", copy, file_reason (errno));
-    else
-        rc = workspace_write (join->own.store, &whole, copy, &problem);
-    tree_clear (&whole);
-    return rc == 0 ? CLI_DONE : cli_fail_problem (&problem);
+    if (rc == CLI_DONE)
+        rc = s_check_agent (join);
+    return rc == CLI_DONE ? join_place_check (&join->own, &join->whole) : rc;
 }
 
 /* --- the person's word --- */
@@ -223,27 +208,6 @@ static void s_show (const join_t *join, const char *copy)
 
 /* --- acceptance --- */
 
-/* Lays the agent out in <dir>/agent and points node.yaml at it. What was shown is written anew: somebody may have changed it. */
-static int s_lay_out (join_t *join)
-{
-    char fresh[CLI_PATH_BYTES], path[CLI_PATH_BYTES];
-    if (cli_path (directory_path (join->own.directory), "agent", path) != CLI_DONE ||
-        s_write_copy (join, fresh) != CLI_DONE)
-        return CLI_FAILED;
-    if (workspace_remove (path) != 0 || rename (fresh, path) != 0)
-        return cli_fail ("%s can't be written: %s", path, file_reason (errno));
-    if (strlen (path) > LIMIT_LONG_TEXT)
-        return cli_fail ("the path %.200s… is too long", path);
-    strcpy (join->own.config->agent, path);
-    char *text = config_write (join->own.config);
-    assert (text != NULL);
-    int rc = cli_path (join->cli->directory, CONFIG_FILE, path);
-    if (rc == CLI_DONE)
-        rc = session_write_file (path, text, strlen (text), 0600);
-    free (text);
-    return rc;
-}
-
 /* The issuer's addresses, as it tells them, and the one that worked. */
 static void s_hints (const join_t *join, hint_t hints[LIMIT_ENDPOINTS + 1], hints_t *list)
 {
@@ -268,7 +232,7 @@ static int s_accept (join_t *join)
     hint_t items[LIMIT_ENDPOINTS + 1];
     hints_t hints;
     const membership_t *membership = &join->answer.as.membership;
-    if (s_lay_out (join) != CLI_DONE)
+    if (join_place_take (join->cli, &join->own, &join->whole) != CLI_DONE)
         return CLI_FAILED;
     s_hints (join, items, &hints);
     if (membership_save (join->own.store, membership->charter, membership->roster,
@@ -282,10 +246,17 @@ static int s_accept (join_t *join)
 /* Says no: tells the group, so that this node doesn't stand in its roster. */
 static int s_decline (join_t *join)
 {
-    join_link_leave (&join->link, "the operator declined the agent");
+    if (join_link_leave (&join->link, "the operator declined the agent"))
+        return cli_fail (
+            "not joined; nothing was changed here. The group counts this node's keys as gone: to join "
+            "after all, make a new node with `evomesh init`");
+    char id[DIGEST_TEXT_BYTES];
+    pubkey_text (&keystore_identity (join->own.keys)->id, id);
     return cli_fail (
-        "not joined; nothing was changed here. The group counts this node's keys as gone: to join after all, "
-        "make a new node with `evomesh init`");
+        "not joined; nothing was changed here. But the inviting node does not answer any more, so the "
+        "group still counts this node as a member: an admin ends that with `evomesh group revoke "
+        "%s`, or join after all with the same token",
+        id);
 }
 
 static int s_told (const join_t *join)
@@ -316,7 +287,7 @@ static int s_join (join_t *join)
         return rc;
     bool asks = !cli_flag (join->cli, "yes");
     char copy[CLI_PATH_BYTES] = "";
-    if (asks && s_write_copy (join, copy) != CLI_DONE)
+    if (asks && join_place_copy (&join->own, &join->whole, copy) != CLI_DONE)
         return CLI_FAILED;
     s_show (join, copy);
     bool accepted =
@@ -358,6 +329,7 @@ static void s_clear (join_t *join)
     free (join->answer_bytes);
     tree_clear (&join->pinned);
     tree_clear (&join->start);
+    tree_clear (&join->whole);
     group_clear (&join->group);
     members_clear (join->roster);
     free (join->roster);

@@ -209,6 +209,10 @@ static int s_chunk (join_link_t *self, const digest_t *id, size_t bound, buffer_
     int rc = ERROR_TIMEOUT;
     for (int tries = 0; tries < FETCH_TRIES && rc == ERROR_TIMEOUT; tries++)
         rc = s_ask (self, MESSAGE_FETCH, &fields, ANSWER_TIMEOUT_MS, &answer, &bytes);
+    if (rc == ERROR_TIMEOUT)
+        return problem_set (problem,
+                            "the inviting node does not answer any more: is it stopped? Join again with "
+                            "the same token: a second try with the same keys is free");
     if (rc != 0)
         return problem_set (problem, "%s", error_text (rc));
     assert (content->size <= bound);
@@ -251,14 +255,16 @@ int join_link_fetch (join_link_t *self, const digest_t *content, size_t bound)
     return rc;
 }
 
-void join_link_leave (join_link_t *self, const char *reason)
+bool join_link_leave (join_link_t *self, const char *reason)
 {
     assert (self != NULL);
     leave_t fields = {.to = self->invite->issuer, .reason = text_of (reason)};
     message_t answer;
     uint8_t *bytes = NULL;
     if (self->client == NULL || s_ask (self, MESSAGE_LEAVE, &fields, LEAVE_TIMEOUT_MS, &answer, &bytes) != 0)
-        return;
+        return false;
+    bool heard = answer.head.kind == MESSAGE_ACK;
     message_clear (&answer);
     free (bytes);
+    return heard;
 }

@@ -34,7 +34,7 @@ int join_link_enter (join_link_t *self, uint64_t epoch);
 /* Fetches a content in chunks, checks its hash, and puts it into the store. `bound` is how long it may be. */
 int join_link_fetch (join_link_t *self, const digest_t *content, size_t bound);
 
-/* Says goodbye, and waits a little until the issuer has it. */
-void join_link_leave (join_link_t *self, const char *reason);
+/* Says goodbye, and waits a little until the issuer has it; false if it doesn't say so. */
+bool join_link_leave (join_link_t *self, const char *reason);
 
 #endif
