@@ -36,7 +36,7 @@
  *            "performance_improvement": number|null, "error_message", "metadata": {key: value…}}}, one message an event
  *            ("modification_id" is "" for none), until the client says nothing for 30 s: it sends
  *            {"command": "heartbeat"} (which has no reply) every 10 s.
- *   stop     result: {}; then the node ends cleanly.
+ *   stop     result: {}; then the node ends cleanly. What else is asked meanwhile is refused.
  * Every other command goes to the node's core as a COMMAND event, and its REPLY is the answer:
  *            result: {"text": what to tell the user, "value": what was made (a token, an id), "" for none}.
  *   propose  takes {"directory": absolute path, …}: the shell reads the evolve files there, refusing what a candidate may not

@@ -15,6 +15,7 @@
 
 #define STATEMENTS_A_TURN 256 /* read from the bus before the turn runs; the rest waits in the sockets */
 #define REQUESTS_A_TURN   16
+#define REQUESTS_AT_END   1024 /* that are answered before it ends: who floods it can't keep it */
 #define RETRY_MS_MIN      2000 /* between attempts to recover from a failing store */
 #define RETRY_MS_MAX      60000
 #define HEAP_STEP_BYTES   16384 /* that the heap grows by beyond what is asked for */
@@ -273,6 +274,14 @@ static void s_leave (reactor_t *self)
     reactor_keep (self);
 }
 
+/* Whoever asked meanwhile has an answer; whoever asks from now on finds no node. */
+static void s_refuse_late (reactor_t *self)
+{
+    assert (self->stopping);
+    control_drain (self->control, REQUESTS_AT_END, clock_now_ms (&self->clock), reactor_request, self);
+    control_destroy (&self->control);
+}
+
 int reactor_run (const char *directory, const reactor_options_t *options, problem_t *problem)
 {
     assert (options != NULL);
@@ -295,6 +304,7 @@ int reactor_run (const char *directory, const reactor_options_t *options, proble
         s_ready (self);
         s_loop (self);
         s_leave (self);
+        s_refuse_late (self);
         log_line (LEVEL_INFO, "stopped", "pid=%ld", (long)getpid ());
     }
     reactor_close (self);

@@ -194,6 +194,10 @@ void reactor_request (void *context, const control_request_t *request)
         {"propose", s_propose, false},
     };
     reactor_t *self = context;
+    if (self->stopping && strcmp (request->command, "stop") != 0) {
+        control_fail (self->control, request->caller, "the node stops: nothing was done");
+        return;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp (request->command, commands[i].name) == 0 && (commands[i].when_failed || !self->failed)) {
             commands[i].answer (self, request);
