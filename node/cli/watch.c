@@ -9,7 +9,9 @@
 #include "node/cli/session.h"
 #include "node/io/control.h"
 
-#define LOOK_MS 2000 /* how often it is seen whether the node is still there */
+#define LOOK_MS   2000 /* how often it is seen whether the node is still there */
+#define WATCH     "{\"command\":\"watch\"}"
+#define HEARTBEAT "{\"command\":\"heartbeat\"}"
 
 static const char *s_text (json_t *event, const char *key)
 {
@@ -75,9 +77,25 @@ typedef struct {
     cli_t *cli;
     char own[DIGEST_TEXT_BYTES]; /* only events of this node; "" for all */
     json_t *members;             /* as the node answers: their names */
-    uint64_t limit;              /* 0: none */
+    control_client_t *client;
+    uint64_t limit; /* 0: none */
     uint64_t printed;
 } watch_t;
+
+static int s_send (const watch_t *watch, const char *request)
+{
+    problem_t problem;
+    return control_client_send (watch->client, request, &problem) == 0 ? CLI_DONE
+                                                                       : cli_fail_problem (&problem);
+}
+
+/* The node that answers knows nothing of this watch. */
+static int s_watch_again (const watch_t *watch)
+{
+    cli_note (
+        "the node was started anew, or this watch stood still: `evomesh log` knows what happened meanwhile");
+    return s_send (watch, WATCH);
+}
 
 /* One message of the node. */
 static int s_message (watch_t *watch, char *text)
@@ -89,7 +107,9 @@ static int s_message (watch_t *watch, char *text)
     json_t *event = json_object_get (message, "event"), *error = json_object_get (message, "error");
     if (event != NULL && watch->own[0] != '\0' && strcmp (s_text (event, "agent_id"), watch->own) != 0)
         event = NULL;
-    if (json_is_string (error))
+    if (json_is_false (json_object_get (message, "watching")))
+        rc = s_watch_again (watch);
+    else if (json_is_string (error))
         rc = cli_fail ("%s", json_string_value (error));
     else if (event != NULL && cli->json)
         rc = output_json_line (json_incref (event));
@@ -120,13 +140,13 @@ static uint64_t s_mono_ms (void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int s_follow (watch_t *watch, control_client_t *client)
+static int s_follow (watch_t *watch)
 {
     problem_t problem;
     uint64_t beat_ms = s_mono_ms ();
-    int rc = control_client_send (client, "{\"command\":\"watch\"}", &problem);
-    while (rc == 0 && (watch->limit == 0 || watch->printed < watch->limit)) {
-        char *text = control_client_receive (client, LOOK_MS, &problem);
+    int rc = s_send (watch, WATCH);
+    while (rc == CLI_DONE && (watch->limit == 0 || watch->printed < watch->limit)) {
+        char *text = control_client_receive (watch->client, LOOK_MS, &problem);
         if (text != NULL)
             rc = s_message (watch, text);
         else if (problem.text[0] == '\0')
@@ -134,12 +154,12 @@ static int s_follow (watch_t *watch, control_client_t *client)
         else if (s_look (watch->cli) != CLI_DONE)
             return CLI_FAILED;
         uint64_t now_ms = s_mono_ms ();
-        if (rc == 0 && now_ms - beat_ms >= CONTROL_HEARTBEAT_MS) {
+        if (rc == CLI_DONE && now_ms - beat_ms >= CONTROL_HEARTBEAT_MS) {
             beat_ms = now_ms;
-            rc = control_client_send (client, "{\"command\":\"heartbeat\"}", &problem);
+            rc = s_send (watch, HEARTBEAT);
         }
     }
-    return rc < 0 ? cli_fail_problem (&problem) : rc;
+    return rc;
 }
 
 /* Which node this is. */
@@ -166,9 +186,9 @@ static int s_run (cli_t *cli)
         rc = session_ask (cli, "members", NULL, &watch.members);
     if (rc != CLI_DONE)
         return rc;
-    control_client_t *client = control_client_new (cli->directory, &problem);
-    rc = client == NULL ? cli_fail_problem (&problem) : s_follow (&watch, client);
-    control_client_destroy (&client);
+    watch.client = control_client_new (cli->directory, &problem);
+    rc = watch.client == NULL ? cli_fail_problem (&problem) : s_follow (&watch);
+    control_client_destroy (&watch.client);
     json_decref (watch.members);
     return rc;
 }

@@ -13,6 +13,8 @@
 #include "node/io/control_end.h"
 #include "node/io/control_request.h"
 
+#define NOT_WATCHING \
+    "{\"ok\":false,\"watching\":false,\"error\":\"this client does not watch, or does not any more\"}"
 #define ROUTE_BYTES 256   /* ZeroMQ's bound for routing ids */
 #define LINGER_MS   100   /* the answer to `stop` still goes out */
 #define QUEUE_MAX   10000 /* messages to one watcher */
@@ -98,14 +100,18 @@ static caller_t *s_caller (control_t *self, uint64_t number)
     return NULL;
 }
 
-/* Notes that something was heard of a client: its watch goes on. */
-static void s_heard (control_t *self, const uint8_t *route, size_t size, uint64_t now_ms)
+/* Notes that something was heard of a client: its watch goes on. False if it has none. */
+static bool s_heard (control_t *self, const uint8_t *route, size_t size, uint64_t now_ms)
 {
+    bool watches = false;
     for (size_t i = 0; i < CONTROL_CALLERS_MAX; i++) {
         caller_t *caller = &self->callers[i];
-        if (caller->number != 0 && caller->route_size == size && memcmp (caller->route, route, size) == 0)
-            caller->heard_ms = now_ms;
+        if (caller->number == 0 || caller->route_size != size || memcmp (caller->route, route, size) != 0)
+            continue;
+        caller->heard_ms = now_ms;
+        watches = watches || caller->watching;
     }
+    return watches;
 }
 
 /* Frees the places of those who have been silent for so long that they are gone. */
@@ -228,7 +234,7 @@ typedef struct {
 static void s_handle (drain_t *self, const uint8_t *route, size_t route_size, const char *data, size_t size)
 {
     control_t *control = self->control;
-    s_heard (control, route, route_size, self->now_ms);
+    bool watches = s_heard (control, route, route_size, self->now_ms);
     problem_t problem;
     parsed_request_t parsed;
     if (control_request_parse (&parsed, data, size, &problem) != 0) {
@@ -243,7 +249,8 @@ static void s_handle (drain_t *self, const uint8_t *route, size_t route_size, co
             parsed.request.caller = caller->number;
             self->request (self->context, &parsed.request);
         }
-    }
+    } else if (!watches)
+        s_send (control, route, route_size, NOT_WATCHING);
     control_request_clear (&parsed);
 }
 

@@ -35,7 +35,8 @@
  *   watch    result: {} at once; then each event as {"event": {"agent_id", "time_ms", "type", "modification_id",
  *            "performance_improvement": number|null, "error_message", "metadata": {key: value…}}}, one message an event
  *            ("modification_id" is "" for none), until the client says nothing for 30 s: it sends
- *            {"command": "heartbeat"} (which has no reply) every 10 s.
+ *            {"command": "heartbeat"} every 10 s. That has no reply, unless the node knows of no such watch: because it was started
+ *            anew, or the client was silent, or too slow. Then {"ok": false, "watching": false, "error": …}: watch again.
  *   stop     result: {}; then the node ends cleanly. What else is asked meanwhile is refused.
  * Every other command goes to the node's core as a COMMAND event, and its REPLY is the answer:
  *            result: {"text": what to tell the user, "value": what was made (a token, an id), "" for none}.

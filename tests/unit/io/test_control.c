@@ -278,6 +278,37 @@ START_TEST (a_watcher_hears_events_until_it_is_silent_too_long)
 }
 END_TEST
 
+START_TEST (who_does_not_watch_any_more_is_told_so_at_its_next_heartbeat)
+{
+    rig_t rig = s_rig ();
+    control_client_t *client = s_client (&rig);
+    s_send (client, "{\"command\":\"watch\"}");
+    s_serve (&rig);
+    control_watch (rig.control, rig.caller, rig.now_ms);
+    json_decref (s_receive (client));
+    rig.now_ms += CONTROL_SILENCE_MS + 1;
+    control_publish (rig.control, "{\"event\":1}", rig.now_ms); /* nobody hears it */
+    s_send (client, "{\"command\":\"heartbeat\"}");
+    s_serve (&rig);
+    json_t *reply = s_receive (client);
+    ck_assert (json_is_false (json_object_get (reply, "watching")));
+    json_decref (reply);
+
+    s_send (client, "{\"command\":\"watch\"}");
+    s_serve (&rig);
+    control_watch (rig.control, rig.caller, rig.now_ms);
+    json_decref (s_receive (client));
+    s_send (client, "{\"command\":\"heartbeat\"}");
+    s_serve (&rig);
+    control_publish (rig.control, "{\"event\":2}", rig.now_ms);
+    reply = s_receive (client);
+    ck_assert_int_eq (json_integer_value (json_object_get (reply, "event")), 2);
+    json_decref (reply);
+    control_client_destroy (&client);
+    s_end (&rig);
+}
+END_TEST
+
 START_TEST (more_callers_than_there_is_room_for_are_told_so)
 {
     rig_t rig = s_rig ();
@@ -325,4 +356,5 @@ SUITE_MAIN ("control", a_request_comes_with_all_that_was_sent_and_its_reply_goes
             only_the_operator_can_open_the_socket_and_it_goes_with_the_node,
             a_directory_with_a_path_longer_than_a_socket_may_have_works,
             a_watcher_hears_events_until_it_is_silent_too_long,
+            who_does_not_watch_any_more_is_told_so_at_its_next_heartbeat,
             more_callers_than_there_is_room_for_are_told_so, a_caller_that_went_away_harms_nobody)
