@@ -87,9 +87,10 @@ bool job_table_cancel (job_table_t *self, uint64_t operation)
 {
     assert (self != NULL);
     assert (operation != 0);
+    /* One that was cancelled before may not be gone yet, and its operation asked for again. */
     for (size_t i = 0; i < JOBS_MAX; i++)
-        if (self->jobs[i].operation == operation)
-            return s_cancel (&self->jobs[i]);
+        if (self->jobs[i].operation == operation && s_cancel (&self->jobs[i]))
+            return true;
     return false;
 }
 

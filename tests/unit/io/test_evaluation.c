@@ -204,6 +204,24 @@ START_TEST (a_cancelled_run_says_nothing_and_is_gone)
 }
 END_TEST
 
+/* As after a store that failed for a moment: the core asks again under the old number, and what was given up is not gone yet. */
+START_TEST (a_run_that_was_asked_for_again_can_be_cancelled_while_the_first_one_dies)
+{
+    bench_t bench = s_bench (false);
+    digest_t slow = job_rig_candidate (bench.rig, "hang\n");
+    s_start (&bench, &slow, false, false);
+    evaluations_cancel_all (bench.evaluations);
+    bench.operation--;
+    s_start (&bench, &slow, false, false);
+    ck_assert_uint_eq (evaluations_running (bench.evaluations), 2);
+    ck_assert (evaluations_cancel (bench.evaluations, bench.operation));
+    ck_assert (!evaluations_cancel (bench.evaluations, bench.operation));
+    s_evaluate (&bench, "1\n");
+    ck_assert_uint_eq (bench.rig->count, 1); /* nothing of the others */
+    s_end (&bench);
+}
+END_TEST
+
 START_TEST (all_runs_can_be_cancelled_and_their_places_used_again)
 {
     bench_t bench = s_bench (false);
@@ -335,6 +353,8 @@ SUITE_MAIN ("evaluation", a_valid_run_gives_each_objective_its_value_in_order,
             a_run_can_not_change_the_files_that_the_next_one_sees,
             a_peers_candidate_never_runs_without_a_sandbox,
             a_candidate_that_is_not_here_is_a_fault_of_this_node, a_live_run_measures_what_lies_on_the_disk,
-            a_cancelled_run_says_nothing_and_is_gone, all_runs_can_be_cancelled_and_their_places_used_again,
+            a_cancelled_run_says_nothing_and_is_gone,
+            a_run_that_was_asked_for_again_can_be_cancelled_while_the_first_one_dies,
+            all_runs_can_be_cancelled_and_their_places_used_again,
             a_run_killed_from_outside_is_a_crash_and_costs_no_slot,
             runs_of_one_candidate_share_its_files_and_few_candidates_stay)
