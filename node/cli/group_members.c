@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* evomesh group invite, leave, members, revoke. */
+/* evomesh group leave, members, revoke. */
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -7,153 +7,90 @@
 #include "node/cli/commands.h"
 #include "node/cli/own.h"
 #include "node/cli/session.h"
-
-#define HOUR_MS 3600000
-#define DAY_MS  86400000
-
-/* --- invite --- */
-
-/* True for tcp://127.…, tcp://[::1]… and tcp://localhost…: addresses that mean another machine itself. */
-static bool s_is_loopback (const char *endpoint)
-{
-    const char *host = strncmp (endpoint, "tcp://", 6) == 0 ? endpoint + 6 : endpoint;
-    return strncmp (host, "127.", 4) == 0 || strncmp (host, "[::1]", 5) == 0 ||
-           strncmp (host, "localhost:", 10) == 0;
-}
-
-/* A token for another machine must hold an address that it can reach. */
-static int s_check_reachable (const cli_t *cli)
-{
-    json_t *status, *listening, *entry;
-    size_t i;
-    const char *loopback = NULL;
-    bool reachable = false;
-    if (session_ask (cli, "status", NULL, &status) != CLI_DONE)
-        return CLI_FAILED;
-    listening = json_object_get (status, "listening");
-    json_array_foreach (listening, i, entry)
-    {
-        const char *rpc = json_string_value (json_object_get (entry, "rpc"));
-        if (rpc != NULL && s_is_loopback (rpc))
-            loopback = rpc;
-        else
-            reachable |= rpc != NULL;
-    }
-    int rc = CLI_DONE;
-    if (!reachable && loopback != NULL && !cli_flag (cli, "local"))
-        rc = cli_fail (
-            "this node is only reached at %s, from this machine itself: run it with `evomesh run --listen "
-            "tcp://0.0.0.0:7401 --advertise tcp://ADDRESS:7401`, or say --local to invite on this machine",
-            loopback);
-    json_decref (status);
-    return rc;
-}
-
-static int s_invite_arguments (const cli_t *cli, json_t *arguments)
-{
-    uint64_t uses = 1, lifetime_ms = HOUR_MS;
-    pubkey_t key;
-    char text[DIGEST_TEXT_BYTES] = "";
-    int rc = cli_number (cli, "uses", 1, LIMIT_INVITE_USES, &uses);
-    if (rc == CLI_DONE)
-        rc = cli_duration (cli, "expires", 1000, UINT64_C (30) * DAY_MS, &lifetime_ms);
-    const char *bound = cli_value (cli, "key", NULL);
-    if (rc == CLI_DONE && bound != NULL && pubkey_parse (bound, &key) != 0)
-        rc = cli_usage (cli, "--key: found %s, expected the joining node's whole id (52 characters)",
-                        cli_quote (bound).text);
-    if (rc != CLI_DONE)
-        return rc;
-    if (bound != NULL)
-        pubkey_text (&key, text);
-    json_object_set_new (arguments, "uses", json_sprintf ("%llu", (unsigned long long)uses));
-    json_object_set_new (arguments, "seconds", json_sprintf ("%llu", (unsigned long long)lifetime_ms / 1000));
-    if (bound != NULL)
-        json_object_set_new (arguments, "key", json_string (text));
-    return CLI_DONE;
-}
-
-static int s_invite (cli_t *cli)
-{
-    json_t *arguments = json_object (), *result;
-    int rc = s_invite_arguments (cli, arguments);
-    if (rc == CLI_DONE)
-        rc = s_check_reachable (cli);
-    if (rc != CLI_DONE) {
-        json_decref (arguments);
-        return rc;
-    }
-    if (session_ask (cli, "invite", arguments, &result) != CLI_DONE)
-        return CLI_FAILED;
-    const char *token = json_string_value (json_object_get (result, "value"));
-    if (cli->json)
-        return output_json (json_pack ("{s:s, s:o}", "token", token == NULL ? "" : token, "told", result));
-    puts (token == NULL ? "" : token); /* alone on stdout, so that a script can take it */
-    fprintf (stderr, "%s A token lets somebody in: keep it as you would a password.\n",
-             cli_flag (cli, "local")
-                 ? "For another node on this machine: `evomesh init --dir DIR`, then `evomesh "
-                   "group join TOKEN --dir DIR`."
-                 : "On the other machine: `evomesh init`, then `evomesh group join TOKEN`.");
-    json_decref (result);
-    return CLI_DONE;
-}
-
-static const cli_option_t s_invite_options[] = {
-    {"uses", "N", "how many nodes it lets in, up to 32 (default 1)"},
-    {"expires", "DURATION", "how long it counts (default 1h)"},
-    {"key", "ID", "the only node that it lets in"},
-    {"local", NULL, "for a node on this machine: a loopback address will do"},
-    {NULL, NULL, NULL},
-};
-
-const cli_command_t group_invite_command = {
-    .name = "group invite",
-    .summary = "print a token that lets a machine join",
-    .operands = "",
-    .options = s_invite_options,
-    .json = true,
-    .details = "The node must run, and be an admin of its group.",
-    .example = "  evomesh group invite --uses 4 --expires 20m",
-    .run = s_invite,
-};
+#include "node/io/clock.h"
 
 /* --- members --- */
 
-static json_t *s_member_json (const members_t *roster, size_t index, const pubkey_t *own)
+/* The peer of that id in what the node says of its peers; NULL: it knows none, or no node runs. */
+static json_t *s_peer (json_t *peers, const pubkey_t *member)
+{
+    size_t i;
+    json_t *peer;
+    char id[DIGEST_TEXT_BYTES];
+    pubkey_text (member, id);
+    json_array_foreach (peers, i, peer)
+    {
+        const char *own = json_string_value (json_object_get (peer, "id"));
+        if (own != NULL && strcmp (own, id) == 0)
+            return peer;
+    }
+    return NULL;
+}
+
+static json_t *s_member_json (const members_t *roster, size_t index, const pubkey_t *own, json_t *peers)
 {
     char id[DIGEST_TEXT_BYTES];
     pubkey_text (&roster->members[index].id, id);
-    return json_pack ("{s:s, s:s, s:s, s:I, s:I, s:b}", "id", id, "name", roster->members[index].name, "role",
-                      roster->members[index].admin ? "admin" : "member", "since_epoch",
-                      (json_int_t)roster->members[index].since_epoch, "revoked_epoch",
-                      (json_int_t)roster->members[index].revoked_epoch, "me",
-                      (int)pubkey_equal (&roster->members[index].id, own));
+    bool me = pubkey_equal (&roster->members[index].id, own);
+    json_t *peer = s_peer (peers, &roster->members[index].id), *state = json_object_get (peer, "state");
+    json_t *member =
+        json_pack ("{s:s, s:s, s:s, s:I, s:I, s:b}", "id", id, "name", roster->members[index].name, "role",
+                   roster->members[index].admin ? "admin" : "member", "since_epoch",
+                   (json_int_t)roster->members[index].since_epoch, "revoked_epoch",
+                   (json_int_t)roster->members[index].revoked_epoch, "me", (int)me);
+    json_object_set_new (member, "state",
+                         me && peers != NULL ? json_string ("up")
+                         : state == NULL     ? json_null ()
+                                             : json_incref (state));
+    json_object_set_new (member, "heard_ms_ago",
+                         peer == NULL ? json_null () : json_incref (json_object_get (peer, "heard_ms_ago")));
+    return member;
 }
 
-static int s_members_json (const joined_t *joined, const pubkey_t *own)
+static int s_members_json (const joined_t *joined, const pubkey_t *own, json_t *peers)
 {
     char group[DIGEST_TEXT_BYTES];
     json_t *list = json_array ();
     digest_text (&joined->group.group, group);
     for (size_t i = 0; i < joined->roster->count; i++)
-        json_array_append_new (list, s_member_json (joined->roster, i, own));
+        json_array_append_new (list, s_member_json (joined->roster, i, own, peers));
     return output_json (json_pack ("{s:s, s:s, s:I, s:o}", "group", group, "name", joined->group.name,
                                    "epoch", (json_int_t)joined->roster->epoch, "members", list));
 }
 
-static int s_members_print (const cli_t *cli, const joined_t *joined, const pubkey_t *own)
+/* "up", "no, heard 3 min ago". */
+static output_cell_t s_up (json_t *peers, const pubkey_t *member, bool me)
+{
+    output_cell_t cell = {""};
+    json_t *peer = s_peer (peers, member), *heard = json_object_get (peer, "heard_ms_ago");
+    const char *state = json_string_value (json_object_get (peer, "state"));
+    bool up = me || (state != NULL && strcmp (state, "up") == 0);
+    uint64_t now_ms = clock_wall_ms (), ago_ms = (uint64_t)json_integer_value (heard);
+    if (!up && json_is_integer (heard) && ago_ms < now_ms)
+        output_list (&cell, "no, heard %s", output_ago (now_ms - ago_ms).text);
+    else
+        output_list (&cell, "%s", up ? "up" : "no");
+    return cell;
+}
+
+/* `peers`: what the running node says of them; NULL: none runs, and nobody knows who is up. */
+static int s_members_print (const cli_t *cli, const joined_t *joined, const pubkey_t *own, json_t *peers)
 {
     const members_t *roster = joined->roster;
-    output_table_t *table = output_table_new ("ID|~NAME|?ROLE|?>SINCE|STANDING");
+    output_table_t *table = output_table_new (peers == NULL ? "ID|~NAME|?ROLE|?>SINCE|STANDING"
+                                                            : "ID|~NAME|?ROLE|?>SINCE|STANDING|UP");
     for (size_t i = 0; i < roster->count; i++) {
         char standing[64] = "member";
-        if (roster->members[i].revoked_epoch > 0)
+        bool out = roster->members[i].revoked_epoch > 0;
+        if (out)
             snprintf (standing, sizeof standing, "out since epoch %llu",
                       (unsigned long long)roster->members[i].revoked_epoch);
-        output_table_row (table, "%s|%s%s|%s|%llu|%s", output_key (&roster->members[i].id).text,
-                          roster->members[i].name,
-                          pubkey_equal (&roster->members[i].id, own) ? " (this node)" : "",
-                          roster->members[i].admin ? "admin" : "member",
-                          (unsigned long long)roster->members[i].since_epoch, standing);
+        bool me = pubkey_equal (&roster->members[i].id, own);
+        output_table_row (
+            table, "%s|%s%s|%s|%llu|%s%s%s", output_key (&roster->members[i].id).text,
+            roster->members[i].name, me ? " (this node)" : "", roster->members[i].admin ? "admin" : "member",
+            (unsigned long long)roster->members[i].since_epoch, standing, peers == NULL ? "" : "|",
+            peers == NULL || out ? "" : s_up (peers, &roster->members[i].id, me).text);
     }
     printf ("Group %s, epoch %llu\n", joined->group.name, (unsigned long long)roster->epoch);
     output_table_end (cli, &table);
@@ -182,9 +119,11 @@ static int s_members (cli_t *cli)
     if (rc != CLI_DONE)
         return rc;
     pubkey_t own = joined->self;
+    json_t *peers = session_try (cli, "peers", NULL);
     rc = s_write_charter (cli, joined);
     if (rc == CLI_DONE)
-        rc = cli->json ? s_members_json (joined, &own) : s_members_print (cli, joined, &own);
+        rc = cli->json ? s_members_json (joined, &own, peers) : s_members_print (cli, joined, &own, peers);
+    json_decref (peers);
     membership_destroy (&joined);
     return rc;
 }
@@ -200,6 +139,7 @@ const cli_command_t group_members_command = {
     .operands = "",
     .options = s_members_options,
     .json = true,
+    .details = "The node need not run; if it does, UP says whom it hears of.",
     .example = "  evomesh group members",
     .run = s_members,
 };

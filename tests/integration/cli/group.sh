@@ -64,6 +64,12 @@ gamma_pid=$node_pid
 eventually status_is "$alpha" 'd["peers_up"] == 2'
 eventually status_is "$scratch/beta" 'd["peers_up"] == 2 and d["members"] == 3'
 expect 0 'beta' group members --dir "$alpha"
+expect 0 'STANDING +UP' group members --dir "$alpha"
+expect 0 'beta +member +2 +member +up' group members --dir "$alpha"
+run group members --json --dir "$alpha"
+[ "$(json "$scratch/out" '[(m["state"], m["heard_ms_ago"] is None) for m in d["members"] if m["me"] or m["name"] == "beta"]')" = "[('up', False), ('up', True)]" ] ||
+    [ "$(json "$scratch/out" '[(m["state"], m["heard_ms_ago"] is None) for m in d["members"] if m["me"] or m["name"] == "beta"]')" = "[('up', True), ('up', False)]" ] ||
+    wrong "group members --json doesn't say who is up: $out"
 
 # --- a change walks the whole path, and the others adopt it ---
 mkdir "$scratch/idea"
@@ -96,7 +102,9 @@ expect 1 'nobody could be asked: --yes leaves' group leave --dir "$scratch/beta"
 expect 1 'nobody could be asked: --yes revokes' group revoke gamma --dir "$alpha"
 expect 1 'founder' group leave --yes --dir "$alpha"
 expect 1 'only an admin' group revoke gamma --yes --dir "$scratch/beta"
+lost () { run group members --dir "$alpha"; printf '%s' "$out" | grep -qE 'gamma .* no, heard [0-9]+ (s|min) ago'; }
 stop "$gamma_pid" # so that the roster without it can't reach it: links to who was revoked are cut at once
+eventually lost
 expect 0 'revoked' group revoke gamma --yes --dir "$alpha"
 eventually status_is "$alpha" 'd["members"] == 2 and d["peers_up"] == 1'
 expect 0 'gamma.*out since epoch' group members --dir "$alpha"
