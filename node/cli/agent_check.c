@@ -11,6 +11,7 @@
 
 #include "evolution/trial.h"
 #include "evolution/validators.h"
+#include "node/cli/check_complaint.h"
 #include "node/cli/checkup.h"
 #include "node/cli/commands.h"
 
@@ -157,12 +158,14 @@ static int s_told_invalid (const checkup_t *checkup)
     if (checkup->runs.out_of_time)
         return cli_fail (
             "the evaluator gave no result in the time of this check: --within 10m gives it longer");
-    return cli_fail ("%s: %s in run %zu\n%s\nThe evaluator is `%s%s`, run in /agent inside the sandbox.%s",
-                     agent->name, reason_description (run->reason), checkup->runs.count, run->detail,
-                     agent->evaluator.words[0], agent->evaluator.count > 1 ? " …" : "",
-                     cli_value (checkup->cli, "private", NULL) != NULL
-                         ? ""
-                         : "\nIf it needs private data, --private DIR puts them at /private.");
+    char complaint[CHECK_COMPLAINT_BYTES], hint[CHECK_HINT_BYTES];
+    check_complaint (run->detail, complaint);
+    check_hint (checkup->cli->operands[0], agent->evaluator.words[0], hint);
+    bool may_need_data = hint[0] == '\0' && cli_value (checkup->cli, "private", NULL) == NULL;
+    return cli_fail ("%s: %s in run %zu\n%s\nThe evaluator is `%s%s`, run in /agent inside the sandbox.%s%s",
+                     agent->name, reason_description (run->reason), checkup->runs.count, complaint,
+                     agent->evaluator.words[0], agent->evaluator.count > 1 ? " …" : "", hint,
+                     may_need_data ? "\nIf it needs private data, --private DIR puts them at /private." : "");
 }
 
 /* --- the command --- */

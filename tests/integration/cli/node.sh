@@ -49,6 +49,26 @@ cp -r "$agent" "$scratch/unsteady"
 printf '#!/bin/sh\necho "{\\"score\\": 1$(od -An -N3 -tu1 /dev/urandom | tr -d " ")}"\n' >"$scratch/unsteady/evaluate"
 expect 1 'not declared noisy.*will not work as it is' agent check "$scratch/unsteady"
 
+# --- an evaluator that can't be started, or says much ---
+cp -r "$agent" "$scratch/mute"
+chmod -x "$scratch/mute/evaluate"
+expect 1 "mute/evaluate is not executable: .chmod [+]x $scratch/mute/evaluate" agent check "$scratch/mute"
+printf '#!/usr/bin/env no-such-language\n' >"$scratch/mute/evaluate"
+chmod +x "$scratch/mute/evaluate"
+expect 1 'first line of .*/mute/evaluate asks for no-such-language, which the sandbox doesn.t have .*: install' agent check "$scratch/mute"
+printf '#!/usr/bin/no-such-language -u\n' >"$scratch/mute/evaluate"
+expect 1 'mute/evaluate asks for /usr/bin/no-such-language, which the sandbox doesn.t have' agent check "$scratch/mute"
+printf '#!/bin/sh\r\necho 1\r\n' >"$scratch/mute/evaluate"
+expect 1 'mute/evaluate end as on Windows.*sed -i' agent check "$scratch/mute"
+sed -i 's,\./evaluate,no-such-language,' "$scratch/mute/agent.yaml"
+expect 1 'no-such-language, the first word of evaluator.command, is no program' agent check "$scratch/mute"
+cp -r "$agent" "$scratch/wordy"
+printf '#!/bin/sh\nseq 5000 >&2\nexit 3\n' >"$scratch/wordy/evaluate"
+expect 1 '^5000$' agent check "$scratch/wordy"
+grep -qE '^… \([0-9]+ lines left out\)$' "$scratch/err" || wrong "what is left out isn't counted: $err"
+[ "$(wc -l <"$scratch/err")" -lt 30 ] || wrong "agent check prints $(wc -l <"$scratch/err") lines of what an evaluator said"
+grep -q 'exited with code 3' "$scratch/err" || wrong "how it ended is left out: $err"
+
 # --- running ---
 start "$node"
 alpha=$node_pid
