@@ -57,15 +57,35 @@ static bool s_number_argument (node_t *self, const command_t *command, const cha
     return false;
 }
 
+/* Is a release being put in place, or back, so far that a pause comes too late for it? */
+static bool s_is_switching (const node_t *self)
+{
+    for (size_t i = 0; i < LIMIT_IMPROVEMENTS; i++) {
+        improvement_state_t state = self->improvements[i].state;
+        if (self->improvements[i].used && (state == STATE_APPLIED || state == STATE_ROLLING_BACK))
+            return true;
+    }
+    for (size_t i = 0; i < LIMIT_OPERATIONS; i++)
+        if (self->operations[i].id && self->operations[i].kind == EFFECT_APPLY)
+            return true;
+    return false;
+}
+
 static void s_pause (node_t *self, const command_t *command)
 {
     if (!self->paused) {
         self->paused = true;
         say_event (self, TYPE_EVOLUTION_PAUSED, NULL, NAN, NULL, NULL, 0);
     }
-    say_reply (self, command->operation, false,
-               "paused: nothing is proposed or applied here; running evaluations finish, peers are answered",
-               NULL);
+    say_reply (
+        self, command->operation, false,
+        s_is_switching (self)
+            ? "paused: nothing is proposed or applied here after the release that is being put in place "
+              "now, which is measured, and kept or taken back, first; running evaluations finish, peers "
+              "are answered"
+            : "paused: nothing is proposed or applied here; running evaluations finish, peers are "
+              "answered",
+        NULL);
 }
 
 /* Refuses what only a member can do, if this node is none any more. */

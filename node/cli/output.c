@@ -172,7 +172,9 @@ output_cell_t output_number (double value)
 output_cell_t output_percent (double ratio)
 {
     output_cell_t cell = {"-"};
-    if (isfinite (ratio)) /* nothing is neither more nor less: never "-0.00 %" */
+    if (isfinite (ratio) && fabs (ratio) >= 1e4) /* long: a hundred times the largest double is none */
+        snprintf (cell.text, sizeof cell.text, "%+.3Lg %%", (long double)ratio * 100);
+    else if (isfinite (ratio)) /* nothing is neither more nor less: never "-0.00 %" */
         snprintf (cell.text, sizeof cell.text, "%+.2f %%", fabs (ratio) < 0.00005 ? 0 : ratio * 100);
     return cell;
 }

@@ -58,7 +58,7 @@ bool output_list (output_cell_t *cell, const char *format, ...) __attribute__ ((
 output_cell_t output_time (uint64_t time_ms);     /* UTC: "2026-03-01 12:30:05"; "-" for 0 */
 output_cell_t output_ago (uint64_t time_ms);      /* "3 min ago" */
 output_cell_t output_number (double value);       /* "5.371"; "-" if it isn't one */
-output_cell_t output_percent (double ratio);      /* "+1.25 %"; "-" if it isn't a number */
+output_cell_t output_percent (double ratio);      /* "+1.25 %", "+1e+310 %"; "-" if it isn't a number */
 output_cell_t output_digest (const digest_t *id); /* short; "-" for zero */
 output_cell_t output_key (const pubkey_t *key);
 

@@ -109,7 +109,8 @@ static void s_print_objectives (const cli_t *cli, json_t *status)
     json_array_foreach (json_object_get (status, "objectives"), i, objective)
     {
         double start = s_number (objective, "start"), now = s_number (objective, "now");
-        double change = start == 0 ? NAN : (now - start) / fabs (start);
+        double change =
+            start == 0 ? NAN : now / fabs (start) - copysign (1, start); /* a difference may be too large */
         bool minimize = strcmp (s_text (objective, "goal"), "minimize") == 0;
         noisy |= s_is (objective, "noisy");
         output_table_row (table, "%s|%s|%s|%s|%s|%s", s_text (objective, "name"), s_text (objective, "goal"),

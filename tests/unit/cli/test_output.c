@@ -2,6 +2,7 @@
 #include "node/cli/output.h"
 #include "tests/lib/suite.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,6 +135,18 @@ START_TEST (styles_take_no_room_in_a_line)
 }
 END_TEST
 
+START_TEST (a_change_beyond_all_measure_is_told_all_the_same)
+{
+    ck_assert_str_eq (output_percent (0.0125).text, "+1.25 %");
+    ck_assert_str_eq (output_percent (-1e-9).text, "+0.00 %");
+    ck_assert_str_eq (output_percent (9999).text, "+999900.00 %");
+    ck_assert_str_eq (output_percent (-12345678).text, "-1.23e+09 %");
+    ck_assert_str_eq (output_percent (1e308).text, "+1e+310 %");
+    ck_assert_str_eq (output_percent (INFINITY).text, "-");
+    ck_assert_str_eq (output_percent (NAN).text, "-");
+}
+END_TEST
+
 START_TEST (a_text_is_made_one_line_whole)
 {
     char expected[301];
@@ -146,7 +159,8 @@ START_TEST (a_text_is_made_one_line_whole)
 END_TEST
 
 SUITE_MAIN ("cli/output", a_line_is_cut_where_a_terminal_ends_and_nowhere_else, styles_take_no_room_in_a_line,
-            a_text_is_made_one_line_whole, a_table_is_as_wide_as_it_is_where_nothing_bounds_it,
+            a_change_beyond_all_measure_is_told_all_the_same, a_text_is_made_one_line_whole,
+            a_table_is_as_wide_as_it_is_where_nothing_bounds_it,
             what_may_be_cut_is_cut_as_long_as_enough_of_it_is_left, then_columns_are_dropped_from_the_right,
             then_cells_are_cut_the_widest_first_but_no_heads, a_list_that_is_too_long_for_its_cell_says_so,
             a_list_of_one_that_is_too_long_is_a_cut_alone)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is under way while something else changes: a member is revoked, the breaker opens, a release is taken back. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/lib/rig.h"
 #include "tests/lib/suite.h"
@@ -287,7 +288,33 @@ START_TEST (a_pause_leaves_what_is_live_as_it_is)
 }
 END_TEST
 
-SUITE_MAIN ("node_meanwhile", a_validator_that_is_revoked_is_not_waited_for_to_the_end,
+START_TEST (a_pause_that_comes_too_late_for_a_release_says_so)
+{
+    rig_t *rig = rig_new (1, NULL);
+    digest_t one = *rig_candidate (rig, "one", 0.9, 0);
+    rig->nodes[0].rules.hold_snapshots = true;
+    rig_propose (rig, 0, &one);
+    rig_settle (rig);
+    ck_assert (rig_command (rig, 0, "pause", NULL, NULL));
+    ck_assert_ptr_null (strstr (rig->nodes[0].reply, "being put in place"));
+    ck_assert (rig_command (rig, 0, "resume", NULL, NULL));
+    rig->nodes[0].rules.hold_snapshots = false;
+    rig->nodes[0].rules.hold_evaluations = true; /* of the live copy */
+    rig_release (rig, 0);
+    rig_settle (rig);
+    s_expect_state (rig, 0, &one, STATE_APPLIED);
+    ck_assert (rig_command (rig, 0, "pause", NULL, NULL));
+    ck_assert_ptr_nonnull (strstr (rig->nodes[0].reply, "being put in place"));
+    rig->nodes[0].rules.hold_evaluations = false;
+    rig_release (rig, 0);
+    rig_settle (rig);
+    s_expect_state (rig, 0, &one, STATE_SHARED); /* as was said */
+    rig_destroy (&rig);
+}
+END_TEST
+
+SUITE_MAIN ("node_meanwhile", a_pause_that_comes_too_late_for_a_release_says_so,
+            a_validator_that_is_revoked_is_not_waited_for_to_the_end,
             the_one_trial_does_not_wait_for_what_waits_for_it,
             a_merge_onto_what_was_rolled_back_meanwhile_is_given_up,
             a_rollback_that_failed_can_be_tried_again, what_is_live_can_be_rolled_back_however_much_is_held,
