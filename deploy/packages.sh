@@ -18,13 +18,16 @@ packages_missing () {
 }
 
 # packages_install YES WHEN…: installs what is missing. Asks before sudo unless YES is 1; as root it goes on. On a system
-# without apt it prints the names and ends with 1.
+# without apt it names them, says what to do, and ends with 1. EVOMESH_PACKAGES=installed: all are there, by whatever means.
 packages_install () {
     local yes=$1 missing sudo=
     shift
+    [ "${EVOMESH_PACKAGES:-}" != installed ] || return 0
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-        echo "This is not a Debian system. evomesh needs what these Debian packages hold:" >&2
+        echo "This system has no apt-get and dpkg-query, with which the missing packages would be installed. evomesh needs what" >&2
+        echo "these Debian packages hold; install their like with your system's own tool, e.g. dnf, pacman or zypper:" >&2
         packages_of "$@" | sed 's/^/  /' >&2
+        echo "Then run this again with EVOMESH_PACKAGES=installed in the environment." >&2
         return 1
     fi
     missing=$(packages_missing "$@" | tr '\n' ' ')

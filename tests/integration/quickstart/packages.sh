@@ -44,9 +44,15 @@ not_called () { [ ! -s "$scratch/calls" ] || wrong "$scenario: it ran $(cat "$sc
 scenario='another system'
 machine
 install 1 '' 1
-says 'not a Debian system'
+says 'no apt-get and dpkg-query'
+says 'again with EVOMESH_PACKAGES=installed'
 says '^  bubblewrap$'
 says '^  libczmq-dev$'
+
+scenario='another system, where all is there'
+machine
+EVOMESH_PACKAGES=installed install 0 '' 0
+[ -z "$out" ] || wrong "$scenario: it said $out"
 
 scenario='all is there'
 debian 1000 all
