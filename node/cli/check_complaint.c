@@ -66,7 +66,8 @@ static char *s_interpreter (char *line)
         return NULL;
     char *rest = NULL, *word = strtok_r (line + 2, " \t", &rest);
     bool is_env = word != NULL && strlen (word) >= 4 && strcmp (word + strlen (word) - 4, "/env") == 0;
-    while (is_env && (word = strtok_r (NULL, " \t", &rest)) != NULL && word[0] == '-')
+    while (is_env && (word = strtok_r (NULL, " \t", &rest)) != NULL &&
+           (word[0] == '-' || strchr (word, '=') != NULL)) /* options of env, and what it sets */
         ;
     return word;
 }

@@ -53,7 +53,8 @@ void progress_print (json_t *progress, const digest_t *id)
 {
     assert (json_is_object (progress) && id != NULL);
     const char *waits_for = json_string_value (json_object_get (progress, "waits_for"));
-    assert (waits_for != NULL);
+    if (waits_for == NULL)
+        waits_for = "nothing";
     json_t *feedback = json_object_get (progress, "feedback"),
            *validation = json_object_get (progress, "validation");
     const char *told = s_told (waits_for);
