@@ -74,7 +74,7 @@ static int s_print_json (json_t *newest_first)
 
 static void s_print_table (const cli_t *cli, json_t *newest_first)
 {
-    output_table_t *table = output_table_new ("?CHANGED (UTC)|ID|STATE|?FROM|>BETTER BY|~WHY|~WHAT");
+    output_table_t *table = output_table_new ("!CHANGED (UTC)|ID|STATE|?FROM|>BETTER BY|~WHY|~WHAT");
     for (size_t i = json_array_size (newest_first); i > 0; i--) {
         const char *cells[7];
         for (size_t j = 0; j < 7; j++)

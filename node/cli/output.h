@@ -26,7 +26,8 @@ json_t *output_record (const record_t *record, const void *value);
 typedef struct output_table output_table_t;
 
 /* A table whose columns are named by `heads`, separated by '|'. Before a head '>' aligns the column to the right; where a terminal
- * is too narrow (cli->width) columns with '?' are left out, the last first, and then those with '~' cut with "…". */
+ * is too narrow (cli->width) columns with '?' are left out, the last first, then those with '~' cut with "…", and where little would
+ * be left of these, columns with '!' are left out before. */
 output_table_t *output_table_new (const char *heads);
 /* Adds a row: cells separated by '|' in the text that the format gives. Cells made of foreign text go through output_cell. */
 void output_table_row (output_table_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));

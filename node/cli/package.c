@@ -250,7 +250,7 @@ static int s_list (cli_t *cli)
     free (config);
     if (session_open (cli, &store) != CLI_DONE)
         return CLI_FAILED;
-    listing_t listing = {output_table_new ("?TIME (UTC)|PACKAGE|?AUTHOR|STATUS|?>FITS|?>ADOPTED BY|~WHY"),
+    listing_t listing = {output_table_new ("!TIME (UTC)|PACKAGE|?AUTHOR|STATUS|?>FITS|?>ADOPTED BY|~WHY"),
                          json_array (), threshold};
     int rc = store_record_walk (store, TABLE_PACKAGE, 0, false, s_visit, &listing);
     rc = rc == 0 ? CLI_DONE : cli_fail ("the packages can't be read: %s", store_problem (store));

@@ -111,7 +111,7 @@ static void s_print_head (const cli_t *cli, const improvement_row_t *row, bool d
     if (row->detail.size > 0)
         printf ("  detail       %.*s\n", (int)row->detail.size, row->detail.data);
     printf ("  what         %s%s%s\n", improvement_type_text (row->improvement_type),
-            row->description.size > 0 ? ": " : "", output_cell (row->description, 100).text);
+            row->description.size > 0 ? ": " : "", output_text (row->description).text);
     if (row->model.size > 0)
         printf ("  cost         %.6f, for %s with %s to %s\n", (double)row->cost_millionths / 1e6,
                 text_counted (row->requests, "request").text, text_counted (row->tokens, "token").text,

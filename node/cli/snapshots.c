@@ -74,7 +74,7 @@ static int s_print (const cli_t *cli, const snapshots_t *list)
 {
     digest_t live = {{0}};
     bool is_live = workspace_release_current (cli->directory, &live) == 0;
-    output_table_t *table = output_table_new ("?TAKEN (UTC)|SNAPSHOT|RELEASE|?THEN|?IMPROVEMENT|~WHY");
+    output_table_t *table = output_table_new ("!TAKEN (UTC)|SNAPSHOT|RELEASE|?THEN|?IMPROVEMENT|~WHY");
     for (size_t i = 0; i < list->count; i++) {
         const snapshot_t *snapshot = &list->items[i];
         output_table_row (table, "%s|%s|%s%s|%s%s|%s|%s", output_time (snapshot->time_ms).text,

@@ -9,6 +9,7 @@
 #define TABLE_COLUMNS_MAX 12
 #define TABLE_GAP         2  /* spaces between two columns */
 #define TABLE_CUT_LEAST   30 /* what a column that may be cut keeps as long as others can be dropped instead */
+#define TABLE_CUT_MOST    12 /* the same for others that are dropped last */
 
 struct output_table {
     size_t columns;
@@ -17,6 +18,7 @@ struct output_table {
     size_t capacity;
     bool right[TABLE_COLUMNS_MAX];
     bool may_drop[TABLE_COLUMNS_MAX];
+    bool drop_last[TABLE_COLUMNS_MAX];
     bool may_cut[TABLE_COLUMNS_MAX];
     bool dropped[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
@@ -53,6 +55,7 @@ static bool *s_flag (output_table_t *self, char c)
     size_t column = self->columns;
     return c == '>'   ? &self->right[column]
            : c == '?' ? &self->may_drop[column]
+           : c == '!' ? &self->drop_last[column]
            : c == '~' ? &self->may_cut[column]
                       : NULL;
 }
@@ -130,11 +133,18 @@ static size_t *s_widest (output_table_t *self)
     return widest;
 }
 
-/* Drops columns, the last first, and then cuts some, so far as they may be. */
+/* Drops columns, the last first, until the others fit if no cell that may be cut keeps more than `cut_to`. */
+static void s_drop (output_table_t *self, const bool may_drop[TABLE_COLUMNS_MAX], size_t cut_to, size_t width)
+{
+    for (size_t column = self->columns; column > 0 && s_row_width (self, cut_to) > width; column--)
+        self->dropped[column - 1] |= may_drop[column - 1];
+}
+
+/* Drops columns, and then cuts some, so far as they may be. */
 static void s_fit (output_table_t *self, size_t width)
 {
-    for (size_t column = self->columns; column > 0 && s_row_width (self, TABLE_CUT_LEAST) > width; column--)
-        self->dropped[column - 1] = self->may_drop[column - 1];
+    s_drop (self, self->may_drop, TABLE_CUT_LEAST, width);
+    s_drop (self, self->drop_last, TABLE_CUT_MOST, width);
     size_t *widest;
     while (s_row_width (self, SIZE_MAX) > width && (widest = s_widest (self)) != NULL)
         --*widest;

@@ -3,6 +3,7 @@
 what they did is summed up as after --for."""
 import json
 import os
+import re
 import sys
 
 sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "lib"))
@@ -26,6 +27,8 @@ def ctrl_c (mesh):
     expect ("\x1b[r" in terminal.seen, "the terminal's rows were not given back:\n%r" % terminal.seen[-2000:])
     for text in ("NODE .*APPLIED .*REJECTED", "node-1 +[0-9]+", "node-2 +[0-9]+", "Everything lies in", "evomesh diff --dir"):
         terminal.wait_seen (text)
+    events = re.findall (r"\d\d:\d\d:\d\d node-\d [^\x1b\r\n]*", re.sub (r"\x1b\[\d*m", "", terminal.seen))
+    expect (events and max (map (len, events)) <= 100, "events wrap: %s" % events)
     with open (summary) as file:
         expect ([node["name"] for node in json.load (file)["nodes"]] == ["node-1", "node-2"], "the JSON is not whole")
     for k in (1, 2):

@@ -93,6 +93,29 @@ START_TEST (then_cells_are_cut_the_widest_first_but_no_heads)
 }
 END_TEST
 
+START_TEST (some_columns_are_dropped_only_where_little_would_be_left_of_others)
+{
+    static const struct {
+        size_t width;
+        const char *expected;
+    } cases[] = {{52, "TIME      NAME  WHAT                        FROM\n"
+                      "12:30:05  ant   a → b, c → d, e → f, g → h  operator\n"},
+                 {51, "TIME      NAME  WHAT\n"
+                      "12:30:05  ant   a → b, c → d, e → f, g → h\n"},
+                 {28, "TIME      NAME  WHAT\n"
+                      "12:30:05  ant   a → b, c → …\n"},
+                 {27, "NAME  WHAT\n"
+                      "ant   a → b, c → d, e → f,…\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1024];
+        output_table_t *table = output_table_new ("!TIME|NAME|~WHAT|?FROM");
+        output_table_row (table, "12:30:05|ant|a → b, c → d, e → f, g → h|operator");
+        s_print (table, NULL, cases[i].width, text, sizeof text);
+        ck_assert_str_eq (text, cases[i].expected);
+    }
+}
+END_TEST
+
 START_TEST (a_list_that_is_too_long_for_its_cell_says_so)
 {
     output_cell_t cell = {""};
@@ -158,7 +181,8 @@ START_TEST (a_text_is_made_one_line_whole)
 }
 END_TEST
 
-SUITE_MAIN ("cli/output", a_line_is_cut_where_a_terminal_ends_and_nowhere_else, styles_take_no_room_in_a_line,
+SUITE_MAIN ("cli/output", some_columns_are_dropped_only_where_little_would_be_left_of_others,
+            a_line_is_cut_where_a_terminal_ends_and_nowhere_else, styles_take_no_room_in_a_line,
             a_change_beyond_all_measure_is_told_all_the_same, a_text_is_made_one_line_whole,
             a_table_is_as_wide_as_it_is_where_nothing_bounds_it,
             what_may_be_cut_is_cut_as_long_as_enough_of_it_is_left, then_columns_are_dropped_from_the_right,
