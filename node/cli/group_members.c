@@ -103,9 +103,7 @@ static int s_write_charter (const cli_t *cli, const joined_t *joined)
     const char *path = cli_value (cli, "charter", NULL);
     if (path == NULL)
         return CLI_DONE;
-    if (access (path, F_OK) == 0)
-        return cli_fail ("%s is there already; nothing was changed", path);
-    return session_write_file (path, joined->group.packed.data, joined->group.packed.size, 0644);
+    return session_write_new (path, joined->group.packed.data, joined->group.packed.size, 0644);
 }
 
 static int s_members (cli_t *cli)

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "evolution/decimal.h"
 #include "evolution/improvement.h"
@@ -38,14 +37,6 @@ static int s_find_package (store_t *store, const char *text, digest_t *id)
     return CLI_DONE;
 }
 
-/* Writes a file that must not be there yet. */
-static int s_write_new (const char *path, const buffer_t *bytes)
-{
-    if (access (path, F_OK) == 0)
-        return cli_fail ("%s is there already; nothing was changed", path);
-    return session_write_file (path, bytes->data, bytes->size, 0644);
-}
-
 static int s_export_id (const cli_t *cli, store_t *store)
 {
     digest_t id;
@@ -59,7 +50,7 @@ static int s_export_id (const cli_t *cli, store_t *store)
     if (rc == CLI_DONE)
         rc = package_copy_encode (&copy, store, &bytes);
     if (rc == CLI_DONE)
-        rc = s_write_new (cli->operands[1], &bytes);
+        rc = session_write_new (cli->operands[1], bytes.data, bytes.size, 0644);
     digest_text (&id, text);
     if (rc == CLI_DONE && cli->json)
         rc = output_json (json_pack ("{s:s, s:s, s:I}", "package", text, "file", cli->operands[1], "bytes",

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "node/agent.h"
@@ -39,26 +40,53 @@ char *session_read_file (const char *path, size_t bound, size_t *size)
     return NULL;
 }
 
-int session_write_file (const char *path, const void *bytes, size_t size, unsigned mode)
+/* Writes a file beside `path`, under a name that nobody else has, and syncs it. Its name goes to `beside`. */
+static int s_write_beside (const char *path, const void *bytes, size_t size, unsigned mode,
+                           char beside[CLI_PATH_BYTES])
 {
-    char beside[CLI_PATH_BYTES];
-    if (snprintf (beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
+    uint32_t number;
+    if (getrandom (&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return cli_fail ("no random number can be had: %s", strerror (errno));
+    if (snprintf (beside, CLI_PATH_BYTES, "%s.%08x.new", path, number) >= CLI_PATH_BYTES)
         return cli_fail ("the path %.200s… is too long", path);
-    int file = open (beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    int file = open (beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     if (file < 0)
         return cli_fail ("%s can't be written: %s", path, file_reason (errno));
     bool done = file_write_all (file, bytes, size) == 0 && fsync (file) == 0;
     int why = errno;
     close (file);
-    if (done && rename (beside, path) != 0) {
-        why = errno;
-        done = false;
-    }
-    if (!done) {
-        unlink (beside);
-        return cli_fail ("%s can't be written: %s", path, file_reason (why));
-    }
-    return CLI_DONE;
+    if (done)
+        return CLI_DONE;
+    unlink (beside);
+    return cli_fail ("%s can't be written: %s", path, file_reason (why));
+}
+
+int session_write_file (const char *path, const void *bytes, size_t size, unsigned mode)
+{
+    char beside[CLI_PATH_BYTES];
+    if (s_write_beside (path, bytes, size, mode, beside) != CLI_DONE)
+        return CLI_FAILED;
+    if (rename (beside, path) == 0)
+        return CLI_DONE;
+    int why = errno;
+    unlink (beside);
+    return cli_fail ("%s can't be written: %s", path, file_reason (why));
+}
+
+int session_write_new (const char *path, const void *bytes, size_t size, unsigned mode)
+{
+    char beside[CLI_PATH_BYTES];
+    if (s_write_beside (path, bytes, size, mode, beside) != CLI_DONE)
+        return CLI_FAILED;
+    bool done = renameat2 (AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+    if (!done && errno == EINVAL) /* this file system can't: two links then, for a moment */
+        done = link (beside, path) == 0 && unlink (beside) == 0;
+    if (done)
+        return CLI_DONE;
+    int why = errno;
+    unlink (beside);
+    return why == EEXIST ? cli_fail ("%s is there already; nothing was changed", path)
+                         : cli_fail ("%s can't be written: %s", path, file_reason (why));
 }
 
 int session_check (const cli_t *cli)

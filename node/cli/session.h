@@ -19,6 +19,8 @@
 char *session_read_file (const char *path, size_t bound, size_t *size);
 /* Writes a file: beside it first, synced, then renamed over it. */
 int session_write_file (const char *path, const void *bytes, size_t size, unsigned mode);
+/* The same of a file that must not be there yet, also not made by somebody else meanwhile. */
+int session_write_new (const char *path, const void *bytes, size_t size, unsigned mode);
 
 /* --- the data directory --- */
 
