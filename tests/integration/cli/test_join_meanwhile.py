@@ -129,6 +129,33 @@ def killed_at_whatever_step_a_second_try_joins (mesh):
     expect ("agent" not in os.listdir (os.path.join (node.dir, "work")), "a copy was left in work/")
 
 
+def both_are_killed_at_whatever_step (mesh):
+    """The inviting node loses power ever later, and who joins gives up; until once both come through."""
+    founder, node = founded (mesh), mesh.node ("unlucky")
+    token, delay_s, killed = invited (founder), 0.0, 0
+    while True:
+        process = subprocess.Popen ([mesh.evomesh, "group", "join", token, "--yes", "--dir", node.dir], env=mesh.env,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            process.wait (delay_s)
+        except subprocess.TimeoutExpired:
+            pass
+        founder.kill ()
+        process.kill ()
+        out, _ = process.communicate ()
+        code = process.returncode
+        founder.start ()
+        if code >= 0:
+            break
+        killed += 1
+        delay_s += 0.006
+    expect ((code == 0 or "in group joiners already" in out) and killed > 3, "after %d kills: %d %s" % (killed, code, out))
+    expect (standing (founder, "unlucky")["revoked_epoch"] == 0, "it is no member")
+    node.start ()
+    mesh.wait_linked ([founder, node])
+    expect (founder.moves ()["same"], "the founder's journal replays")
+
+
 def two_join_at_once_under_one_name (mesh):
     founder = founded (mesh)
     nodes = [mesh.node (name) for name in ("one", "other")]
@@ -152,4 +179,4 @@ def two_join_at_once_under_one_name (mesh):
 main (settings_that_change_while_it_is_asked_stay, settings_that_can_not_be_read_any_more_are_named,
       what_lies_where_the_agent_goes_is_not_replaced, who_can_not_be_told_of_a_no_is_not_said_to_know_it,
       the_inviting_node_is_killed_while_it_is_asked, killed_at_whatever_step_a_second_try_joins,
-      two_join_at_once_under_one_name)
+      both_are_killed_at_whatever_step, two_join_at_once_under_one_name)
