@@ -49,7 +49,8 @@ typedef enum {
         QUERY_COUNT
 } query_t;
 
-#define STORE_RECENT 128 /* a proposal has 65 at most, and is told of within a turn or two */
+/* An import has 131 at most, a proposal 65, and they are told of within a turn or two: so many that some may come at once. */
+#define STORE_RECENT 1024
 
 typedef enum { RECORD_PUT, RECORD_GET, RECORD_DROP, RECORD_LAST, RECORD_QUERY_COUNT } record_query_t;
 

@@ -47,14 +47,19 @@ static digest_t s_candidate (store_t *store, const char *one, const char *other)
     return id;
 }
 
-/* Enough other contents that none of those before was put lately. */
-static void s_go_on (store_t *store)
+static void s_put_others (store_t *store, unsigned count)
 {
-    for (unsigned i = 0; i < STORE_RECENT; i++) {
+    for (unsigned i = 0; i < count; i++) {
         char text[32];
         snprintf (text, sizeof text, "later %u", i);
         s_file (store, text);
     }
+}
+
+/* Enough other contents that none of those before was put lately. */
+static void s_go_on (store_t *store)
+{
+    s_put_others (store, STORE_RECENT);
 }
 
 static bool s_has (store_t *store, const char *text)
@@ -112,6 +117,26 @@ START_TEST (what_was_put_lately_stays_until_the_next_time)
     s_go_on (store);
     ck_assert_int_eq (store_retain (store, dropped + 1, 1, NULL, 0), 0);
     ck_assert (!s_has (store, "old") && !s_has (store, "next"));
+    store_close (&store);
+    scratch_remove (&scratch);
+}
+END_TEST
+
+/* The node knows which trees an imported package names only once it has read that. */
+START_TEST (what_an_import_brings_stays_until_it_is_told_of)
+{
+    scratch_t scratch = scratch_new ();
+    store_t *store = fixture_open (&scratch);
+    digest_t old = s_candidate (store, "old", "older");
+    s_go_on (store);
+    hash_t dropped[] = {{old}};
+    s_file (store, "old");                            /* the first of the package's files */
+    s_put_others (store, 2 * LIMIT_EVOLVE_FILES - 1); /* the others, of base and candidate */
+    s_put_others (store, 3);                          /* their lists, and the package */
+    s_put_others (store, LIMIT_EVOLVE_FILES + 1);     /* a proposer ended in the same turn */
+    ck_assert_int_eq (store_retain (store, dropped, 1, NULL, 0), 0);
+    ck_assert (s_has (store, "old"));
+    ck_assert (!s_has (store, "older"));
     store_close (&store);
     scratch_remove (&scratch);
 }
@@ -197,7 +222,7 @@ START_TEST (records_of_improvements_go_that_were_refused_and_cannot_be_looked_at
 END_TEST
 
 SUITE_MAIN ("io/store retention", files_go_that_only_dropped_candidates_have,
-            what_was_put_lately_stays_until_the_next_time,
+            what_was_put_lately_stays_until_the_next_time, what_an_import_brings_stays_until_it_is_told_of,
             the_journal_is_trimmed_and_numbers_are_never_used_twice,
             old_events_go_and_packages_are_told_of_for_ever,
             records_of_improvements_go_that_were_refused_and_cannot_be_looked_at)
