@@ -7,7 +7,7 @@
  *   request  {"command": "rollback",              what is wanted
  *             "arguments": {"id": "…"},           optional; values are texts (numbers and bools are taken as their text)
  *             "content": "…base64…",              optional: bytes that go with it (import: the packed package)
- *             "contents": ["…base64…", …]}        optional: files that are put in the store first (import: the package's)
+ *             "contents": ["…base64…", …]}        optional: import: the package's files, which are put in the store first
  *   reply    {"ok": true, "result": …}  or  {"ok": false, "error": "what was wrong and what to do"}
  *
  * Answered by the shell:

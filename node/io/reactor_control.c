@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "evolution/package.h"
 #include "node/io/reactor_internal.h"
 #include "node/io/report.h"
 
@@ -165,9 +166,26 @@ static int s_put_contents (reactor_t *self, const control_request_t *request)
     return rc;
 }
 
+/* Files are taken in only with a package that holds for our group: else nothing would ever name them, and nothing drop them. What is
+ * wrong with it the core says. */
+static bool s_brings_package (reactor_t *self, const control_request_t *request)
+{
+    message_t message = {0};
+    tree_t base = {0}, candidate = {0};
+    package_report_t report;
+    problem_t problem;
+    if (request->content_count == 0 || package_verify (request->content, &self->joined->group, &message,
+                                                       &base, &candidate, &report, NULL, NULL, &problem) != 0)
+        return false;
+    message_clear (&message);
+    tree_clear (&base);
+    tree_clear (&candidate);
+    return true;
+}
+
 static void s_other (reactor_t *self, const control_request_t *request)
 {
-    if (request->content_count > 0 && s_put_contents (self, request) != 0)
+    if (s_brings_package (self, request) && s_put_contents (self, request) != 0)
         control_fail (self->control, request->caller, store_problem (self->store));
     else
         s_command (self, request, request->content);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "node/io/control.h"
+#include "node/io/store.h"
 #include "tests/lib/reactor_rig.h"
 #include "tests/lib/suite.h"
 
@@ -76,4 +77,22 @@ START_TEST (what_is_asked_while_it_stops_is_answered_and_not_done)
 }
 END_TEST
 
-SUITE_MAIN ("reactor control", what_is_asked_while_it_stops_is_answered_and_not_done)
+START_TEST (files_that_come_with_what_is_no_package_are_not_kept)
+{
+    problem_t problem = {{0}};
+    reactor_rig_t *rig = reactor_rig_new (1);
+    reactor_rig_start (rig);
+    reactor_rig_ask_refused (rig, "{\"command\":\"import\",\"content\":\"Zm9v\",\"contents\":[\"aGVsbG8=\"]}",
+                             "");
+    ck_assert_int_eq (reactor_rig_signal (rig, SIGTERM), 0);
+    store_t *store = store_open (rig->directory, false, true, &problem);
+    ck_assert_msg (store != NULL, "%s", problem.text);
+    digest_t id = digest_of ("hello", 5);
+    ck_assert (!store_content_has (store, &id));
+    store_close (&store);
+    reactor_rig_destroy (rig);
+}
+END_TEST
+
+SUITE_MAIN ("reactor control", what_is_asked_while_it_stops_is_answered_and_not_done,
+            files_that_come_with_what_is_no_package_are_not_kept)
