@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include "node/io/archivist.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "evolution/improvement.h"
 #include "node/records.h"
 #include "tests/lib/job_rig.h"
@@ -161,7 +164,43 @@ START_TEST (what_was_merged_has_two_parents_also_if_one_was_not_measured_here)
 }
 END_TEST
 
+/* From now on no file can grow: what a full disk is like. */
+static void s_limit_files (rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+    ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST (a_disk_that_was_full_for_a_while_leaves_no_gap_in_the_lineage)
+{
+    enum { MANY = 150 }; /* more than wait in memory */
+    job_rig_t *rig = job_rig_new (false);
+    digest_t start = job_rig_candidate (rig, "5\n"), parent = start;
+    archivist_t *archivist = s_archivist (rig, &start);
+    for (size_t i = 0; i < MANY; i++) { /* one made of the other */
+        char text[16];
+        snprintf (text, sizeof text, "%zu\n", 100 + i);
+        parent = s_measured (rig, text, &parent, true);
+    }
+    signal (SIGXFSZ, SIG_IGN);
+    s_limit_files (1); /* also for what would tell of a failed test */
+    bool more = true;
+    for (size_t i = 0; i < MANY; i++)
+        more = archivist_step (archivist, 4) && more;
+    s_limit_files (RLIM_INFINITY);
+    ck_assert (more);
+    while (archivist_step (archivist, 4)) {
+    }
+    archivist_destroy (&archivist);
+    ck_assert (s_has (rig, &parent));
+    s_expect_git (rig, "rev-list --count HEAD", "151\n");
+    s_expect_git (rig, "rev-list --count --max-parents=0 --all", "1\n");
+    job_rig_destroy (rig);
+}
+END_TEST
+
 SUITE_MAIN ("archivist", what_was_merged_has_two_parents_also_if_one_was_not_measured_here,
             every_measured_candidate_is_committed_a_few_at_a_time,
             a_candidate_whose_files_are_gone_does_not_stop_the_others,
-            an_archive_of_which_half_was_dropped_is_made_anew_of_what_is_kept)
+            an_archive_of_which_half_was_dropped_is_made_anew_of_what_is_kept,
+            a_disk_that_was_full_for_a_while_leaves_no_gap_in_the_lineage)
