@@ -340,16 +340,16 @@ void trial_result (const trial_t *self, trial_result_t *result)
         s_interval (self, i, result);
 }
 
-bool trial_rests_on_noise (const trial_t *self, const trial_result_t *result)
+bool trial_rests_on_noise (const objectives_t *objectives, double min_improvement,
+                           const trial_result_t *result)
 {
-    assert (self && result && !self->accept_equal);
+    assert (objectives && result && result->candidate.count == objectives->count);
     if (result->verdict != VERDICT_ACCEPT)
         return false;
     change_t changes[LIMIT_OBJECTIVES];
-    for (size_t i = 0; i < self->objectives.count; i++)
-        changes[i] = self->objectives.items[i].noisy && result->changes[i] == CHANGE_BETTER
-                         ? CHANGE_SAME
-                         : result->changes[i];
-    return objectives_accept (&self->objectives, changes, result->improvements, &result->candidate,
-                              self->min_improvement, NULL) != VERDICT_ACCEPT;
+    for (size_t i = 0; i < objectives->count; i++)
+        changes[i] = objectives->items[i].noisy && result->changes[i] == CHANGE_BETTER ? CHANGE_SAME
+                                                                                       : result->changes[i];
+    return objectives_accept (objectives, changes, result->improvements, &result->candidate, min_improvement,
+                              NULL) != VERDICT_ACCEPT;
 }

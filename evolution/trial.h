@@ -92,7 +92,8 @@ void trial_invalid (trial_t *self);
 void trial_result (const trial_t *self, trial_result_t *result);
 
 /* True if the candidate is accepted for what it gained in noisy objectives: without, it wouldn't be. Not for a verification. */
-bool trial_rests_on_noise (const trial_t *self, const trial_result_t *result);
+bool trial_rests_on_noise (const objectives_t *objectives, double min_improvement,
+                           const trial_result_t *result);
 
 /* Their fields, for a checkpoint: see protocol/image.h. */
 void trial_image (trial_t *self, image_t *image);

@@ -119,15 +119,18 @@ static void s_resume (node_t *self, const command_t *command)
 
 static void s_approve (node_t *self, const command_t *command, size_t index)
 {
-    int rc = review_approve (self, index);
+    int rc = held_approve (self, index);
     improvement_state_t state = self->improvements[index].state;
     const char *text = "approved: the group's policy lets it pass without a validation";
     if (rc == ERROR_NOT_FOUND)
         text = "no member that could validate it is up: it stays held; approve it when one is";
     else if (rc == ERROR_CONFLICT)
         text = "rejected: another release is live by now, and it can't be tested against that";
-    else if (state == STATE_HELD)
+    else if (state == STATE_HELD ||
+             state == STATE_NONE) /* a package's parcel goes on without the improvement */
         text = "approved: another release is live by now, so it is merged onto that and tested again first";
+    else if (state == STATE_TESTING)
+        text = "approved: nobody else is in the group, so it passes without a validation";
     else if (state == STATE_VALIDATING)
         text = "approved: its validation starts";
     else

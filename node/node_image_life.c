@@ -90,6 +90,7 @@ static void s_improvement (improvement_t *self, image_t *image)
     image_text (image, self->detail, sizeof self->detail);
     image_bool (image, &self->measured);
     trial_result_image (&self->result, image);
+    image_bool (image, &self->twice);
     s_place (image, &self->trial, LIMIT_TRIALS);
     image_bool (image, &self->waits);
     request_image (&self->feedback, image);

@@ -258,7 +258,7 @@ static bool s_go_on (node_t *self, size_t index)
     else if (improvement->state == STATE_HELD && due)
         improve_reject (self, index, REASON_EXPIRED, NULL);
     else if (improvement->state == STATE_HELD && improvement->approved && !apply_rebase (self, index))
-        validate_start (self, index); /* what it was to be merged onto is no longer live */
+        held_pass (self, index); /* what it was to be merged onto is no longer live */
     else if (improvement->state == STATE_VALIDATING && (due || request_done (&improvement->validation)))
         validate_check (self, index, due); /* all answered, and still here: a roster was missing */
     else if (improvement->state == STATE_VALIDATED && !apply_busy (self) && apply_allowed (self, index))

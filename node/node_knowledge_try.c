@@ -28,6 +28,8 @@ static void s_propose (node_t *self, size_t index, bytes_t tree, bool certified)
     size_t improvement = propose_candidate (
         self, ORIGIN_PACKAGE, &parcel->candidate, tree, parcel->type, text_of (parcel->description),
         certified ? &parcel->author : &self->identity.id, index, certified);
+    if (improvement != NONE)
+        self->improvements[improvement].approved = parcel->approved;
     /* Rejected at once: the parcel was told. Still being tried: there was no place for it. */
     if (improvement == NONE && parcel->state == PARCEL_TRYING && parcel->order == order)
         knowledge_decided (self, index, false, REASON_BUSY, NULL);

@@ -113,8 +113,13 @@ void measurement_keep (node_t *self, const digest_t *candidate, const digest_t *
                        const trial_result_t *result);
 /* What was measured of a pair, or NULL; good until the next measurement_keep. */
 const measurement_t *measurement_find (const node_t *self, const digest_t *candidate, const digest_t *base);
+/* --- an improvement's test (node_test.c) --- */
+
 /* Measures an improvement that is in TESTING against its base. It may be final on return. */
 void test_start (node_t *self, size_t improvement);
+/* One that passed its test is measured a second time, where nobody else will do that, if luck may have chosen it and it was measured once:
+ * in a group whose others have gone since, or for a peer. False if there is no need; else it goes on from here later. */
+bool test_again (node_t *self, size_t improvement);
 /* Its comparison ended: archived, learned from, and rejected or left to improve_advance. `result` NULL: invalid. */
 void test_done (node_t *self, size_t improvement, reason_code_t reason, const char *detail,
                 const trial_result_t *result);
@@ -149,14 +154,20 @@ void review_start (node_t *self, size_t improvement);
 void review_resend (node_t *self, size_t improvement, const pubkey_t *peer);
 /* A new roster is in force: asks again whoever has not answered in a way that counts. */
 void review_ask_again (node_t *self);
-/* The operator's yes to one that is HELD. It is validated; or, if the live release moved since, merged onto that first, and stays HELD as
- * long. ERROR_NOT_FOUND: nobody could validate it, and nothing changed. ERROR_CONFLICT: it can't be merged, and is rejected. */
-int review_approve (node_t *self, size_t improvement);
 /* Decides, if the answers so far do, or `final`: with those that are there. */
 void review_check (node_t *self, size_t improvement, bool final);
 void on_feedback_request (node_t *self, const message_t *message, const pubkey_t *author, const digest_t *id);
 /* `packed` is the whole statement, kept as evidence. */
 void on_feedback (node_t *self, const message_t *message, const pubkey_t *author, bytes_t packed);
+
+/* --- what is held (node_held.c) --- */
+
+/* The operator's yes to one that is HELD. It is validated; or, if the live release moved since, merged onto that first, and stays HELD as
+ * long. ERROR_NOT_FOUND: nobody could validate it, and nothing changed. ERROR_CONFLICT: it can't be merged, and is rejected. */
+int held_approve (node_t *self, size_t improvement);
+/* Lets one that is HELD and approved go on, whose base is live: to its validation, or past it where nobody else is in the group. It stays
+ * HELD where nobody could validate it now. */
+void held_pass (node_t *self, size_t improvement);
 
 /* --- validation, the asking side (node_validate.c) --- */
 

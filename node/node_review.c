@@ -72,7 +72,10 @@ void review_start (node_t *self, size_t index)
     assert (improvement->state == STATE_TESTING && improvement->waits && improvement->feedback.count == 0);
     if (apply_rebase (self, index))
         return;
-    if (improvement->certified || review_is_alone (self)) {
+    bool is_alone = review_is_alone (self);
+    if (is_alone && !improvement->certified && test_again (self, index))
+        return;
+    if (improvement->certified || is_alone) {
         improvement->waits = false;
         improve_move (self, index, MOVE_CERTIFIED);
         return;
@@ -113,19 +116,6 @@ void review_ask_again (node_t *self)
                 review_resend (self, k, &member);
         }
     }
-}
-
-int review_approve (node_t *self, size_t index)
-{
-    assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
-    improvement_t *improvement = &self->improvements[index];
-    assert (improvement->state == STATE_HELD);
-    improvement->approved = true;
-    if (apply_rebase (self, index))
-        return improvement->used ? 0 : ERROR_CONFLICT;
-    validate_start (self, index);
-    improvement->approved = improvement->state != STATE_HELD;
-    return improvement->approved ? 0 : ERROR_NOT_FOUND;
 }
 
 void review_check (node_t *self, size_t index, bool final)

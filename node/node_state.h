@@ -12,9 +12,11 @@
  *   node_propose.c    proposals
  *   node_parent.c     …and what they start from
  *   node_trial.c      measured comparisons, slots
+ *   node_test.c       …an improvement's
  *   node_enter.c      candidates that enter
  *   node_candidate.c  the archive, and the digest of it     node_peer.c             who is here, who may vote
  *   node_review.c     feedback, both sides                  node_group.c            roster, invites, joins
+ *   node_held.c       …and the operator's yes
  *   node_validate.c   validation, the asking side           node_proof.c            members that equivocate
  *   node_apply.c      snapshot, apply, verify               node_command.c          what the operator wants
  *   node_rollback.c   go back                               node_status.c           looking at it
@@ -86,6 +88,7 @@ typedef struct {
     char detail[LIMIT_TEXT + 1];
     bool measured;
     trial_result_t result;
+    bool twice;   /* what was measured is a second trial's result, as who is alone makes it */
     size_t trial; /* index of its running trial; NONE */
     bool waits;   /* passed its test, waits for its turn (review gate, peers, live release) */
     request_t feedback;

@@ -128,6 +128,7 @@ void parcel_image (parcel_t *self, image_t *image)
     image_fixed (image, self->alternate.bytes, PUBKEY_BYTES);
     image_bool (image, &self->alone);
     image_bool (image, &self->unconfirmed);
+    image_bool (image, &self->approved);
     image_bool (image, &self->again);
     image_unsigned (image, &self->attempts, 0);
     image_uint (image, &self->retry_ms, 0);

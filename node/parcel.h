@@ -72,6 +72,8 @@ typedef struct {
     digest_t transfer;  /* zero: heard of by KNOWLEDGE */
     bool alone;         /* nobody but its author vouches for it: tried as a mere proposal */
     bool unconfirmed;   /* too few members were here to measure it again: tried when there are more */
+    bool
+        approved; /* by the operator, on another live release: where the group is not sure again, it isn't held again */
     unsigned attempts;
     uint64_t retry_ms; /* WAITING: not before */
     digest_t candidate;

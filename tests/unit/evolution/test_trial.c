@@ -321,7 +321,7 @@ START_TEST (test_what_is_accepted_without_its_noisy_gains_does_not_rest_on_them)
         trial_init (&trial, &objectives, MIN_IMPROVEMENT, NULL);
         trial_result_t result = s_run (&trial, cases[i].bins, 4, times, s_hundred);
         ck_assert_int_eq (result.verdict, cases[i].verdict);
-        ck_assert_int_eq (trial_rests_on_noise (&trial, &result), cases[i].rests);
+        ck_assert_int_eq (trial_rests_on_noise (&objectives, MIN_IMPROVEMENT, &result), cases[i].rests);
     }
 }
 END_TEST
