@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <git2.h>
 #include <git2/sys/commit.h>
@@ -25,6 +26,7 @@
 #define COMMITS_NAME      "evomesh-commits"
 #define PACKED_REFS_NAME  "packed-refs"
 #define REFS_LAG          8 /* with 1 in so many candidates new, the refs of all are written anew */
+#define HEAD_NAME         "HEAD"
 #define HEAD_REF          "refs/heads/last" /* the commit made last: where `git log` starts */
 #define REF_PREFIX        "refs/evomesh/"
 #define TRAILER           "Candidate: "
@@ -208,7 +210,7 @@ void archive_git_renew (archive_git_t **self_p, const char *data_directory, prob
         file_join (dropped, sizeof dropped, data_directory, DROPPED_NAME, problem) != 0)
         return;
     /* Under its own name it is whole: a crash in the middle of its removal would leave commits without their files. */
-    if (rename (path, dropped) != 0)
+    if (rename (path, dropped) != 0 && errno != ENOENT)
         problem_set (problem, "%s: can't be made anew: %s", path, file_reason (errno));
     else
         *self_p = archive_git_open (data_directory, problem);
@@ -271,9 +273,23 @@ static int s_write_candidate_refs (archive_git_t *self, problem_t *problem)
     return rc;
 }
 
+bool archive_git_is_there (const archive_git_t *self)
+{
+    assert (self != NULL);
+    char head[PATH_MAX];
+    if (self->repository == NULL) /* it could not be opened */
+        return false;
+    int length = snprintf (head, sizeof head, "%s" HEAD_NAME, git_repository_path (self->repository));
+    return length < (int)sizeof head && access (head, F_OK) == 0;
+}
+
 int archive_git_flush (archive_git_t *self, problem_t *problem)
 {
     assert (self != NULL);
+    if (!archive_git_is_there (self)) {
+        problem_set (problem, REPOSITORY_NAME ": somebody took it away");
+        return ERROR_NOT_FOUND;
+    }
     if (self->pending_count > 0) {
         git_oid last;
         memcpy (last.id, self->pending[self->pending_count - 1].commit, COMMIT_BYTES);
@@ -291,6 +307,12 @@ int archive_git_flush (archive_git_t *self, problem_t *problem)
         return workspace_git_fail (REPOSITORY_NAME ": a ref can't be written", problem);
     self->ref_count = 0;
     return s_write_candidate_refs (self, problem);
+}
+
+int archive_git_reserve (archive_git_t *self, size_t commits, problem_t *problem)
+{
+    assert (self != NULL && commits <= PENDING_MAX);
+    return self->pending_count + commits <= PENDING_MAX ? 0 : archive_git_flush (self, problem);
 }
 
 /* --- committing --- */

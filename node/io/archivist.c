@@ -19,17 +19,13 @@ struct archivist {
     digest_t start;
     digest_t live;  /* zero: not told yet */
     size_t dropped; /* candidates that it holds, and need not */
+    bool is_stuck;  /* nothing can be written to it now */
     bool renewed;   /* it is being made anew: the refs of releases come last */
-    bool
-        failed; /* in this step it could not be written, as on a full disk: then nothing goes on without it */
-    size_t pause; /* steps that pass before it is tried again, */
-    size_t rest;  /* and of these so many are left */
 };
 
 #define ANCESTORS_MAX   10000 /* generations that are looked through for one that is kept */
 #define SKIPPED_FOR_ONE 64    /* that many that need nothing take the time of one */
 #define DROPPED_MIN     64    /* fewer are no reason to make it anew */
-#define PAUSE_MAX       1024  /* steps between two attempts to write */
 
 static void s_warn (const digest_t *candidate, const problem_t *problem)
 {
@@ -43,15 +39,12 @@ static void s_commit (archivist_t *self, const digest_t *candidate, const digest
 {
     tree_t tree = {0};
     problem_t problem = {{0}};
-    if (archive_git_has (self->git, candidate) || self->failed)
+    if (archive_git_has (self->git, candidate))
         return;
-    int rc = workshop_tree (self->workshop, candidate, &tree, &problem) != 0 ? ERROR_NOT_FOUND : 0;
-    if (rc == 0)
-        rc = archive_git_commit (self->git, self->workshop->store, candidate, &tree, parents, parent_count,
-                                 message, time_ms, &problem);
-    if (rc != 0)
+    if (workshop_tree (self->workshop, candidate, &tree, &problem) != 0 ||
+        archive_git_commit (self->git, self->workshop->store, candidate, &tree, parents, parent_count,
+                            message, time_ms, &problem) != 0)
         s_warn (candidate, &problem);
-    self->failed = rc != 0 && rc != ERROR_NOT_FOUND; /* without its files it never can be, and is left out */
     tree_clear (&tree);
 }
 
@@ -121,19 +114,29 @@ static bool s_take (archivist_t *self, const digest_t *id, const candidate_row_t
     return true;
 }
 
+/* What can't be written now is not passed over: its children would be committed without it. Said once until it can be again. */
+static bool s_can_write (archivist_t *self)
+{
+    problem_t problem = {{0}};
+    bool was_stuck = self->is_stuck;
+    self->is_stuck = archive_git_reserve (self->git, 1 + PARENTS_MAX, &problem) != 0;
+    if (self->is_stuck && !was_stuck)
+        log_line (LEVEL_WARNING, "archive_failed", "problem=\"%s\"", problem.text);
+    return !self->is_stuck;
+}
+
 static int s_visit (void *context, uint64_t number, const digest_t *key, const uint8_t *bytes, size_t size)
 {
     archivist_t *self = context;
     candidate_row_t row;
     arena_t arena = {0};
-    if (self->left == 0 || self->failed)
+    if (self->left == 0 || !s_can_write (self))
         return 1;
+    self->seen = number;
     bool took = record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0 &&
                 s_take (self, key, &row);
     if (took || number % SKIPPED_FOR_ONE == 0)
         self->left--;
-    if (!self->failed)
-        self->seen = number;
     arena_clear (&arena);
     return 0;
 }
@@ -154,7 +157,6 @@ archivist_t *archivist_new (const workshop_t *workshop, const digest_t *start, p
         return NULL;
     }
     s_commit (self, start, NULL, 0, "what the group started from", 0);
-    self->failed = false; /* with so few nothing is written yet */
     return self;
 }
 
@@ -183,7 +185,6 @@ static void s_renew (archivist_t *self)
         log_line (LEVEL_WARNING, "archive_failed", "problem=\"%s\"", problem.text);
     else
         s_commit (self, &self->start, NULL, 0, "what the group started from", 0);
-    self->failed = false;
 }
 
 static void s_release_ref (archivist_t *self, const digest_t *release)
@@ -228,30 +229,20 @@ void archivist_dropped (archivist_t *self, const hash_t *dropped, size_t count)
         self->dropped += archive_git_has (self->git, &dropped[i].id);
 }
 
-/* It could not be written: that is tried again, ever more rarely. */
-static void s_pause (archivist_t *self)
-{
-    self->failed = false;
-    self->pause = self->pause == 0 ? 1 : 2 * self->pause < PAUSE_MAX ? 2 * self->pause : PAUSE_MAX;
-    self->rest = self->pause;
-}
-
 bool archivist_step (archivist_t *self, size_t max)
 {
-    assert (self != NULL && max > 0 && !self->failed);
+    assert (self != NULL && max > 0);
     if (self->git == NULL)
         return false; /* it could not be made anew: at the next start */
-    if (self->rest > 0) {
-        self->rest--;
-        return true;
-    }
     self->left = max;
     store_record_walk (self->workshop->store, TABLE_CANDIDATE, self->seen, false, s_visit, self);
-    if (self->failed) {
-        s_pause (self);
+    if (self->is_stuck && !archive_git_is_there (self->git)) {
+        self->is_stuck = false;
+        s_renew (self);
         return true;
     }
-    self->pause = 0;
+    if (self->is_stuck)
+        return false; /* it is tried again with the next candidate */
     if (self->left == 0)
         return true;
     if (self->renewed)

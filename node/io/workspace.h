@@ -69,6 +69,12 @@ archive_git_t *archive_git_open (const char *data_directory, problem_t *problem)
 /* Writes what waits, and closes it. */
 void archive_git_close (archive_git_t **self_p);
 
+/* Has it room for so many more commits? Else writes what waits. 0; or an error with the problem, if that can't be written now. */
+int archive_git_reserve (archive_git_t *self, size_t commits, problem_t *problem);
+
+/* False if somebody took it away since it was opened. */
+bool archive_git_is_there (const archive_git_t *self);
+
 /* Removes all that it holds, also refs that others made, and opens it anew, empty. On failure `*self_p` is NULL. */
 void archive_git_renew (archive_git_t **self_p, const char *data_directory, problem_t *problem);
 
