@@ -166,6 +166,17 @@ int tree_add (tree_t *self, const char *path, bool executable, const digest_t *c
     return 0;
 }
 
+int tree_add_all (tree_t *self, const tree_t *from)
+{
+    assert (self && from && self != from);
+    int rc = 0;
+    for (size_t i = 0; i < from->count && rc == 0; i++) {
+        const tree_file_t *file = &from->files[i];
+        rc = tree_add (self, file->path, file->executable, &file->content, file->size);
+    }
+    return rc;
+}
+
 int tree_copy (tree_t *self, const tree_t *from)
 {
     assert (self && from && self != from && from->count <= LIMIT_FILES);

@@ -28,6 +28,9 @@ void tree_clear (tree_t *self);
  * ERROR_BOUND beyond LIMIT_FILES or for a size beyond LIMIT_CONTENT_BYTES; ERROR_MEMORY. */
 int tree_add (tree_t *self, const char *path, bool executable, const digest_t *content, uint64_t size);
 
+/* Adds each file of `from`. Returns 0 or the first error of tree_add, with what was added until then left in. */
+int tree_add_all (tree_t *self, const tree_t *from);
+
 /* The file at `path`, borrowed until the tree changes; NULL if there is none. */
 const tree_file_t *tree_find (const tree_t *self, const char *path);
 

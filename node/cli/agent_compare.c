@@ -23,9 +23,8 @@ static int s_founded (store_t *store, const group_t *group, tree_t *founded)
     int rc = session_tree (store, &group->evaluator, founded, NULL);
     if (rc == CLI_DONE)
         rc = session_tree (store, &group->start, &start, NULL);
-    for (size_t i = 0; i < start.count && rc == 0; i++)
-        rc = tree_add (founded, start.files[i].path, start.files[i].executable, &start.files[i].content,
-                       start.files[i].size);
+    if (rc == CLI_DONE)
+        rc = tree_add_all (founded, &start);
     tree_clear (&start);
     return rc;
 }

@@ -123,10 +123,8 @@ static int s_whole (join_t *join)
 {
     assert (join->whole.count == 0);
     int rc = tree_copy (&join->whole, &join->pinned);
-    for (size_t i = 0; i < join->start.count && rc == 0; i++) {
-        const tree_file_t *file = &join->start.files[i];
-        rc = tree_add (&join->whole, file->path, file->executable, &file->content, file->size);
-    }
+    if (rc == 0)
+        rc = tree_add_all (&join->whole, &join->start);
     return rc == 0 ? CLI_DONE : cli_fail ("the agent's files can't be laid out: %s", error_text (rc));
 }
 

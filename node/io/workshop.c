@@ -57,10 +57,8 @@ int workshop_whole (const workshop_t *self, const tree_t *tree, tree_t *whole, p
 {
     assert (self != NULL && tree != NULL && whole != NULL);
     int rc = tree_copy (whole, self->pinned);
-    for (size_t i = 0; i < tree->count && rc == 0; i++) {
-        const tree_file_t *file = &tree->files[i];
-        rc = tree_add (whole, file->path, file->executable, &file->content, file->size);
-    }
+    if (rc == 0)
+        rc = tree_add_all (whole, tree);
     if (rc == 0)
         return 0;
     tree_clear (whole);

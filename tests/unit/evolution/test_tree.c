@@ -368,10 +368,40 @@ START_TEST (the_same_shape_is_the_same_paths_and_modes_and_no_file_too_large)
 }
 END_TEST
 
+START_TEST (one_tree_is_added_to_another_in_order_up_to_a_path_that_is_there)
+{
+    tree_t tree = {NULL, 0}, more = {NULL, 0};
+    digest_t digest = digest_of ("x", 1);
+    s_add (&tree, "b", "own");
+    ck_assert_int_eq (tree_add_all (&tree, &more), 0);
+    ck_assert_uint_eq (tree.count, 1);
+    ck_assert_int_eq (tree_add (&more, "a", true, &digest, 7), 0);
+    s_add (&more, "c", "c");
+    ck_assert_int_eq (tree_add_all (&tree, &more), 0);
+    ck_assert_uint_eq (tree.count, 3);
+    ck_assert_str_eq (tree.files[0].path, "a");
+    ck_assert (tree.files[0].executable && tree.files[0].size == 7);
+    ck_assert (digest_equal (&tree.files[0].content, &digest));
+    ck_assert_str_eq (tree.files[2].path, "c");
+    ck_assert_uint_eq (more.count, 2);
+    tree_clear (&more);
+    s_add (&more, "a2", "new");
+    s_add (&more, "b", "theirs");
+    s_add (&more, "d", "new");
+    ck_assert_int_eq (tree_add_all (&tree, &more), ERROR_INPUT);
+    ck_assert_ptr_nonnull (tree_find (&tree, "a2"));
+    ck_assert_uint_eq (tree_find (&tree, "b")->size, strlen ("own"));
+    ck_assert_ptr_null (tree_find (&tree, "d"));
+    tree_clear (&tree);
+    tree_clear (&more);
+}
+END_TEST
+
 SUITE_MAIN ("evolution/tree", test_files_are_sorted_bytewise_whatever_order_they_come_in,
             test_paths_that_lead_elsewhere_are_refused,
             test_a_path_is_there_once_and_not_file_and_directory_at_once, test_bounds_hold_exactly,
             test_golden_bytes, test_the_id_depends_on_everything_that_counts, test_bytes_are_refused_or_exact,
             test_other_forms_of_the_same_tree_are_refused, test_a_copy_is_its_own,
+            one_tree_is_added_to_another_in_order_up_to_a_path_that_is_there,
             test_a_diff_names_each_difference_once_in_order,
             the_same_shape_is_the_same_paths_and_modes_and_no_file_too_large)
