@@ -2,12 +2,10 @@
 /* evomesh agent check: will this agent work? Measures its start several times in the sandbox, says how noisy it is, how long a
  * comparison takes, what `tune` would change, and what to mend. */
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "evolution/trial.h"
 #include "evolution/validators.h"
@@ -170,30 +168,15 @@ static int s_told_invalid (const checkup_t *checkup)
 
 /* --- the command --- */
 
-static int s_private (const cli_t *cli, char path[CLI_PATH_BYTES])
-{
-    struct stat status;
-    const char *value = cli_value (cli, "private", NULL);
-    path[0] = '\0';
-    if (value == NULL)
-        return CLI_DONE;
-    if (cli_absolute (value, path) != CLI_DONE)
-        return CLI_FAILED;
-    if (stat (path, &status) != 0)
-        return cli_fail ("--private %s: %s", value, strerror (errno));
-    return S_ISDIR (status.st_mode) ? CLI_DONE
-                                    : cli_fail ("--private %s: found a file, expected a directory", value);
-}
-
 static int s_measure (checkup_t *checkup, const scratch_store_t *scratch)
 {
-    char private_data[CLI_PATH_BYTES];
+    char private_data[CLI_PATH_BYTES] = "";
     uint64_t runs = RUNS_DEFAULT, within_ms = WITHIN_DEFAULT_MS;
     int rc = cli_number (checkup->cli, "runs", 1, CHECK_RUNS_MAX, &runs);
     if (rc == CLI_DONE)
         rc = cli_duration (checkup->cli, "within", 1000, DAY_MS, &within_ms);
     if (rc == CLI_DONE)
-        rc = s_private (checkup->cli, private_data);
+        rc = cli_directory_option (checkup->cli, "private", private_data, sizeof private_data);
     if (rc == CLI_DONE)
         rc = check_run (checkup->cli, scratch, checkup->copy, private_data, (size_t)runs, within_ms,
                         &checkup->runs);

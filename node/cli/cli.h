@@ -94,6 +94,9 @@ int cli_directory (cli_t *cli);
 /* `path` made absolute by the working directory, without slashes at its end. */
 int cli_absolute (const char *path, char absolute[CLI_PATH_BYTES]);
 
+/* The directory at the option's value, absolute, into `out`, which is left alone if it wasn't given; what isn't a directory is told. */
+int cli_directory_option (const cli_t *cli, const char *name, char *out, size_t size);
+
 /* Writes "<directory>/<name>" into `path`; a path that is too long is a failure that is told. */
 int cli_path (const char *directory, const char *name, char path[CLI_PATH_BYTES]);
 

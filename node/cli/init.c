@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* evomesh init: the data directory of a node. Everything that was given is checked before anything is made. */
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/cli/agent_copy.h"
@@ -12,26 +10,6 @@
 #include "node/io/directory.h"
 #include "node/io/keystore.h"
 #include "node/io/workspace.h"
-
-/* The directory at the option's value, absolute, into `out`; what isn't a directory is told. */
-static int s_directory_option (const cli_t *cli, const char *name, char *out, size_t size)
-{
-    char path[CLI_PATH_BYTES];
-    struct stat status;
-    const char *value = cli_value (cli, name, NULL);
-    if (value == NULL)
-        return CLI_DONE;
-    if (cli_absolute (value, path) != CLI_DONE)
-        return CLI_FAILED;
-    if (stat (path, &status) != 0)
-        return cli_fail ("--%s %s: %s", name, value, strerror (errno));
-    if (!S_ISDIR (status.st_mode))
-        return cli_fail ("--%s %s: found a file, expected a directory", name, value);
-    if (strlen (path) >= size)
-        return cli_fail ("--%s %.200s…: the path is too long", name, value);
-    strcpy (out, path);
-    return CLI_DONE;
-}
 
 /* The host's name without its domain, as far as it is a name; else "node". */
 static void s_default_name (char name[LIMIT_NAME + 1])
@@ -120,9 +98,9 @@ static int s_gather (const cli_t *cli, config_t *config, agent_t *agent)
     config_defaults (config, cores > 0 ? (unsigned)cores : 1);
     int rc = s_name (cli, config);
     if (rc == CLI_DONE)
-        rc = s_directory_option (cli, "agent", config->agent, sizeof config->agent);
+        rc = cli_directory_option (cli, "agent", config->agent, sizeof config->agent);
     if (rc == CLI_DONE)
-        rc = s_directory_option (cli, "private", config->private_data, sizeof config->private_data);
+        rc = cli_directory_option (cli, "private", config->private_data, sizeof config->private_data);
     if (rc == CLI_DONE)
         rc = s_seed (cli, config);
     if (rc == CLI_DONE)

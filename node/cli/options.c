@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "evolution/decimal.h"
@@ -217,5 +218,25 @@ int cli_directory (cli_t *cli)
     _Static_assert(CLI_PATH_BYTES == DIRECTORY_PATH_MAX, "both hold a path");
     if (directory_choose (cli_value (cli, "dir", NULL), cli->directory, &problem) != 0)
         return cli_fail_problem (&problem);
+    return CLI_DONE;
+}
+
+int cli_directory_option (const cli_t *cli, const char *name, char *out, size_t size)
+{
+    assert (cli != NULL && name != NULL && out != NULL);
+    char path[CLI_PATH_BYTES];
+    struct stat status;
+    const char *value = cli_value (cli, name, NULL);
+    if (value == NULL)
+        return CLI_DONE;
+    if (cli_absolute (value, path) != CLI_DONE)
+        return CLI_FAILED;
+    if (stat (path, &status) != 0)
+        return cli_fail ("--%s %s: %s", name, value, strerror (errno));
+    if (!S_ISDIR (status.st_mode))
+        return cli_fail ("--%s %s: found a file, expected a directory", name, value);
+    if (strlen (path) >= size)
+        return cli_fail ("--%s %.200s…: the path is too long", name, value);
+    strcpy (out, path);
     return CLI_DONE;
 }
