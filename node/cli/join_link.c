@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "node/io/clock.h"
 
@@ -28,13 +27,6 @@ void join_link_close (join_link_t *self)
     assert (self != NULL);
     if (self->client != NULL)
         bus_client_destroy (&self->client);
-}
-
-static uint64_t s_mono_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* --- one question, one answer --- */
@@ -85,10 +77,10 @@ static int s_ask (join_link_t *self, unsigned kind, const void *fields, uint64_t
     message_seal (keystore_identity (self->own->keys), &head, fields, &body, seal);
     assert (!body.failed);
     digest_t request = statement_id (body.data, body.size, seal);
-    uint64_t now_ms = s_mono_ms (), end_ms = now_ms + timeout_ms;
+    uint64_t now_ms = clock_mono_ms (), end_ms = now_ms + timeout_ms;
     const uint8_t *saying = body.data;
     int rc = ERROR_TIMEOUT;
-    for (; now_ms < end_ms; now_ms = s_mono_ms ()) {
+    for (; now_ms < end_ms; now_ms = clock_mono_ms ()) {
         uint8_t answer_seal[SEAL_BYTES];
         size_t size = 0;
         *bytes = NULL;

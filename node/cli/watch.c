@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "node/cli/commands.h"
 #include "node/cli/session.h"
+#include "node/io/clock.h"
 #include "node/io/control.h"
 
 #define LOOK_MS   2000 /* how often it is seen whether the node is still there */
@@ -133,17 +133,10 @@ static int s_look (const cli_t *cli)
     return CLI_DONE;
 }
 
-static uint64_t s_mono_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static int s_follow (watch_t *watch)
 {
     problem_t problem;
-    uint64_t beat_ms = s_mono_ms ();
+    uint64_t beat_ms = clock_mono_ms ();
     int rc = s_send (watch, WATCH);
     while (rc == CLI_DONE && (watch->limit == 0 || watch->printed < watch->limit)) {
         char *text = control_client_receive (watch->client, LOOK_MS, &problem);
@@ -153,7 +146,7 @@ static int s_follow (watch_t *watch)
             return CLI_DONE; /* a signal: that is how a watch ends */
         else if (s_look (watch->cli) != CLI_DONE)
             return CLI_FAILED;
-        uint64_t now_ms = s_mono_ms ();
+        uint64_t now_ms = clock_mono_ms ();
         if (rc == CLI_DONE && now_ms - beat_ms >= CONTROL_HEARTBEAT_MS) {
             beat_ms = now_ms;
             rc = s_send (watch, HEARTBEAT);

@@ -42,3 +42,8 @@ uint64_t clock_wall_ms (void)
 {
     return s_read_ms (CLOCK_REALTIME);
 }
+
+uint64_t clock_mono_ms (void)
+{
+    return s_read_ms (CLOCK_MONOTONIC);
+}

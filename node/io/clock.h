@@ -25,5 +25,7 @@ void clock_start_at (node_clock_t *self, uint64_t last_now_ms, uint64_t last_wal
 uint64_t clock_now_ms (const node_clock_t *self);
 /* Milliseconds since 1970, UTC. */
 uint64_t clock_wall_ms (void);
+/* Milliseconds on CLOCK_MONOTONIC: for waits within one process. */
+uint64_t clock_mono_ms (void);
 
 #endif
