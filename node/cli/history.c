@@ -9,10 +9,8 @@ static bool s_take_improvement (store_t *store, const digest_t *id, history_t *s
 {
     improvement_row_t row;
     arena_t arena = {0};
-    size_t size;
-    uint8_t *bytes = store_record_get (store, TABLE_IMPROVEMENT, id, &size);
-    bool there =
-        bytes != NULL && record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0;
+    uint8_t *bytes = session_record_try (store, TABLE_IMPROVEMENT, &improvement_row_record, id, &row, &arena);
+    bool there = bytes != NULL;
     if (there)
         self->improvement = *id;
     if (there && (self->kind == TABLE_IMPROVEMENT || digest_equal (&row.candidate, &self->id))) {
@@ -45,11 +43,11 @@ static int s_find_candidate (store_t *store, history_t *self)
     assert (self->kind == TABLE_CANDIDATE);
     candidate_row_t row;
     arena_t arena = {0};
-    size_t size;
     digest_t improvement = {{0}};
-    uint8_t *bytes = store_record_get (store, TABLE_CANDIDATE, &self->id, &size);
+    uint8_t *bytes =
+        session_record_try (store, TABLE_CANDIDATE, &candidate_row_record, &self->id, &row, &arena);
     self->after = self->id;
-    if (bytes != NULL && record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0) {
+    if (bytes != NULL) {
         improvement = row.improvement;
         if (row.parents.count > 0)
             self->before = row.parents.items[0].id;

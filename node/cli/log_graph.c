@@ -105,12 +105,11 @@ static const char *s_verdict (store_t *store, const candidate_t *candidate)
     if (candidate->reason != REASON_NONE)
         return improvement_reason_text (candidate->reason);
     improvement_row_t row;
-    uint8_t *bytes = NULL;
     arena_t arena = {0};
     const char *verdict = "passed";
-    size_t size;
-    bytes = store_record_get (store, TABLE_IMPROVEMENT, &candidate->improvement, &size);
-    if (bytes != NULL && record_decode (&improvement_row_record, bytes, size, &row, &arena, NULL) == 0)
+    uint8_t *bytes = session_record_try (store, TABLE_IMPROVEMENT, &improvement_row_record,
+                                         &candidate->improvement, &row, &arena);
+    if (bytes != NULL)
         verdict = row.reason != REASON_NONE ? improvement_reason_text (row.reason)
                                             : improvement_state_text (row.state);
     arena_clear (&arena);

@@ -182,12 +182,11 @@ int session_tree (store_t *store, const digest_t *id, tree_t *tree, digest_t *ev
 bool session_dropped (store_t *store, const digest_t *candidate)
 {
     assert (store != NULL && candidate != NULL);
-    size_t size;
     candidate_row_t row;
     arena_t arena = {0};
-    uint8_t *bytes = store_record_get (store, TABLE_CANDIDATE, candidate, &size);
-    bool dropped = bytes != NULL &&
-                   record_decode (&candidate_row_record, bytes, size, &row, &arena, NULL) == 0 && row.dropped;
+    uint8_t *bytes =
+        session_record_try (store, TABLE_CANDIDATE, &candidate_row_record, candidate, &row, &arena);
+    bool dropped = bytes != NULL && row.dropped;
     arena_clear (&arena);
     free (bytes);
     return dropped;
@@ -241,4 +240,16 @@ int session_record (store_t *store, table_t table, const record_t *record, const
     free (*bytes);
     *bytes = NULL;
     return cli_fail ("the record can't be read: %s", problem.text);
+}
+
+uint8_t *session_record_try (store_t *store, table_t table, const record_t *record, const digest_t *key,
+                             void *row, arena_t *arena)
+{
+    assert (store != NULL && record != NULL && key != NULL && arena != NULL);
+    size_t size;
+    uint8_t *bytes = store_record_get (store, table, key, &size);
+    if (bytes != NULL && record_decode (record, bytes, size, row, arena, NULL) == 0)
+        return bytes;
+    free (bytes);
+    return NULL;
 }

@@ -73,5 +73,8 @@ int session_find_once (const cli_t *cli, const table_t *tables, size_t table_cou
 /* A record by its key, decoded into `row`, whose texts live in `*bytes` (malloc'ed) and lists in `arena`. */
 int session_record (store_t *store, table_t table, const record_t *record, const digest_t *key, void *row,
                     uint8_t **bytes, arena_t *arena);
+/* The same, untold: its bytes, or NULL if it isn't there or can't be read. */
+uint8_t *session_record_try (store_t *store, table_t table, const record_t *record, const digest_t *key,
+                             void *row, arena_t *arena);
 
 #endif
