@@ -73,6 +73,8 @@ _Static_assert(BACKLOG_MAX > 0 && BACKLOG_MAX < LIMIT_IMPROVEMENTS, "there is ro
 void propose_settle (node_t *self, const started_t *event);
 /* Proposals under way that take a slot each. */
 size_t proposals_here (const node_t *self);
+/* So many own improvements that are still to be measured, and no proposer is asked for more. */
+size_t propose_backlog_limit (const node_t *self);
 /* Asks proposers as long as slots, shares, bounds and the breaker allow. */
 void propose_schedule (node_t *self);
 /* Ends the pauses of proposers that gave nothing new or failed; the next failure makes a longer one all the same. */

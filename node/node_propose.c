@@ -92,13 +92,29 @@ static bool s_may_propose (const node_t *self)
            breaker_admits (&self->breaker, 0) && s_backlog (self) + s_proposals_away (self) < BACKLOG_MAX;
 }
 
+/* The same of proposers that take slots: they stay just ahead of them. */
+static size_t s_backlog_limit_here (const node_t *self)
+{
+    return self->settings.slots + 1;
+}
+
+size_t propose_backlog_limit (const node_t *self)
+{
+    assert (self);
+    size_t limit = s_backlog_limit_here (self);
+    for (size_t i = 0; i < self->settings.proposer_count; i++)
+        if (self->proposers[i].parallel > 0)
+            limit = BACKLOG_MAX;
+    return limit < BACKLOG_MAX ? limit : BACKLOG_MAX;
+}
+
 static bool s_may_ask (const node_t *self, const proposer_t *proposer)
 {
     if (proposer->exhausted || proposer->after_ms > self->now_ms)
         return false;
     if (proposer->parallel > 0)
         return proposer->running < proposer->parallel;
-    return slots_busy (self) < self->settings.slots && s_backlog (self) < self->settings.slots + 1;
+    return slots_busy (self) < self->settings.slots && s_backlog (self) < s_backlog_limit_here (self);
 }
 
 /* The shares of those that may be asked now, by index; returns their sum, 0 if there is none. */

@@ -26,16 +26,6 @@ static void s_list_proposers (const node_t *self, node_status_t *status)
     }
 }
 
-/* So many own improvements that are still to be measured, and no proposer is asked for more (node_propose.c). */
-static size_t s_backlog_limit (const node_t *self)
-{
-    size_t limit = self->settings.slots + 1;
-    for (size_t i = 0; i < self->settings.proposer_count; i++)
-        if (self->proposers[i].parallel > 0)
-            limit = BACKLOG_MAX;
-    return limit < BACKLOG_MAX ? limit : BACKLOG_MAX;
-}
-
 void node_status (const node_t *self, node_status_t *status)
 {
     assert (self && status);
@@ -82,7 +72,7 @@ void node_status (const node_t *self, node_status_t *status)
         status->awaiting_members += awaiting;
         own_awaiting += awaiting && improvement->origin != ORIGIN_PACKAGE;
     }
-    status->waits_for_members = own_awaiting >= s_backlog_limit (self);
+    status->waits_for_members = own_awaiting >= propose_backlog_limit (self);
     status->held = status->in_state[STATE_HELD];
     for (size_t i = 0; i < self->outbox_used; i++)
         status->outbox += !digest_is_zero (&self->outbox[i].id);
