@@ -87,7 +87,7 @@ struct sim_node {
     uint64_t wake_ms;          /* a turn is scheduled for then; UINT64_MAX: none */
     uint64_t clock_skew_ms;    /* of its wall clock */
     unsigned lies;             /* of 2 statements on others' changes, so many are lies */
-    digest_t approved[SIM_APPROVED_MAX]; /* improvements that its operator approved */
+    digest_t approved[SIM_APPROVED_MAX]; /* improvements and packages that its operator approved */
     size_t approved_count;
     bool linked[SIM_NODES_MAX];              /* our DEALER and SUB to that node */
     link_standing_t standing[SIM_NODES_MAX]; /* who that node's key is to us */
@@ -177,8 +177,8 @@ void sim_job (sim_node_t *node, const effect_t *effect);
 void sim_operate (sim_t *self);
 /* A reply to what an operator wanted. */
 void sim_operated (sim_node_t *node, const reply_t *reply);
-/* Did its operator approve that improvement? */
-bool sim_approved (const sim_node_t *node, const digest_t *improvement);
+/* Did its operator approve that improvement, or one of that package? */
+bool sim_approved (const sim_node_t *node, const digest_t *id);
 /* If this is a statement on another's change, and the node lies about it: writes the lie, sealed, and is true. */
 bool sim_lie (sim_node_t *node, const uint8_t *body, size_t size, const uint8_t seal[SEAL_BYTES],
               buffer_t *lie, uint8_t lie_seal[SEAL_BYTES]);

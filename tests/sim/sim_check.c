@@ -68,8 +68,12 @@ static bool s_certified (const sim_node_t *node, const improvement_row_t *row)
     }
     const policy_t *policy = &node->sim->group.policy;
     bool group_approves = row->consensus_score >= policy->approve_threshold;
-    bool held_and_approved =
-        row->consensus_score >= policy->review_threshold && sim_approved (node, &row->id);
+    bool is_approved = sim_approved (node, &row->id) ||
+                       (!digest_is_zero (&row->package) && sim_approved (node, &row->package));
+    /* It is held where the group is not sure, and where too few answered. */
+    bool is_unsure = row->consensus_score >= policy->review_threshold ||
+                     (double)row->approvals < policy->quorum * (double)row->asked;
+    bool held_and_approved = is_unsure && is_approved;
     return row->confirmations >= package_min_confirmations (policy, node->sim->node_count) &&
            row->asked > 0 && (group_approves || held_and_approved);
 }

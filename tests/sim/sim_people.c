@@ -41,6 +41,7 @@ void sim_operated (sim_node_t *node, const reply_t *reply)
 /* What the operator sees of the node's improvements: the last that is held, and the last that is live or was. */
 typedef struct {
     digest_t held;
+    digest_t package; /* of the held one; zero: none */
     digest_t live;
 } view_t;
 
@@ -52,24 +53,33 @@ static void s_look (void *context, const digest_t *key, const buffer_t *bytes)
     int rc = record_decode (&improvement_row_record, bytes->data, bytes->size, &row, &arena, NULL);
     assert (rc == 0);
     (void)rc;
-    if (row.state == STATE_HELD)
+    if (row.state == STATE_HELD) {
         view->held = *key;
+        view->package = row.package;
+    }
     if (row.state == STATE_SHARED || row.state == STATE_KEPT)
         view->live = *key;
     arena_clear (&arena);
 }
 
-static void s_approve (sim_node_t *node, const digest_t *improvement)
+static void s_remember_approved (sim_node_t *node, const digest_t *id)
 {
     if (node->approved_count < SIM_APPROVED_MAX)
-        node->approved[node->approved_count++] = *improvement;
-    s_command (node, APPROVE, improvement);
+        node->approved[node->approved_count++] = *id;
 }
 
-bool sim_approved (const sim_node_t *node, const digest_t *improvement)
+static void s_approve (sim_node_t *node, const view_t *view)
+{
+    s_remember_approved (node, &view->held);
+    if (!digest_is_zero (&view->package)) /* which may be merged again, and is another improvement then */
+        s_remember_approved (node, &view->package);
+    s_command (node, APPROVE, &view->held);
+}
+
+bool sim_approved (const sim_node_t *node, const digest_t *id)
 {
     for (size_t i = 0; i < node->approved_count; i++)
-        if (digest_equal (&node->approved[i], improvement))
+        if (digest_equal (&node->approved[i], id))
             return true;
     return false;
 }
@@ -83,19 +93,19 @@ void sim_operate (sim_t *self)
                                 .kind = SIM_OPERATOR});
     sim_node_t *node = &self->nodes[random_below (&self->random, self->node_count)];
     for (size_t i = 0; i < self->node_count; i++) { /* who has something to decide, looks first */
-        view_t view = {{{0}}, {{0}}};
+        view_t view = {{{0}}, {{0}}, {{0}}};
         sim_store_records (self->nodes[i].store, RECORD_IMPROVEMENT, s_look, &view);
         if (self->nodes[i].turn && !digest_is_zero (&view.held))
             node = &self->nodes[i];
     }
     if (!node->turn)
         return;
-    view_t view = {{{0}}, {{0}}};
+    view_t view = {{{0}}, {{0}}, {{0}}};
     sim_store_records (node->store, RECORD_IMPROVEMENT, s_look, &view);
     double mood = random_unit (&self->random);
     if (!digest_is_zero (&view.held)) {
         if (mood < 0.7)
-            s_approve (node, &view.held);
+            s_approve (node, &view);
         else if (mood < 0.9)
             s_command (node, REJECT, &view.held);
     } else if (mood < 0.3)
