@@ -30,7 +30,7 @@ static json_t *s_key (const pubkey_t *key)
 
 static json_t *s_number (double value)
 {
-    return isnan (value) ? json_null () : json_real (value);
+    return isfinite (value) ? json_real (value) : json_null ();
 }
 
 static void s_set (json_t *object, const char *key, uint64_t value)

@@ -44,6 +44,7 @@ garbage) head -c 2000 /dev/urandom; echo ;;
 silent) ;;
 nan) echo '{"score": NaN, "cost": 1}' ;;
 infinite) echo '{"score": 1e999, "cost": 1}' ;;
+vast) echo '{"score": 1.7e308, "cost": -1.7e308}' ;;
 missing) echo '{"score": 9}' ;;
 twice) echo '{"score": 9, "score": 10, "cost": 1}' ;;
 refuse) echo '{"valid": false, "error": "I would rather not"}' ;;

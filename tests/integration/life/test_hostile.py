@@ -70,6 +70,9 @@ def each_whim (mesh):
     nothing_runs (node)
     expect (node.status ()["breaker"] == "closed", "a hostile candidate opened the breaker")
     ends (node, propose (node, mode="normal", a=0.35), "shared")
+    # Figures at the end of what a number holds: they are told, and what comes of them beyond it is told as none.
+    ends (node, propose (node, mode="vast"), "shared")
+    expect (node.status ()["hypervolume"]["value"] is None, "a hypervolume beyond all numbers: %s" % node.status ()["hypervolume"])
     mesh.stop ()
 
 
