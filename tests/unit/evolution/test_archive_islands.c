@@ -73,6 +73,22 @@ START_TEST (test_as_many_migrate_as_the_fraction_says)
 }
 END_TEST
 
+START_TEST (test_after_a_migration_the_interval_begins_anew)
+{
+    archive_t *archive = s_islands (2, 10);
+    for (size_t i = 1; i <= 9; i++) /* ten with the root */
+        s_add_on (archive, 1, i, 100 - (double)i);
+    ck_assert_uint_eq (archive_candidate (archive, 9)->islands, 1U << 0 | 1U << 1);
+    for (size_t i = 10; i <= 19; i++) {
+        ck_assert_uint_eq (archive_candidate (archive, i - 1)->islands,
+                           i == 10 ? 1U << 0 | 1U << 1 : 1U << 1);
+        s_add_on (archive, 1, i, 100 - (double)i);
+    }
+    ck_assert_uint_eq (archive_candidate (archive, 19)->islands, 1U << 0 | 1U << 1);
+    archive_destroy (&archive);
+}
+END_TEST
+
 START_TEST (test_nobody_migrates_where_the_fraction_is_nothing)
 {
     archive_t *archive = s_islands (2, 1);
@@ -110,5 +126,6 @@ END_TEST
 
 SUITE_MAIN ("evolution/archive islands", test_parents_come_from_their_island_alone,
             test_a_good_candidate_arrives_on_the_next_island_round_the_ring,
-            test_as_many_migrate_as_the_fraction_says, test_nobody_migrates_where_the_fraction_is_nothing,
+            test_as_many_migrate_as_the_fraction_says, test_after_a_migration_the_interval_begins_anew,
+            test_nobody_migrates_where_the_fraction_is_nothing,
             test_islands_that_are_more_or_fewer_are_settled_anew)
