@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Candidates once they are measured: a place in the archive, a row for people, and one digest over all of them in order.
+/* Candidates once they are measured: a place in the archive, a row for people, what the learning rate makes of them, and one
+ * digest over all of them in order.
  *
  * The digest is a chain: H (the digest before, entry), from zero. An entry is the msgpack array [id, [parent…], valid, [value…],
  * reason]: the values are those of the exact objectives, the reason is the verdict's number. Nothing in it depends on who the node is
@@ -78,6 +79,32 @@ void candidate_live (node_t *self, const metrics_t *metrics)
                            .reason = REASON_NONE,
                            .time_ms = self->wall_ms};
     s_keep (self, &row);
+}
+
+/* What the candidate gained over its parent. Of a noisy objective that is known only where the parent is what it was measured in pairs
+ * with, and only as far as these show a change. */
+static double s_gain (const node_t *self, const improvement_t *improvement, const archive_entry_t *parent,
+                      const trial_result_t *result)
+{
+    assert (parent->valid && digest_equal (&parent->id, &improvement->parent));
+    bool in_pairs = digest_equal (&improvement->parent, &improvement->base);
+    double gains[LIMIT_OBJECTIVES] = {0};
+    for (size_t i = 0; i < self->objectives.count; i++) {
+        if (!self->objectives.items[i].noisy)
+            gains[i] = objective_improvement (&self->objectives.items[i], parent->metrics.values[i],
+                                              result->candidate.values[i]);
+        else if (in_pairs && result->changes[i] != CHANGE_SAME)
+            gains[i] = result->improvements[i];
+    }
+    return objectives_weighted (&self->objectives, gains);
+}
+
+void candidate_learn (node_t *self, const improvement_t *improvement, const trial_result_t *result)
+{
+    assert (self && improvement);
+    const archive_entry_t *parent = archive_find (self->archive, &improvement->parent);
+    double gain = result && parent && parent->valid ? s_gain (self, improvement, parent, result) : 0;
+    learning_rate_update (&self->learning, gain > 0, gain);
 }
 
 void candidate_measured (node_t *self, const improvement_t *improvement, reason_code_t reason,

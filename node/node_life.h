@@ -133,6 +133,8 @@ void candidate_live (node_t *self, const metrics_t *metrics);
 /* An improvement's candidate was measured; `result` NULL: it is invalid, for `reason`. What is in the archive stays as it was. */
 void candidate_measured (node_t *self, const improvement_t *improvement, reason_code_t reason,
                          const char *detail, const trial_result_t *result);
+/* The learning rate takes an own proposal's measurement for a success, if it is valid and better than its parent; before candidate_measured. */
+void candidate_learn (node_t *self, const improvement_t *improvement, const trial_result_t *result);
 /* The candidate differs from `twin` by comments and spaces alone: it has the same figures, and no place of its own in the archive. */
 void candidate_twin (node_t *self, const improvement_t *improvement, const archive_entry_t *twin);
 

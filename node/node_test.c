@@ -5,22 +5,6 @@
 
 #include <assert.h>
 
-/* Success is to be valid and better than the parent. */
-static void s_learn (node_t *self, const improvement_t *improvement, const trial_result_t *result)
-{
-    double gain = 0;
-    const archive_entry_t *parent = archive_find (self->archive, &improvement->parent);
-    if (result && parent && parent->valid) {
-        double gains[LIMIT_OBJECTIVES] = {0};
-        for (size_t i = 0; i < self->objectives.count; i++)
-            if (!self->objectives.items[i].noisy)
-                gains[i] = objective_improvement (&self->objectives.items[i], parent->metrics.values[i],
-                                                  result->candidate.values[i]);
-        gain = objectives_weighted (&self->objectives, gains);
-    }
-    learning_rate_update (&self->learning, gain > 0, gain);
-}
-
 void test_start (node_t *self, size_t index)
 {
     assert (index < LIMIT_IMPROVEMENTS && self->improvements[index].used);
@@ -84,7 +68,7 @@ void test_done (node_t *self, size_t index, reason_code_t reason, const char *de
         return;
     }
     if (improvement->origin == ORIGIN_PROPOSER && !improvement->measured)
-        s_learn (self, improvement, result);
+        candidate_learn (self, improvement, result);
     candidate_measured (self, improvement, reason, detail, result);
     if (result) {
         improvement->measured = true;

@@ -169,7 +169,48 @@ START_TEST (a_second_parent_is_part_of_the_lineage)
 }
 END_TEST
 
-SUITE_MAIN ("node/propose", with_one_slot_nothing_is_proposed_while_the_live_release_changes,
+/* Four candidates, of which the first is twice as good as its parent, two are the same as theirs, and one is worse. */
+static void s_expect_learning (bool noisy)
+{
+    const double after_leap = 0.1 * 1.1 * 1.05;
+    rig_t *rig = rig_found (1, NULL);
+    digest_t nothing = {{0}};
+    rig->proposers = 1;
+    rig->noisy = noisy;
+    rig_start (rig);
+    rig_settle (rig);
+    ck_assert_double_eq (s_status (rig).learning_rate, 0.1);
+    s_propose (rig, "better", 0.5, &nothing);
+    ck_assert (digest_equal (&rig->nodes[0].current, rig_candidate (rig, "better", 0.5, 0)));
+    ck_assert_double_eq_tol (s_status (rig).learning_rate, after_leap,
+                             1e-12); /* once, though noise is measured twice */
+    s_propose (rig, "same", 0.5, &nothing);
+    s_propose (rig, "same+again", 0.5, &nothing);
+    ck_assert_double_eq_tol (s_status (rig).success_rate, 1.0 / 3, 1e-12);
+    ck_assert_double_eq_tol (s_status (rig).learning_rate, after_leap, 1e-12);
+    s_propose (rig, "worse", 2, &nothing);
+    ck_assert_double_eq_tol (s_status (rig).success_rate, 1.0 / 4, 1e-12);
+    ck_assert_double_eq_tol (s_status (rig).learning_rate, 0.8 * after_leap, 1e-12);
+    rig_restart (rig, 0);
+    ck_assert_double_eq_tol (s_status (rig).learning_rate, 0.8 * after_leap, 1e-12);
+    rig_destroy (&rig);
+}
+
+START_TEST (the_learning_rate_follows_what_is_better_than_its_parent)
+{
+    s_expect_learning (false);
+}
+END_TEST
+
+START_TEST (what_pairs_show_of_noise_counts_for_the_learning_rate)
+{
+    s_expect_learning (true);
+}
+END_TEST
+
+SUITE_MAIN ("node/propose", the_learning_rate_follows_what_is_better_than_its_parent,
+            what_pairs_show_of_noise_counts_for_the_learning_rate,
+            with_one_slot_nothing_is_proposed_while_the_live_release_changes,
             the_archive_s_digest_follows_what_was_measured_and_not_who_measured_it,
             a_second_parent_is_part_of_the_lineage, what_differs_by_comments_alone_is_not_measured_again,
             the_hypervolume_of_the_front_is_told_against_the_start)
