@@ -13,6 +13,7 @@
 #define EVOMESH_PROTOCOL_WINDOW_H
 
 #include "protocol/message.h"
+#include "protocol/proof.h"
 
 #define WINDOW_SEQS       1024 /* an author's numbers remembered; the lowest leave first */
 #define WINDOW_HASHES     2048 /* ids of durable statements remembered, of all authors; the oldest leave first */
@@ -48,21 +49,8 @@ int window_note (window_t *self, const pubkey_t *author, uint64_t seq);
 /* Forgets an author, e.g. one that was revoked, and that it was proved. */
 void window_forget (window_t *self, const pubkey_t *author);
 
-/* Two statements, packed, of one author and group under one sequence number. */
-typedef struct {
-    pubkey_t author;
-    uint64_t seq;
-    buffer_t first;
-    buffer_t second;
-} proof_t;
-
 /* Hands over the proof that the last ERROR_EQUIVOCATION made; it is then the caller's to clear. False if it made none: an author
  * is proved once until it is forgotten. */
 bool window_take_proof (window_t *self, proof_t *proof);
-void proof_clear (proof_t *self);
-
-/* True if both statements hold, are of that author and one group, have one sequence number and are not the same: anybody can
- * check that without trusting who shows it. */
-bool proof_holds (const proof_t *proof);
 
 #endif
