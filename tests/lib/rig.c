@@ -574,3 +574,8 @@ improvement_state_t rig_state (const rig_t *self, size_t k, const digest_t *cand
         *improvement = row->id;
     return row ? row->state : STATE_NONE;
 }
+
+improvement_state_t rig_state_now (const rig_t *self, size_t k, const digest_t *candidate)
+{
+    return rig_state (self, k, candidate, NULL, NULL);
+}

@@ -164,5 +164,7 @@ const rig_lineage_t *rig_lineage (const rig_t *self, size_t k, const digest_t *c
 /* The last state that node k recorded of the improvement whose candidate that is; STATE_NONE if there is none. */
 improvement_state_t rig_state (const rig_t *self, size_t k, const digest_t *candidate, reason_code_t *reason,
                                digest_t *improvement);
+/* The same without why and of which. */
+improvement_state_t rig_state_now (const rig_t *self, size_t k, const digest_t *candidate);
 
 #endif

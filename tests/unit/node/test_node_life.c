@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The life of an improvement, scenario by scenario: every edge of evolution/improvement.h is taken here. */
-#include "tests/lib/rig.h"
+#include "tests/lib/rig_expect.h"
 #include "tests/lib/suite.h"
-
-static improvement_state_t s_state (const rig_t *rig, size_t k, const digest_t *candidate)
-{
-    return rig_state (rig, k, candidate, NULL, NULL);
-}
-
-static void s_expect_rejected (const rig_t *rig, size_t k, const digest_t *candidate, reason_code_t expected)
-{
-    reason_code_t reason;
-    ck_assert_str_eq (improvement_state_name (rig_state (rig, k, candidate, &reason, NULL)), "rejected");
-    ck_assert_str_eq (reason_name (reason), reason_name (expected));
-}
 
 START_TEST (an_improvement_is_shared_and_adopted_by_all)
 {
@@ -21,7 +9,7 @@ START_TEST (an_improvement_is_shared_and_adopted_by_all)
     digest_t better = *rig_candidate (rig, "better", 0.9, 0);
     ck_assert (rig_propose (rig, 1, &better));
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_SHARED);
     for (size_t k = 0; k < 4; k++) {
         ck_assert (digest_equal (&rig->nodes[k].current, &better));
         ck_assert_int_eq (rig_events (rig, k, "knowledge_adopted"), k != 1);
@@ -51,14 +39,14 @@ START_TEST (what_is_not_better_is_rejected_with_its_reason)
     rig_settle (rig);
     rig_propose (rig, 0, &little);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &worse, REASON_WORSE);
-    s_expect_rejected (rig, 0, &same, REASON_NOT_BETTER);
-    s_expect_rejected (rig, 0, &little, REASON_TOO_SMALL);
+    rig_expect_rejected (rig, 0, &worse, REASON_WORSE);
+    rig_expect_rejected (rig, 0, &same, REASON_NOT_BETTER);
+    rig_expect_rejected (rig, 0, &little, REASON_TOO_SMALL);
     rig->nodes[0].rules.evaluate_reason = REASON_INVALID_TIMEOUT;
     digest_t slow = *rig_candidate (rig, "slow", 0.5, 0);
     rig_propose (rig, 0, &slow);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &slow, REASON_INVALID_TIMEOUT);
+    rig_expect_rejected (rig, 0, &slow, REASON_INVALID_TIMEOUT);
     rig_destroy (&rig);
 }
 END_TEST
@@ -104,13 +92,13 @@ START_TEST (who_is_alone_measures_again_what_luck_may_have_chosen)
 {
     rig_t *rig;
     digest_t lucky = s_lucky (&rig, 1, 8), better = *rig_candidate (rig, "better", 0.9, 0);
-    s_expect_rejected (rig, 0, &lucky, REASON_NOT_BETTER);
+    rig_expect_rejected (rig, 0, &lucky, REASON_NOT_BETTER);
     ck_assert_uint_eq (rig->nodes[0].evaluated[1], 8 + 4);
     ck_assert_uint_eq (rig->nodes[0].staged, 1); /* the stages say nothing new in the second trial */
     /* What is better is so twice. */
     ck_assert (rig_propose (rig, 0, &better));
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_SHARED);
     ck_assert_uint_eq (rig->nodes[0].evaluated[2], 16);
     rig_destroy (&rig);
 }
@@ -144,7 +132,7 @@ START_TEST (who_has_validators_leaves_a_second_trial_to_them)
     rig_t *rig;
     digest_t lucky = s_lucky (&rig, 3, 8);
     ck_assert_uint_eq (rig->nodes[0].evaluated[1], 8);
-    s_expect_rejected (rig, 0, &lucky, REASON_NOT_CONFIRMED);
+    rig_expect_rejected (rig, 0, &lucky, REASON_NOT_CONFIRMED);
     rig_destroy (&rig);
 }
 END_TEST
@@ -155,7 +143,7 @@ START_TEST (what_is_only_good_on_the_proposers_data_fails_at_the_validators)
     digest_t fitted = *rig_candidate (rig, "fitted", 0.9, 0.2); /* worse on every node but 0 */
     rig_propose (rig, 0, &fitted);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &fitted, REASON_NOT_CONFIRMED);
+    rig_expect_rejected (rig, 0, &fitted, REASON_NOT_CONFIRMED);
     ck_assert (!digest_equal (&rig->nodes[0].current, &fitted));
     ck_assert_int_eq (rig_events (rig, 0, "validation_completed"), 1);
     ck_assert_int_eq (rig_told (rig, 0, "validation_completed", "verdict", "not confirmed"), 1);
@@ -188,7 +176,7 @@ START_TEST (a_large_change_is_held_and_the_operator_decides)
     digest_text (&improvement, id);
     ck_assert (rig_command (rig, 0, "approve", "id", id));
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &large), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &large), STATE_SHARED);
 
     digest_t other = *rig_candidate (rig, "another large change of the program", 0.8, 0);
     rig_propose (rig, 0, &other);
@@ -196,13 +184,13 @@ START_TEST (a_large_change_is_held_and_the_operator_decides)
     ck_assert_int_eq (rig_state (rig, 0, &other, NULL, &improvement), STATE_HELD);
     digest_text (&improvement, id);
     ck_assert (rig_command (rig, 0, "reject", "id", id));
-    s_expect_rejected (rig, 0, &other, REASON_OPERATOR);
+    rig_expect_rejected (rig, 0, &other, REASON_OPERATOR);
     ck_assert (!rig_command (rig, 0, "approve", "id", id));
 
     digest_t third = *rig_candidate (rig, "a third large change of the program", 0.7, 0);
     rig_propose (rig, 0, &third);
     rig_pass (rig, policy.held_expiry_ms + 1);
-    s_expect_rejected (rig, 0, &third, REASON_EXPIRED);
+    rig_expect_rejected (rig, 0, &third, REASON_EXPIRED);
     rig_destroy (&rig);
 }
 END_TEST
@@ -215,9 +203,9 @@ START_TEST (silence_is_never_approval)
         rig->nodes[k].rules.deaf = true;
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_REVIEWING);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_REVIEWING);
     rig_pass (rig, rig->policy.feedback_deadline_ms + 1);
-    s_expect_rejected (rig, 0, &better, REASON_CONSENSUS);
+    rig_expect_rejected (rig, 0, &better, REASON_CONSENSUS);
     rig_destroy (&rig);
 }
 END_TEST
@@ -229,9 +217,9 @@ START_TEST (a_validator_that_never_answers_does_not_hold_up_what_is_decided)
     rig->nodes[4].rules.hold_evaluations = true;
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_VALIDATING);
     rig_pass (rig, 3001); /* three of four confirm: the fourth may still come, for a moment */
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_SHARED);
     rig_destroy (&rig);
 }
 END_TEST
@@ -245,9 +233,9 @@ START_TEST (a_lost_validator_is_not_waited_for_to_the_end)
     rig_settle (rig);
     rig_event (rig, 0, (event_t){.kind = EVENT_PEER_LOST, .as.peer_lost = {rig->nodes[2].identity.id}});
     rig_pass (rig, 29000);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_VALIDATING);
     rig_pass (rig, 2000);
-    s_expect_rejected (rig, 0, &better, REASON_NO_VALIDATORS);
+    rig_expect_rejected (rig, 0, &better, REASON_NO_VALIDATORS);
     rig_destroy (&rig);
 }
 END_TEST
@@ -262,7 +250,7 @@ START_TEST (without_validators_it_is_rejected)
                              .as.peer_up = {rig->nodes[peer].identity.id, 0, text_of ("x86_64/rig/1"), 0}});
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &better, REASON_NO_VALIDATORS);
+    rig_expect_rejected (rig, 0, &better, REASON_NO_VALIDATORS);
     rig_destroy (&rig);
 }
 END_TEST
@@ -291,7 +279,7 @@ START_TEST (a_rollback_that_fails_its_verification_stops_evolution_loudly)
     rig->nodes[0].rules.live_worse = rig->nodes[0].rules.start_worse = 0.5;
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_ROLLBACK_FAILED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_ROLLBACK_FAILED);
     ck_assert (digest_equal (&rig->nodes[0].current, &before));
     node_status_t status;
     node_status (rig->nodes[0].node, &status);
@@ -335,8 +323,8 @@ START_TEST (the_operator_rolls_back_and_what_stands_on_it_goes_too)
     ck_assert (rig_command (rig, 0, "rollback", "id", id));
     rig_settle (rig);
     ck_assert (digest_equal (&rig->nodes[0].current, &before));
-    ck_assert_int_eq (s_state (rig, 0, &one), STATE_ROLLED_BACK);
-    ck_assert_int_eq (s_state (rig, 0, &two), STATE_ROLLED_BACK);
+    ck_assert_int_eq (rig_state_now (rig, 0, &one), STATE_ROLLED_BACK);
+    ck_assert_int_eq (rig_state_now (rig, 0, &two), STATE_ROLLED_BACK);
     ck_assert (!rig_command (rig, 0, "rollback", "id", id));
     ck_assert (!rig_command (rig, 0, "rollback", "id", "nonsense"));
     rig_destroy (&rig);
@@ -353,7 +341,7 @@ START_TEST (faults_open_the_breaker_and_one_trial_closes_it)
         digest_t candidate = *rig_candidate (rig, text, 0.9 - 0.1 * i, 0);
         rig_propose (rig, 0, &candidate);
         rig_settle (rig);
-        s_expect_rejected (rig, 0, &candidate, REASON_APPLY_FAILED);
+        rig_expect_rejected (rig, 0, &candidate, REASON_APPLY_FAILED);
     }
     ck_assert_int_eq (rig_events (rig, 0, "breaker_opened"), 1);
     rig_pass (rig, 10001);
@@ -366,7 +354,7 @@ START_TEST (faults_open_the_breaker_and_one_trial_closes_it)
     digest_t good = *rig_candidate (rig, "good", 0.5, 0);
     rig_propose (rig, 0, &good);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &good), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &good), STATE_SHARED);
     ck_assert_int_eq (rig_events (rig, 0, "breaker_closed"), 1);
     node_status (rig->nodes[0].node, &status);
     ck_assert_str_eq (status.fault, "");
@@ -409,7 +397,7 @@ START_TEST (a_pause_survives_a_restart_and_peers_are_still_answered)
     digest_t better = *rig_candidate (rig, "better", 0.9, 0);
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_SHARED);
     ck_assert (!digest_equal (&rig->nodes[2].current, &better));
     ck_assert (rig_command (rig, 2, "resume", NULL, NULL));
     rig_settle (rig);
@@ -425,11 +413,11 @@ START_TEST (every_improvement_goes_on_after_a_restart_from_where_it_stood)
     rig->nodes[0].rules.hold_evaluations = true;
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_TESTING);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_TESTING);
     rig->nodes[0].rules.hold_evaluations = false;
     rig_restart (rig, 0);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_SHARED);
     rig_restart (rig, 1); /* replays to the same state, byte for byte: asserted in there */
     ck_assert (digest_equal (&rig->nodes[1].current, &better));
     rig_destroy (&rig);
@@ -450,7 +438,7 @@ START_TEST (a_change_that_touches_other_files_is_rejected_as_protected)
     rig_event (rig, 0, event);
     ck_assert (rig->nodes[0].reply_failed);
     digest_t id = digest_of (bytes, size);
-    s_expect_rejected (rig, 0, &id, REASON_PROTECTED);
+    rig_expect_rejected (rig, 0, &id, REASON_PROTECTED);
     free (bytes);
     tree_clear (&tree);
     rig_destroy (&rig);

@@ -3,20 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/lib/rig.h"
+#include "tests/lib/rig_expect.h"
 #include "tests/lib/suite.h"
-
-static improvement_state_t s_state (const rig_t *rig, size_t k, const digest_t *candidate)
-{
-    return rig_state (rig, k, candidate, NULL, NULL);
-}
-
-static void s_expect_rejected (const rig_t *rig, size_t k, const digest_t *candidate, reason_code_t expected)
-{
-    reason_code_t reason;
-    ck_assert_str_eq (improvement_state_name (rig_state (rig, k, candidate, &reason, NULL)), "rejected");
-    ck_assert_str_eq (reason_name (reason), reason_name (expected));
-}
 
 /* Node 0's own "mine", of that cost, is confirmed only after node 1's "theirs", of 0.9, went live there: its base has moved. */
 static rig_t *s_overtaken (double cost, digest_t *mine, digest_t *theirs)
@@ -27,21 +15,21 @@ static rig_t *s_overtaken (double cost, digest_t *mine, digest_t *theirs)
     rig->nodes[2].rules.hold_evaluations = true;
     rig_propose (rig, 1, theirs);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, theirs), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 1, theirs), STATE_VALIDATING);
     rig->nodes[1].rules.hold_evaluations = true; /* of its live copy, once it is applied */
     rig->nodes[2].rules.hold_evaluations = false;
     rig_release (rig, 2);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, theirs), STATE_APPLIED);
+    ck_assert_int_eq (rig_state_now (rig, 1, theirs), STATE_APPLIED);
     rig->nodes[1].rules.hold_evaluations = false;
     rig->nodes[2].rules.hold_evaluations = true;
     rig_propose (rig, 0, mine);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, mine), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 0, mine), STATE_VALIDATING);
     rig_release (rig, 1);
     rig_settle (rig);
     ck_assert (digest_equal (&rig->nodes[0].current, theirs));
-    ck_assert_int_eq (s_state (rig, 0, mine), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 0, mine), STATE_VALIDATING);
     rig->nodes[2].rules.hold_evaluations = false;
     return rig;
 }
@@ -65,7 +53,7 @@ START_TEST (an_overtaken_improvement_is_merged_and_tested_again)
     rig_settle (rig);
     ck_assert (rig->taken[STATE_VALIDATED][STATE_TESTING]);
     digest_t both = *rig_candidate (rig, "mine+theirs", 0, 0); /* the rig made it when it merged */
-    ck_assert_int_eq (s_state (rig, 0, &both), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &both), STATE_SHARED);
     for (size_t k = 0; k < 3; k++)
         ck_assert (digest_equal (&rig->nodes[k].current, &both));
     s_expect_parents (rig, 0, &theirs, &rig->trees[0].id, NULL); /* a package that applied as it was */
@@ -84,7 +72,7 @@ START_TEST (an_overtaken_improvement_that_conflicts_and_is_better_goes_live)
     rig_release (rig, 2);
     rig_settle (rig);
     ck_assert (rig->taken[STATE_VALIDATED][STATE_TESTING]);
-    ck_assert_int_eq (s_state (rig, 0, &mine), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &mine), STATE_SHARED);
     for (size_t k = 0; k < 3; k++)
         ck_assert (digest_equal (&rig->nodes[k].current, &mine));
     s_expect_parents (rig, 0, &mine, &rig->trees[0].id, NULL); /* it is what it was made as */
@@ -99,7 +87,7 @@ START_TEST (an_overtaken_improvement_that_conflicts_and_is_worse_than_what_went_
     rig->nodes[0].rules.merge_conflicts = 2;
     rig_release (rig, 2);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &mine, REASON_WORSE);
+    rig_expect_rejected (rig, 0, &mine, REASON_WORSE);
     ck_assert (digest_equal (&rig->nodes[0].current, &theirs));
     rig_destroy (&rig);
 }
@@ -112,7 +100,7 @@ START_TEST (an_overtaken_improvement_that_cannot_be_merged_is_stale)
     rig->nodes[0].rules.merge_result = MERGE_IMPOSSIBLE;
     rig_release (rig, 2);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &mine, REASON_STALE_BASE);
+    rig_expect_rejected (rig, 0, &mine, REASON_STALE_BASE);
     ck_assert (digest_equal (&rig->nodes[0].current, &theirs));
     rig_destroy (&rig);
 }
@@ -125,7 +113,7 @@ START_TEST (a_merge_that_fails_on_this_machine_is_its_fault)
     rig->nodes[0].rules.merge_result = MERGE_FAULT;
     rig_release (rig, 2);
     rig_settle (rig);
-    s_expect_rejected (rig, 0, &mine, REASON_FAULT);
+    rig_expect_rejected (rig, 0, &mine, REASON_FAULT);
     ck_assert_uint_eq (rig_told (rig, 0, "improvement_rejected", "reason", "stale_base"), 0);
     rig_destroy (&rig);
 }
@@ -185,7 +173,7 @@ START_TEST (what_loses_its_base_whenever_it_is_tested_is_rejected_in_the_end)
             break;
     }
     ck_assert_uint_eq (tests, 1 + LIMIT_RETESTS);
-    s_expect_rejected (rig, 0, &mine, REASON_STALE_BASE);
+    rig_expect_rejected (rig, 0, &mine, REASON_STALE_BASE);
     rig_destroy (&rig);
 }
 END_TEST
@@ -257,7 +245,7 @@ static rig_t *s_held_and_overtaken (char id[DIGEST_TEXT_BYTES])
     rig_propose (rig, 1, &one);
     rig_settle (rig);
     ck_assert (digest_equal (&rig->nodes[0].current, &one));
-    ck_assert_int_eq (s_state (rig, 0, &held), STATE_HELD);
+    ck_assert_int_eq (rig_state_now (rig, 0, &held), STATE_HELD);
     return rig;
 }
 
@@ -272,7 +260,7 @@ START_TEST (an_approval_holds_for_what_the_change_is_merged_to)
     rig_settle (rig);
     ck_assert (rig->taken[STATE_HELD][STATE_TESTING]);
     digest_t both = *rig_candidate (rig, "considerable+one", 0, 0); /* the rig made it when it merged */
-    ck_assert_int_eq (s_state (rig, 0, &both), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &both), STATE_SHARED);
     ck_assert_uint_eq (rig_events (rig, 0, "improvement_held"), 1);
     ck_assert_uint_eq (rig_events (rig, 0, "validation_started"),
                        asked + 1); /* no validator measured it in vain */
@@ -290,7 +278,7 @@ START_TEST (an_approved_change_that_can_not_be_merged_is_rejected)
     ck_assert (rig_command (rig, 0, "approve", "id", id));
     rig_settle (rig);
     digest_t held = *rig_candidate (rig, "considerable", 0, 0);
-    s_expect_rejected (rig, 0, &held, REASON_STALE_BASE);
+    rig_expect_rejected (rig, 0, &held, REASON_STALE_BASE);
     rig_destroy (&rig);
 }
 END_TEST
@@ -312,7 +300,7 @@ START_TEST (what_is_approved_is_validated_at_once_if_its_base_is_live_again_befo
     digest_text (&improvement, live);
     ck_assert (rig_command (rig, 0, "rollback", "id", live));
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &held), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &held), STATE_SHARED);
     ck_assert (!rig->taken[STATE_HELD][STATE_TESTING]);
     rig_destroy (&rig);
 }

@@ -4,11 +4,6 @@
 #include "tests/lib/rig.h"
 #include "tests/lib/suite.h"
 
-static improvement_state_t s_state (const rig_t *rig, size_t k, const digest_t *candidate)
-{
-    return rig_state (rig, k, candidate, NULL, NULL);
-}
-
 /* Node `from` says something to node `to`, whatever node_t would have said. */
 static void s_say (rig_t *rig, size_t from, size_t to, unsigned kind, const void *fields)
 {
@@ -44,10 +39,10 @@ START_TEST (a_voter_that_invents_epochs_spoils_no_package)
     rig->nodes[3].rules.epochs_ahead = 7;
     ck_assert (rig_propose (rig, 1, &better));
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_REVIEWING); /* as if it had kept silent */
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_REVIEWING); /* as if it had kept silent */
     rig_pass (rig, policy.feedback_deadline_ms + 1);
     rig_pass (rig, 600000);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_SHARED);
     for (size_t k = 0; k < 4; k++)
         ck_assert (digest_equal (&rig->nodes[k].current, &better));
     node_status_t status;
@@ -70,10 +65,10 @@ START_TEST (who_votes_by_a_newer_roster_is_asked_again_when_it_is_known)
     s_tell_roster (rig, 2, rig->members);
     ck_assert (rig_propose (rig, 1, &better));
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_REVIEWING);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_REVIEWING);
     s_tell_roster (rig, 1, rig->members);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_SHARED);
     ck_assert (digest_equal (&rig->nodes[2].current, &better));
     rig_destroy (&rig);
 }
@@ -89,17 +84,17 @@ START_TEST (a_result_by_a_newer_roster_counts_when_it_comes_again)
     rig->nodes[2].rules.hold_evaluations = true;
     rig_propose (rig, 1, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_VALIDATING);
     ck_assert_int_eq (
         members_add (rig->members, &rig->group, &rig->nodes[0].identity, &id, &curve, "late", 90, 90, 1), 0);
     s_tell_roster (rig, 2, rig->members);
     rig->nodes[2].rules.hold_evaluations = false;
     rig_release (rig, 2);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_VALIDATING);
     s_tell_roster (rig, 1, rig->members);
     rig_pass (rig, 10001);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_SHARED);
     rig_destroy (&rig);
 }
 END_TEST
@@ -112,14 +107,14 @@ START_TEST (a_package_that_nobody_would_take_is_not_sent)
     rig->nodes[0].rules.hold_evaluations = rig->nodes[2].rules.hold_evaluations = true;
     rig_propose (rig, 1, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_VALIDATING);
     rig->nodes[1].rules.hold_evaluations = true; /* of the live copy */
     for (size_t k = 0; k < 3; k += 2) {
         rig->nodes[k].rules.hold_evaluations = false;
         rig_release (rig, k);
     }
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_APPLIED);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_APPLIED);
     /* Its author is revoked while the live copy is measured: what it says from now on is no member's. */
     ck_assert_int_eq (members_revoke (rig->members, &rig->group, &rig->nodes[0].identity,
                                       &rig->nodes[1].identity.id, 90, 90, 1),
@@ -128,7 +123,7 @@ START_TEST (a_package_that_nobody_would_take_is_not_sent)
     rig->nodes[1].rules.hold_evaluations = false;
     rig_release (rig, 1);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_KEPT);
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_KEPT);
     ck_assert_uint_eq (rig_events (rig, 1, "knowledge_withheld"), 1);
     ck_assert_uint_eq (rig_events (rig, 1, "knowledge_shared"), 0);
     ck_assert (digest_equal (&rig->nodes[1].current, &better));
@@ -191,7 +186,7 @@ START_TEST (a_package_made_alone_is_a_proposal_that_the_group_looks_at)
     s_offer (rig, roster, &start, &better);
     ck_assert_uint_eq (rig_events (rig, 1, "knowledge_received"), 1);
     ck_assert_uint_eq (rig_events (rig, 1, "feedback_requested"), 1);
-    ck_assert_int_eq (s_state (rig, 1, &better), STATE_SHARED); /* by its own proof now */
+    ck_assert_int_eq (rig_state_now (rig, 1, &better), STATE_SHARED); /* by its own proof now */
     ck_assert (digest_equal (&rig->nodes[2].current, &better));
     members_clear (roster);
     free (roster);

@@ -3,11 +3,6 @@
 #include "tests/lib/rig.h"
 #include "tests/lib/suite.h"
 
-static improvement_state_t s_state (const rig_t *rig, size_t k, const digest_t *candidate)
-{
-    return rig_state (rig, k, candidate, NULL, NULL);
-}
-
 static void s_lose (rig_t *rig, size_t k, size_t peer)
 {
     rig_event (rig, k, (event_t){.kind = EVENT_PEER_LOST, .as.peer_lost.peer = rig->nodes[peer].identity.id});
@@ -35,12 +30,12 @@ START_TEST (an_improvement_waits_until_enough_members_are_here)
     rig_propose (rig, 0, &better);
     rig_settle (rig);
     rig_pass (rig, 3600000);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_TESTING);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_TESTING);
     ck_assert_uint_eq (s_awaiting (rig, 0), 1);
     ck_assert_uint_eq (rig_events (rig, 0, "feedback_requested"), 0);
     s_find (rig, 0, 2);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_SHARED);
     ck_assert_uint_eq (s_awaiting (rig, 0), 0);
     rig_destroy (&rig);
 }
@@ -83,7 +78,7 @@ START_TEST (it_does_not_wait_where_one_confirmation_is_enough)
     s_lose (rig, 0, 2);
     rig_propose (rig, 0, &better);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_SHARED);
     rig_destroy (&rig);
 }
 END_TEST
@@ -95,7 +90,7 @@ START_TEST (a_package_that_nobody_here_could_confirm_is_tried_again_when_they_ar
     rig_command (rig, 2, "pause", NULL, NULL);
     rig_propose (rig, 0, &theirs);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &theirs), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &theirs), STATE_SHARED);
     rig->nodes[0].rules.mute = true; /* until node 2 has found something of its own */
     rig_command (rig, 2, "resume", NULL, NULL);
     for (size_t k = 0; k < 2; k++)
@@ -113,7 +108,7 @@ START_TEST (a_package_that_nobody_here_could_confirm_is_tried_again_when_they_ar
     s_find (rig, 2, 1);
     rig_settle (rig);
     digest_t both = *rig_candidate (rig, "mine+theirs", 0.85, 0);
-    ck_assert_int_eq (s_state (rig, 2, &both), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 2, &both), STATE_SHARED);
     ck_assert (digest_equal (&rig->nodes[2].current, &both));
     rig_destroy (&rig);
 }
@@ -131,12 +126,12 @@ START_TEST (who_comes_late_takes_whole_what_was_made_from_the_start)
     s_lose (rig, 0, 2);
     rig_propose (rig, 0, &first);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &first), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &first), STATE_SHARED);
     rig->nodes[2].rules.deaf = false;
     s_find (rig, 0, 2);
     rig_propose (rig, 0, &second);
     rig_settle (rig);
-    ck_assert_int_eq (s_state (rig, 0, &second), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 0, &second), STATE_SHARED);
     ck_assert (digest_equal (&rig->nodes[2].current, &second));
     ck_assert_uint_eq (rig_events (rig, 2, "knowledge_adopted"), 1);
     rig_destroy (&rig);
@@ -180,7 +175,7 @@ START_TEST (what_nobody_could_confirm_may_be_proposed_again)
     digest_t better = *rig_candidate (rig, "better", 0.9, 0), worse = *rig_candidate (rig, "worse", 1.1, 0);
     rig->nodes[2].rules.hold_evaluations = true;
     s_come_up_with (rig, &better);
-    ck_assert_int_eq (s_state (rig, 0, &better), STATE_VALIDATING);
+    ck_assert_int_eq (rig_state_now (rig, 0, &better), STATE_VALIDATING);
     s_lose (rig, 0, 2);
     rig_pass (rig, 60000);
     reason_code_t reason;
@@ -247,7 +242,7 @@ static void s_move_on (rig_t *rig, const char *text, double cost)
     digest_t candidate = *rig_candidate (rig, text, cost, 0);
     rig_propose (rig, 2, &candidate);
     rig_pass (rig, 60000);
-    ck_assert_int_eq (s_state (rig, 2, &candidate), STATE_SHARED);
+    ck_assert_int_eq (rig_state_now (rig, 2, &candidate), STATE_SHARED);
 }
 
 START_TEST (a_package_that_did_not_merge_is_tried_again_when_the_live_release_has_moved)
