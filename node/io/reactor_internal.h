@@ -73,10 +73,12 @@ typedef struct {
 /* --- reactor_open.c: what the reactor stands on --- */
 int reactor_open (reactor_t *self, const char *directory, problem_t *problem);
 void reactor_close (reactor_t *self);
-/* Recovers the core and starts it. 0 or what failed, with the problem. */
-int reactor_start (reactor_t *self, problem_t *problem);
 /* Reads node.yaml over the defaults. 0, or -1 with the problem. */
 int reactor_read_config (const char *directory, config_t *config, problem_t *problem);
+
+/* --- reactor_start.c: the core on it --- */
+/* Recovers the core and starts it. 0 or what failed, with the problem. */
+int reactor_start (reactor_t *self, problem_t *problem);
 /* Why the journal could not be stepped up to entry `number`: `rc` is what turn_recover returned. Returns -1. */
 int reactor_explain_recovery (const reactor_t *self, int rc, uint64_t number, problem_t *problem);
 
