@@ -216,8 +216,10 @@ int main (int argc, char **argv)
     layout_t start = s_layout (parent);
     s_search (&search, &start, count);
     s_round (&search.best.layout, found);
-    if (packing_sum (found) <= packing_sum (parent) + (int64_t)(BETTER * (double)SIDE))
-        return EXIT_SUCCESS; /* the file as it was: no proposal */
+    if (packing_sum (found) <= packing_sum (parent) + (int64_t)(BETTER * (double)SIDE)) {
+        printf ("{\"exhausted\": \"none of %ld packings is better than the parent\"}\n", count);
+        return EXIT_SUCCESS;
+    }
     if (s_write (argv[1], found) != 0) {
         perror (argv[1]);
         return EXIT_FAILURE;

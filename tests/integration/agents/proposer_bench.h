@@ -7,9 +7,9 @@
 #include "tests/integration/binpack/agent_bench.h"
 
 /* Fails unless the proposer exits with 0. `evolve` is the JSON list of what may change. What it proposes
- * then stands in the copy. */
-static inline void bench_propose (bench_t *self, const char *const *command, const char *evolve,
-                                  unsigned seed)
+ * then stands in the copy; returned is what it said. */
+static inline outcome_t bench_propose (bench_t *self, const char *const *command, const char *evolve,
+                                       unsigned seed)
 {
     char input[512];
     scratch_path_t agent = scratch_path (&self->scratch, "agent");
@@ -32,6 +32,7 @@ static inline void bench_propose (bench_t *self, const char *const *command, con
     harness_expect_end (&outcome, SANDBOX_EXITED);
     ck_assert_msg (outcome.result.exit_code == 0, "exit code %d: %s", outcome.result.exit_code,
                    outcome.error);
+    return outcome;
 }
 
 /* Puts `to` in the place of `from`, which must stand in the file. */

@@ -25,9 +25,9 @@ static double s_sum (bench_t *bench)
     return measured.metrics.values[0];
 }
 
-static void s_propose (bench_t *bench, const char *count, unsigned seed)
+static outcome_t s_propose (bench_t *bench, const char *count, unsigned seed)
 {
-    bench_propose (bench, COMMAND ("./propose", count), EVOLVE, seed);
+    return bench_propose (bench, COMMAND ("./propose", count), EVOLVE, seed);
 }
 
 START_TEST (the_start_is_a_packing_whose_circles_touch)
@@ -120,9 +120,10 @@ START_TEST (a_parent_that_is_not_beaten_stays_as_it_is)
     bench_t bench = s_bench ();
     s_propose (&bench, "40", 1);
     char *parent = scratch_read (&bench.scratch, PACKING);
-    s_propose (&bench, "1", 2);
+    outcome_t outcome = s_propose (&bench, "1", 2);
     char *child = scratch_read (&bench.scratch, PACKING);
     ck_assert_str_eq (child, parent);
+    ck_assert_str_eq (outcome.output, "{\"exhausted\": \"none of 1 packings is better than the parent\"}\n");
     free (child);
     free (parent);
     bench_destroy (&bench);

@@ -135,6 +135,25 @@ START_TEST (the_archive_s_digest_follows_what_was_measured_and_not_who_measured_
 }
 END_TEST
 
+START_TEST (what_noise_measured_is_not_in_the_archive_s_digest)
+{
+    static const double costs[] = {1.2, 1.3};
+    digest_t digests[2], nothing = {{0}};
+    for (size_t i = 0; i < 2; i++) {
+        rig_t *rig = rig_found (1, NULL);
+        rig->proposers = 1;
+        rig->noisy = true;
+        rig_start (rig);
+        rig_settle (rig);
+        s_propose (rig, "one", costs[i], &nothing);
+        ck_assert_uint_eq (s_status (rig).candidates, 2);
+        digests[i] = s_status (rig).archive_digest;
+        rig_destroy (&rig);
+    }
+    ck_assert (digest_equal (&digests[0], &digests[1]));
+}
+END_TEST
+
 /* The archive's digest after two candidates, the later crossed with `second` (NULL: with the earlier). */
 static digest_t s_digest_of_crossing (const digest_t *second)
 {
@@ -212,5 +231,6 @@ SUITE_MAIN ("node/propose", the_learning_rate_follows_what_is_better_than_its_pa
             what_pairs_show_of_noise_counts_for_the_learning_rate,
             with_one_slot_nothing_is_proposed_while_the_live_release_changes,
             the_archive_s_digest_follows_what_was_measured_and_not_who_measured_it,
-            a_second_parent_is_part_of_the_lineage, what_differs_by_comments_alone_is_not_measured_again,
+            what_noise_measured_is_not_in_the_archive_s_digest, a_second_parent_is_part_of_the_lineage,
+            what_differs_by_comments_alone_is_not_measured_again,
             the_hypervolume_of_the_front_is_told_against_the_start)
