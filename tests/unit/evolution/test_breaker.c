@@ -225,8 +225,28 @@ START_TEST (test_switching_it_off_closes_it_for_good)
 }
 END_TEST
 
-SUITE_MAIN ("evolution/breaker", test_five_failures_in_a_row_open_it,
-            test_a_success_between_failures_starts_the_count_anew,
+START_TEST (test_one_from_a_checkpoint_recovers_when_it_would_have)
+{
+    breaker_t breaker = s_new (), loaded = s_new ();
+    for (int i = 0; i < 5; i++)
+        breaker_failure (&breaker, 70000);
+    buffer_t saved = {0};
+    image_t image = image_to (&saved);
+    breaker_image (&breaker, &image);
+    ck_assert_int_eq (image_end (&image), 0);
+    image = image_from (saved.data, saved.size);
+    breaker_image (&loaded, &image);
+    ck_assert_int_eq (image_end (&image), 0);
+    buffer_clear (&saved);
+    ck_assert_uint_eq (breaker_deadline_ms (&loaded), 370000);
+    ck_assert_int_eq (breaker_tick (&loaded, 369999), BREAKER_STAYED);
+    ck_assert (!breaker_admits (&loaded, 0));
+    ck_assert_int_eq (breaker_tick (&loaded, 370000), BREAKER_HALF_OPENED);
+}
+END_TEST
+
+SUITE_MAIN ("evolution/breaker", test_one_from_a_checkpoint_recovers_when_it_would_have,
+            test_five_failures_in_a_row_open_it, test_a_success_between_failures_starts_the_count_anew,
             test_it_recovers_after_300_seconds_and_not_before, test_an_operator_half_opens_it_before_its_time,
             test_half_open_admits_exactly_one_trial, test_a_trial_that_goes_well_closes_it,
             test_a_failed_trial_opens_it_again_at_once,

@@ -219,8 +219,10 @@ START_TEST (a_package_that_is_held_holds_up_no_other)
 }
 END_TEST
 
-/* Answers the oldest proposal that was not yet, and lets new ones be asked for; true if there was one, of which `parent` is told. */
-static bool s_answer (rig_t *rig, size_t *at, const digest_t *candidate, digest_t *parent)
+/* Answers the oldest proposal that was not yet, with a candidate crossed with `second` (either NULL: none), and lets new ones be asked
+ * for; true if there was one, of which `parent` is told. */
+static bool s_answer_crossed (rig_t *rig, size_t *at, const digest_t *candidate, const digest_t *second,
+                              digest_t *parent)
 {
     if (*at == rig->nodes[0].proposal_count)
         return false;
@@ -229,12 +231,19 @@ static bool s_answer (rig_t *rig, size_t *at, const digest_t *candidate, digest_
                            .result = candidate ? PROPOSAL_CANDIDATE : PROPOSAL_NONE,
                            .parent = *parent,
                            .description = text_of ("as the test has it")};
+    if (second)
+        proposed.second_parent = *second;
     for (size_t i = 0; candidate && i < rig->tree_count; i++)
         if (digest_equal (&rig->trees[i].id, candidate))
             proposed.tree = bytes_of (rig->trees[i].tree.data, rig->trees[i].tree.size);
     rig_event (rig, 0, (event_t){.kind = EVENT_PROPOSED, .as.proposed = proposed});
     rig_pass (rig, 15000); /* longer than any wait after one that gave nothing */
     return true;
+}
+
+static bool s_answer (rig_t *rig, size_t *at, const digest_t *candidate, digest_t *parent)
+{
+    return s_answer_crossed (rig, at, candidate, NULL, parent);
 }
 
 START_TEST (nobody_breeds_from_what_was_rolled_back)
@@ -256,6 +265,13 @@ START_TEST (nobody_breeds_from_what_was_rolled_back)
     ck_assert (digest_equal (&parent, &harm));
     reason_code_t reason;
     ck_assert_int_eq (rig_state (rig, 0, &child, &reason, NULL), STATE_REJECTED);
+    ck_assert_int_eq (reason, REASON_STALE_BASE);
+    digest_t crossed = *rig_candidate (rig, "crossed", 0.3, 0);
+    do
+        ck_assert (at < rig->nodes[0].proposal_count);
+    while (digest_equal (&rig->nodes[0].parents[at], &harm) && s_answer (rig, &at, NULL, &parent));
+    ck_assert (s_answer_crossed (rig, &at, &crossed, &harm, &parent));
+    ck_assert_int_eq (rig_state (rig, 0, &crossed, &reason, NULL), STATE_REJECTED);
     ck_assert_int_eq (reason, REASON_STALE_BASE);
     size_t asked = rig->nodes[0].proposal_count; /* those were asked for before it was rolled back */
     while (rig->nodes[0].proposal_count < RIG_PROPOSALS_MAX - 2 && s_answer (rig, &at, NULL, &parent))
