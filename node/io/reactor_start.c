@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* How the core is recovered from its journal and started on what the reactor stands on. */
-#define _GNU_SOURCE /* gnu_get_libc_version, and czmq.h */
+#define _GNU_SOURCE /* czmq.h */
 #include <assert.h>
-#include <gnu/libc-version.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
+#include "node/io/platform.h"
 #include "node/io/reactor_internal.h"
 #include "node/io/rollout.h"
 
@@ -44,16 +43,6 @@ static digest_t s_seed (const reactor_t *self)
         return digest_of (bytes, sizeof bytes);
     keystore_random (seed.bytes, sizeof seed.bytes);
     return seed;
-}
-
-/* What figures depend on beside the code: "Linux x86_64 glibc-2.36". */
-static void s_platform (char platform[LIMIT_TEXT + 1])
-{
-    struct utsname name;
-    if (uname (&name) != 0)
-        memset (&name, 0, sizeof name);
-    snprintf (platform, LIMIT_TEXT + 1, "%.64s %.64s glibc-%.32s", name.sysname, name.machine,
-              gnu_get_libc_version ());
 }
 
 static void s_settings (const reactor_t *self, started_t *started)
@@ -104,7 +93,7 @@ static int s_start_turn (reactor_t *self, bytes_t start)
                              bytes_of (self->joined->roster->packed.data, self->joined->roster->packed.size),
                          .start = start};
     s_settings (self, &started);
-    s_platform (platform);
+    platform_here (platform);
     started.platform = text_of (platform);
     started.objectives.count = s_objectives (&self->agent.objectives, objectives);
     started.objectives.items = objectives;
