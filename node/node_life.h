@@ -115,6 +115,7 @@ void measurement_keep (node_t *self, const digest_t *candidate, const digest_t *
                        const trial_result_t *result);
 /* What was measured of a pair, or NULL; good until the next measurement_keep. */
 const measurement_t *measurement_find (const node_t *self, const digest_t *candidate, const digest_t *base);
+
 /* --- an improvement's test (node_test.c) --- */
 
 /* Measures an improvement that is in TESTING against its base. It may be final on return. */

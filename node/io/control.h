@@ -29,7 +29,8 @@
  *   peers    result: [{"id", "name", "state": "unknown"|"linking"|"up"|"suspect", "heard_ms_ago": number|null, "rpc",
  *            "learning_rate": number|null, "slots": number|null, "slots_busy": number|null}…]
  *   progress takes {"id": an improvement's}; result: null if it isn't under way, else {"state", "waits_for": "nothing"|"slot"|"run"|
- *            "members"|"turn"|"votes"|"operator"|"validators"|"resume"|"breaker", "pairs" (measured), "pairs_most", "running": bool,
+ *            "members"|"turn"|"votes"|"operator"|"merge"|"validators"|"resume"|"breaker", "pairs" (measured), "pairs_most",
+ *            "second_trial": bool (it was better in a first, by noisy gains alone), "running": bool,
  *            "feedback": {"asked", "approve", "review", "reject"}|null (nobody was asked yet), "validation": {"asked",
  *            "confirmed", "refuted", "declined", "needed"}|null, "left_ms": number|null (until its state's deadline)}
  *   watch    result: {} at once; then each event as {"event": {"agent_id", "time_ms", "type", "modification_id",
